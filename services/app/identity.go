@@ -1,0 +1,102 @@
+package app
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/signalbox-hq/signalbox/services/identity"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+const (
+	authorityValidity = 10 * 365 * 24 * time.Hour
+	serverValidity    = 90 * 24 * time.Hour // issued anew at every start
+	clientValidity    = 365 * 24 * time.Hour
+
+	// Admin is the operator that the first start makes.
+	Admin = "admin"
+)
+
+// The files of an identity folder: what a client command's --identity names.
+const (
+	ClientName = "client" // client.crt and client.key
+	RootsFile  = "ca.crt"
+	SeedFile   = "nats.seed"
+)
+
+// authority opens the data folder's authority, making it at the first start. Certificates are valid by the machine's
+// own clock, whatever clock the service is run on.
+func authority(data string) (*identity.CA, error) {
+	dir := filepath.Join(data, "ca")
+	ca, err := identity.LoadCA(dir)
+	if notice.KindOf(err) == notice.NotFound {
+		return identity.CreateCA(dir, time.Now(), authorityValidity)
+	}
+	return ca, err
+}
+
+// ledgerKey reads the key of the ledger's keyed hashes, making it at the first start.
+func ledgerKey(data string) (notice.Key, error) {
+	const op = "app.ledgerKey"
+	var key notice.Key
+	path := filepath.Join(data, "keys", "ledger.key")
+	text, err := os.ReadFile(path)
+	switch {
+	case err == nil && len(text) == len(key):
+		copy(key[:], text)
+		return key, nil
+	case err == nil:
+		return key, notice.Faultf(notice.Internal, op, "%s is damaged: restore it from a backup", path)
+	case !errors.Is(err, fs.ErrNotExist):
+		return key, notice.Fault(notice.Internal, op, err)
+	}
+	if _, err := rand.Read(key[:]); err != nil {
+		return key, notice.Fault(notice.Internal, op, err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return key, notice.Fault(notice.Internal, op, err)
+	}
+	return key, identity.Secret(key[:]).WriteFile(path)
+}
+
+// adminIdentity makes the first operator's identity folder, unless it is there.
+func adminIdentity(data string, ca *identity.CA) (string, error) {
+	dir := filepath.Join(data, "identities", Admin)
+	if _, err := os.Stat(filepath.Join(dir, ClientName+".crt")); err == nil {
+		return dir, nil
+	}
+	peer, err := identity.NewPeer(identity.Operator, Admin)
+	if err != nil {
+		return "", err
+	}
+	pair, err := ca.IssueClient(peer, time.Now(), clientValidity)
+	if err != nil {
+		return "", err
+	}
+	if _, _, err := pair.WriteFiles(dir, ClientName); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(dir, RootsFile), ca.CertPEM(), 0o644); err != nil {
+		return "", fmt.Errorf("app.adminIdentity: %w", err)
+	}
+	return dir, nil
+}
+
+// serverPair issues a certificate for the configured names.
+func serverPair(ca *identity.CA, names []string) (identity.Pair, error) {
+	req := identity.ServerRequest{CommonName: "signalbox", Now: time.Now(), Validity: serverValidity}
+	for _, name := range names {
+		if ip := net.ParseIP(name); ip != nil {
+			req.IPs = append(req.IPs, ip)
+		} else {
+			req.DNSNames = append(req.DNSNames, name)
+		}
+	}
+	return ca.IssueServer(req)
+}

@@ -1,0 +1,32 @@
+package clock_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/signalbox-hq/signalbox/services/clock"
+)
+
+func TestMovableWakesThoseWhoseTimeHasCome(t *testing.T) {
+	start := time.Date(2026, 6, 18, 19, 42, 0, 0, time.UTC)
+	c := clock.NewMovable(start)
+	soon, _ := c.Until(start.Add(time.Minute))
+	later, giveUp := c.Until(start.Add(time.Hour))
+	defer giveUp()
+
+	c.Advance(time.Minute)
+	<-soon
+	select {
+	case <-later:
+		t.Error("woke an hour early")
+	default:
+	}
+	c.Set(start) // never back
+	if got := c.Now(); !got.Equal(start.Add(time.Minute)) {
+		t.Errorf("the clock went back to %s", got)
+	}
+	c.Advance(time.Hour)
+	<-later
+	past, _ := c.Until(start)
+	<-past
+}

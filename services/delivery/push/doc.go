@@ -1,0 +1,12 @@
+// Package push hands notices to agencies that host a NoticeReceiverService.
+//
+// It owns: a kept gRPC connection per receiver, with mutual TLS, and what a status means for the notice.
+//
+// Invariants:
+//   - a call carries the notice's id and version as its idempotency key, the same for every try;
+//   - a call takes no longer than Config.Timeout, so a lease longer than that outlives it;
+//   - where the notice may have left and nobody answered, the outcome is Unknown, never Transient;
+//   - no status text of the other side appears in a log or a Detail: it may quote anything.
+//
+// It must not import other rooms than notice, disclosure and delivery.
+package push

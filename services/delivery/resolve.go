@@ -1,0 +1,204 @@
+package delivery
+
+import (
+	"strings"
+	"time"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// The uses of a contact, as the directory spells them.
+const (
+	regular    = "regular"
+	holiday    = "holiday"
+	outOfHours = "out_of_hours"
+)
+
+// Resolve finds whom to send to for one link of a chain at an instant: the first of its roles that has a contact fit to
+// be sent to. It answers everyone passed over on the way, with the reason, and false where nobody is left.
+//
+// Hours choose between the contacts of a role; they never hold a notice back. An Operation Encompass email goes to the
+// mailbox of the safeguarding lead at once, at any hour: where nobody of the role is on duty, its first regular contact
+// is used all the same. So a lead who is off duty still comes before a deputy who is on: waking the next person is for
+// the chain, by its times.
+func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot, at time.Time, failed func(contact string) bool) (Endpoint, []Skip, bool) {
+	org := notice.OrgID(link.GetOrganisation())
+	bars := barriers(snap, child)
+	if bars.everybody {
+		return Endpoint{}, []Skip{{Reason: reasonBarred}}, false
+	}
+	if bars.organisation(snap, org) {
+		return Endpoint{}, []Skip{{Reason: reasonBarred}}, false
+	}
+	var skips []Skip
+	for _, role := range link.GetRoles() {
+		var fit []*directoryv1.Contact
+		for _, c := range snap.Contacts(org) {
+			if c.GetRole() != role {
+				continue
+			}
+			if reason := unfit(c, bars, at, failed); reason != "" {
+				skips = append(skips, Skip{Contact: c.GetId(), Reason: reason})
+				continue
+			}
+			fit = append(fit, c)
+		}
+		chosen, passed := choose(link.GetUse(), fit, at, snap.WorkingDays())
+		skips = append(skips, passed...)
+		if chosen != nil {
+			return endpoint(chosen), skips, true
+		}
+	}
+	if len(skips) == 0 {
+		skips = append(skips, Skip{Reason: "no contact with the role " + strings.Join(link.GetRoles(), ", ")})
+	}
+	return Endpoint{}, skips, false
+}
+
+func endpoint(c *directoryv1.Contact) Endpoint {
+	return Endpoint{
+		Contact:      c.GetId(),
+		Organisation: notice.OrgID(c.GetOrganisation()),
+		Role:         c.GetRole(),
+		Channel:      c.GetChannel(),
+		Address:      c.GetAddress(),
+		Name:         c.GetName(),
+		Shared:       c.GetShared(),
+		CodeAddress:  c.GetCodeAddress(),
+	}
+}
+
+// reasonBarred does not say which restriction, nor that it is the child's: whoever reads it may not know.
+const reasonBarred = "not to be told"
+
+// unfit says why a contact cannot be sent to, or nothing.
+func unfit(c *directoryv1.Contact, bars barrier, at time.Time, failed func(string) bool) string {
+	today := directory.DateOf(at)
+	verified, err := directory.ParseDate(c.GetVerifiedOn())
+	switch {
+	case !directory.InUse(c, today):
+		return "not in use on the day"
+	case err != nil || verified.After(today):
+		return "address not confirmed by a person"
+	case bars.target(c.GetId()):
+		return reasonBarred
+	case failed != nil && failed(c.GetId()):
+		return "failed before"
+	}
+	switch c.GetChannel() {
+	case Email:
+		if c.GetShared() && (c.GetCodeAddress() == "" || strings.EqualFold(c.GetCodeAddress(), c.GetAddress())) {
+			return "shared mailbox without a person's address for the code"
+		}
+		return ""
+	case GRPC:
+		return ""
+	case Telephone:
+		return "telephone only"
+	default:
+		return "channel unknown"
+	}
+}
+
+// choose picks from contacts of one role by the hour and gives those passed over before it.
+func choose(use string, fit []*directoryv1.Contact, at time.Time, days directory.WorkingDays) (*directoryv1.Contact, []Skip) {
+	type tier struct {
+		use    string
+		onDuty bool
+	}
+	var tiers []tier
+	switch use {
+	case holiday:
+		tiers = []tier{{holiday, true}, {holiday, false}}
+	case regular:
+		tiers = []tier{{regular, false}}
+	default: // "any"
+		tiers = []tier{{regular, true}, {outOfHours, true}, {regular, false}, {outOfHours, false}}
+	}
+	var chosen *directoryv1.Contact
+	for _, t := range tiers {
+		for _, c := range fit {
+			if c.GetUse() == t.use && (!t.onDuty || directory.OnDuty(c, at, days)) {
+				chosen = c
+				break
+			}
+		}
+		if chosen != nil {
+			break
+		}
+	}
+	var passed []Skip
+	for _, c := range fit {
+		if c == chosen {
+			continue
+		}
+		reason := "another contact of the role comes first"
+		switch {
+		case !usable(use, c.GetUse()):
+			reason = "kept for another time: " + c.GetUse()
+		case use != regular && !directory.OnDuty(c, at, days):
+			reason = "not on duty"
+		}
+		passed = append(passed, Skip{Contact: c.GetId(), Reason: reason})
+	}
+	return chosen, passed
+}
+
+func usable(use, contact string) bool {
+	switch use {
+	case holiday, regular:
+		return contact == use
+	default:
+		return contact == regular || contact == outOfHours
+	}
+}
+
+// barrier is what the restrictions on a child forbid.
+type barrier struct {
+	everybody bool
+	targets   map[string]bool
+}
+
+// barriers reads the restrictions on a child. What seals the child, what names no target and what this build does not
+// know bars everybody: a notice to the wrong person is worse than none, and the one not sent becomes a person's task.
+func barriers(snap *directory.Snapshot, child notice.ChildID) barrier {
+	b := barrier{targets: make(map[string]bool)}
+	if child == "" {
+		return b
+	}
+	for _, r := range snap.Restrictions(child) {
+		switch r.GetKind() {
+		case "barred_contact", "barred_organisation", "barred_area", "court_order":
+			if r.GetTarget() == "" {
+				b.everybody = true
+			}
+			b.targets[r.GetTarget()] = true
+		default: // protected_location, sealed_identity
+			b.everybody = true
+		}
+	}
+	return b
+}
+
+func (b barrier) target(id string) bool { return id != "" && (b.everybody || b.targets[id]) }
+
+func (b barrier) organisation(snap *directory.Snapshot, id notice.OrgID) bool {
+	if b.target(string(id)) {
+		return true
+	}
+	area := ""
+	if s, ok := snap.Setting(id); ok {
+		area = s.GetArea()
+	} else if o, ok := snap.Organisation(id); ok {
+		area = o.GetArea()
+	}
+	if b.target(area) {
+		return true
+	}
+	// An authority's area lies within a police area that may be barred as a whole.
+	within, _ := snap.Area(notice.Area(area))
+	return b.target(within.GetPoliceArea())
+}

@@ -1,0 +1,130 @@
+package delivery
+
+import (
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+const (
+	noticeID   = "abcdefghjkmnpqrstvwx"
+	replacedID = "zyxwvtsrqpnmkjhgfedc"
+)
+
+func instant(t *testing.T, s string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+func sampleNames(id notice.OrgID) string {
+	return map[notice.OrgID]string{
+		"gias:900101":         "Ashmere Primary School",
+		"ashmere-council":     "Ashmere Council",
+		"kestrel-vale-police": "Kestrel Vale Police",
+	}[id]
+}
+
+// sampleEvent is an event of the kind in which every field a view could show is set.
+func sampleEvent(t *testing.T, kind notice.EventKind) *eventv1.Event {
+	t.Helper()
+	at := func(s string) *timestamppb.Timestamp { return timestamppb.New(instant(t, s)) }
+	ev := &eventv1.Event{
+		Id: "kv-1", Source: "kestrel-vale-police", Type: string(kind), Subject: "KV/2026/004512", Time: at("2026-11-19T23:05:00Z"), Area: "E09000901",
+		Children: []*eventv1.Child{{
+			Ref: "c1", Name: &eventv1.Name{Given: "Rowan", Family: "Hartley", KnownAs: "Ro"}, DateOfBirth: "2017-03-04",
+			Identifiers: []*eventv1.Identifier{{Scheme: "upn", Value: "R305200024001"}},
+			Address:     &eventv1.Address{Lines: []string{"1 Invented Row"}, Postcode: "ZZ1 1ZZ"},
+			Presence:    eventv1.Presence_PRESENCE_PRESENT, Voice: "Rowan asked to sleep at her aunt's.",
+			SettingAsStated: "Ashmere school",
+		}},
+		Risk:      eventv1.RiskGrade_RISK_GRADE_HIGH,
+		Checks:    &eventv1.Checks{Pnc: eventv1.Check_CHECK_DONE, Pnd: eventv1.Check_CHECK_NOT_DONE},
+		Narrative: &eventv1.Narrative{Disclosable: "Officers were called to an argument between two adults.\nIt had ended when they came."},
+	}
+	people := []*eventv1.Participant{
+		{Organisation: &eventv1.OrganisationRef{Id: "kestrel-vale-police"}, Function: "police", Person: "DS Morgan", Attendance: eventv1.Attendance_ATTENDANCE_ATTENDED},
+		{Organisation: &eventv1.OrganisationRef{Name: "Ashmere Community Health"}, Function: "health", Attendance: eventv1.Attendance_ATTENDANCE_ABSENT},
+	}
+	actions := []*eventv1.Action{
+		{Owner: &eventv1.OrganisationRef{Id: "ashmere-council"}, Text: "Visit the child at school.", DueOn: "2026-11-24"},
+		{Owner: &eventv1.OrganisationRef{Name: "Ashmere Community Health"}, Text: "Share the health record."},
+	}
+	switch kind {
+	case notice.EncompassIncident:
+		ev.Payload = &eventv1.Event_EncompassIncident{EncompassIncident: &eventv1.EncompassIncident{
+			OccurredAt: at("2026-11-19T22:40:00Z"), Place: &eventv1.Address{Lines: []string{"1 Invented Row"}, Postcode: "ZZ1 1ZZ"},
+		}}
+	case notice.ReferralReceived:
+		ev.Payload = &eventv1.Event_ReferralReceived{ReferralReceived: &eventv1.ReferralReceived{ReceivedAt: at("2026-11-19T09:00:00Z")}}
+		ev.People = []*eventv1.Person{{Ref: "p1", Role: eventv1.PersonRole_PERSON_ROLE_REFERRER, Name: &eventv1.Name{Given: "Ana", Family: "Ferreira"},
+			Email: "ana@health.example", Organisation: &eventv1.OrganisationRef{Name: "Ashmere Community Health"}, Professional: true}}
+	case notice.ReferralDecided:
+		ev.Payload = &eventv1.Event_ReferralDecided{ReferralDecided: &eventv1.ReferralDecided{
+			ReceivedAt: at("2026-11-19T09:00:00Z"), DecidedAt: at("2026-11-19T16:30:00Z"),
+			Decision: eventv1.ReferralDecision_REFERRAL_DECISION_ASSESSMENT, NextStep: "A social worker will call you this week.",
+		}}
+	case notice.StrategyMeetingConvened:
+		ev.Payload = &eventv1.Event_StrategyMeetingConvened{StrategyMeetingConvened: &eventv1.StrategyMeetingConvened{
+			MeetsAt: at("2026-11-20T14:00:00Z"), Joining: "Room 2, Ashmere Town Hall", Urgent: true, Invited: people[:1],
+		}}
+	case notice.StrategyMeetingConcluded:
+		ev.Payload = &eventv1.Event_StrategyMeetingConcluded{StrategyMeetingConcluded: &eventv1.StrategyMeetingConcluded{
+			HeldAt: at("2026-11-20T14:00:00Z"), Decision: eventv1.MeetingDecision_MEETING_DECISION_JOINT_ENQUIRY,
+			Record: "The meeting agreed a joint enquiry.\n\nPolice and the local authority will see the child together.", Participants: people, Actions: actions,
+		}}
+	case notice.EnquiryConcluded:
+		ev.Payload = &eventv1.Event_EnquiryConcluded{EnquiryConcluded: &eventv1.EnquiryConcluded{
+			ConcludedAt: at("2026-11-27T12:00:00Z"), Outcome: eventv1.EnquiryOutcome_ENQUIRY_OUTCOME_SUBSTANTIATED_CONTINUING_RISK,
+			Summary: "The enquiry found that the concerns were right.", Participants: people,
+		}}
+	case notice.ConferenceConcluded:
+		ev.Payload = &eventv1.Event_ConferenceConcluded{ConferenceConcluded: &eventv1.ConferenceConcluded{
+			HeldAt: at("2026-12-04T10:00:00Z"), Outcome: eventv1.ConferenceOutcome_CONFERENCE_OUTCOME_PLAN, Category: "neglect,emotional",
+			Record: "The child is made the subject of a plan.", Participants: people, Actions: actions,
+		}}
+	default:
+		t.Fatalf("no sample of kind %s", kind)
+	}
+	return ev
+}
+
+// sampleNotice is a composed notice about the events.
+func sampleNotice(t *testing.T, kind notice.EventKind, events ...*eventv1.Event) *noticev1.Notice {
+	t.Helper()
+	function := "attendee"
+	if kind == notice.EncompassIncident {
+		function = "setting"
+	}
+	do, doNot := advice(kind, function)
+	if len(events) == 0 {
+		events = []*eventv1.Event{sampleEvent(t, kind)}
+	}
+	return &noticev1.Notice{
+		Id: noticeID, Version: 1, Kind: string(kind), Organisation: "gias:900101", Role: "dsl",
+		Basis:   "Domestic Abuse Act 2021, section 49A",
+		Because: "Sent on behalf of Kestrel Vale Police. The child is registered at your school.",
+		Due:     timestamppb.New(instant(t, "2026-11-20T08:30:00Z")), Acknowledge: kind != notice.ReferralReceived,
+		Do: do, DoNot: doNot, Events: events,
+	}
+}
+
+func sampleMessage(t *testing.T, n *noticev1.Notice, form Form) Message {
+	t.Helper()
+	return Message{
+		Notice: n,
+		Endpoint: Endpoint{Contact: "ashmere-primary-dsl", Organisation: "gias:900101", Role: "dsl", Channel: Email,
+			Address: "dsl@ashmere-primary.example", Name: "Jo Penrose"},
+		Form: form, Link: "https://signalbox.example/n/" + noticeID + ".1.0123456789abcdefghjkmnpqrs",
+		MessageID: MessageID(n.GetId(), "ashmere-primary-dsl", "signalbox.example"), Attempt: 1,
+		At: instant(t, "2026-11-19T23:06:00Z"),
+	}
+}

@@ -1,0 +1,122 @@
+package importer
+
+import (
+	"regexp"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+var laCodePattern = regexp.MustCompile(`^[0-9]{3}$`)
+
+func (j *job) readAreas(text string) error {
+	cols := columns{required: []string{"gss", "name", "kind"}, optional: []string{"police_area", "la_code", "nation", "remove"}}
+	j.total = len(j.current.Rows(directory.KindArea))
+	seen := make(map[RowKey]int64)
+	codes := make(map[string]string) // DfE code to GSS code, of the areas that the file leaves alone and its own
+	for _, row := range j.current.Rows(directory.KindArea) {
+		if code := row.GetArea().GetLaCode(); code != "" {
+			codes[code] = row.GetArea().GetGss()
+		}
+	}
+	var lines []*line
+	var police []string
+	err := j.table(text, cols, func(l *line) {
+		a := &directoryv1.Area{
+			Name: l.required("name"), Kind: l.requiredOneOf("kind", "local_authority", "police", "nhs"),
+			PoliceArea: l.area("police_area"), LaCode: l.text("la_code"),
+		}
+		if l.required("gss") != "" {
+			a.Gss = l.area("gss")
+		}
+		if a.GetLaCode() != "" {
+			switch gss, taken := codes[a.GetLaCode()]; {
+			case !laCodePattern.MatchString(a.GetLaCode()):
+				l.fault("la_code", "is not three digits: correct it, or leave it out")
+			case taken && gss != a.GetGss():
+				l.fault("la_code", "is another authority's already: correct one of them")
+			default:
+				codes[a.GetLaCode()] = a.GetGss()
+			}
+		}
+		a.Nation = l.oneOf("nation", nationOf(a.GetGss()), "england", "wales", "scotland", "northern_ireland")
+		l.take(directory.AreaRow(a), seen, l.yes("remove"))
+		lines, police = append(lines, l), append(police, a.GetPoliceArea())
+	})
+	if err != nil {
+		return err
+	}
+	for i, l := range lines {
+		if police[i] == "" || j.policeArea(police[i]) {
+			continue
+		}
+		l.fault("police_area", "is not a police area of the file or the directory: add its row, or correct the code")
+		key := RowKey{directory.KindArea, l.area("gss")}
+		delete(j.want, key)
+		j.keep[key] = true
+	}
+	return nil
+}
+
+func (j *job) policeArea(gss string) bool {
+	if row, ok := j.want[RowKey{directory.KindArea, gss}]; ok {
+		return row.GetArea().GetKind() == "police"
+	}
+	a, ok := j.current.Area(notice.Area(gss))
+	return ok && a.GetKind() == "police"
+}
+
+func nationOf(gss string) string {
+	if gss == "" {
+		return "england"
+	}
+	switch gss[0] {
+	case 'W':
+		return "wales"
+	case 'S':
+		return "scotland"
+	case 'N':
+		return "northern_ireland"
+	default:
+		return "england"
+	}
+}
+
+func (j *job) readOrganisations(text string) error {
+	cols := columns{required: []string{"id", "name", "kind"}, optional: []string{"area", "status", "postcode", "remove"}}
+	j.total = len(j.current.Rows(directory.KindOrganisation))
+	seen := make(map[RowKey]int64)
+	return j.table(text, cols, func(l *line) {
+		id := l.required("id")
+		if ofsted := settingID(id); ofsted != "" || urnPattern.MatchString(id) {
+			l.take(directory.SettingRow(l.ownSetting(ofsted)), seen, l.yes("remove"))
+			return
+		}
+		if _, err := notice.ParseOrgID(id); err != nil && id != "" {
+			l.fault("id", err.Error())
+			id = ""
+		}
+		if l.text("status") != "" || l.text("postcode") != "" {
+			l.fault("status", "status and postcode are for settings only: leave them empty")
+		}
+		l.take(directory.OrganisationRow(&directoryv1.Organisation{
+			Id: id, Name: l.required("name"), Kind: l.token("kind"), Area: l.knownArea("area"),
+		}), seen, l.yes("remove"))
+	})
+}
+
+// ownSetting is a setting that no register file brings.
+func (l *line) ownSetting(id string) *directoryv1.Setting {
+	if len(id) < 7 || id[:7] != "ofsted:" {
+		l.fault("id", "is a school's: schools come from the gias file; settings here have an Ofsted number, such as ofsted:EY900201")
+		id = ""
+	}
+	if l.required("area") == "" {
+		l.fault("area", "is empty: a setting needs the GSS code of its local authority")
+	}
+	return &directoryv1.Setting{
+		Id: id, Name: l.required("name"), Area: l.knownArea("area"), Status: l.oneOf("status", "open", "closed"), Postcode: l.postcode("postcode"),
+		Kind: l.requiredOneOf("kind", "nursery", "childminder", "school", "college", "alternative_provision"),
+	}
+}

@@ -1,0 +1,228 @@
+package engine
+
+import (
+	"cmp"
+	"container/heap"
+	"context"
+	"strings"
+	"time"
+
+	"go.uber.org/zap"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/delivery"
+	"github.com/signalbox-hq/signalbox/services/ledger"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// queue is the notices that are ready to go out on one channel: by lane, then by due time, then by age.
+type queue []*ledger.Notice
+
+func (q queue) Len() int { return len(q) }
+func (q queue) Less(i, j int) bool {
+	a, b := q[i], q[j]
+	return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.DueMs, b.DueMs), cmp.Compare(a.DecidedMS, b.DecidedMS),
+		cmp.Compare(a.Id, b.Id)) < 0
+}
+func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+
+// Push is for container/heap.
+func (q *queue) Push(x any) { *q = append(*q, x.(*ledger.Notice)) }
+
+// Pop is for container/heap.
+func (q *queue) Pop() any {
+	old := *q
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*q = old[:len(old)-1]
+	return last
+}
+
+// enqueue finds the endpoint of a notice that is ready and puts it into the queue of its channel. Where the link has
+// nobody left, the chain moves on.
+func (e *Engine) enqueue(n *ledger.Notice) {
+	if !sendable(n) {
+		return
+	}
+	if int(n.Link) >= len(n.Chain) {
+		e.moveOn(n, "the chain is empty")
+		return
+	}
+	if last := len(n.Attempts); last > 0 && n.Attempts[last-1].Link == n.Link && n.LinkEndsMS() <= e.nowMS() {
+		e.moveOn(n, "not delivered in time")
+		return
+	}
+	endpoint, why, ok := e.resolve(n)
+	if !ok {
+		e.moveOn(n, why)
+		return
+	}
+	q := e.queues[endpoint.Channel]
+	if q == nil {
+		e.moveOn(n, "no sender for the channel "+endpoint.Channel)
+		return
+	}
+	heap.Push(q, n)
+}
+
+func sendable(n *ledger.Notice) bool { return n.Phase == ledger.Ready || n.Phase == ledger.Waiting }
+
+// resolve finds whom the present link goes to now.
+func (e *Engine) resolve(n *ledger.Notice) (endpoint delivery.Endpoint, why string, ok bool) {
+	snapshot, _ := e.Current()
+	link := n.Chain[n.Link]
+	var skips []delivery.Skip
+	if link.Organisation == string(delivery.EventOrganisation) {
+		body, err := e.body(e.ctx, n.Sources[len(n.Sources)-1])
+		if err != nil {
+			return delivery.Endpoint{}, "the event can no longer be read", false
+		}
+		endpoint, skips, ok = delivery.ResolveReferrer(body, notice.ChildID(n.Child), snapshot, n.GaveUp)
+	} else {
+		endpoint, skips, ok = delivery.Resolve(link, notice.ChildID(n.Child), snapshot, e.now(), n.GaveUp)
+	}
+	if ok {
+		return endpoint, "", true
+	}
+	reasons := make([]string, 0, len(skips))
+	for _, s := range skips {
+		reasons = append(reasons, strings.TrimPrefix(s.Contact+": "+s.Reason, ": "))
+	}
+	return endpoint, "nobody to send to: " + strings.Join(reasons, "; "), false
+}
+
+// dispatch starts sends while there is room on a channel. The endpoint is found anew: who has left since is not told.
+func (e *Engine) dispatch() {
+	for channel, q := range e.queues {
+		for e.busy[channel] < e.config.Slots[channel] && q.Len() > 0 {
+			n := heap.Pop(q).(*ledger.Notice)
+			if !sendable(n) {
+				continue
+			}
+			endpoint, why, ok := e.resolve(n)
+			switch {
+			case !ok:
+				e.moveOn(n, why)
+			case endpoint.Channel != channel:
+				e.enqueue(n)
+			default:
+				e.start(n, endpoint)
+			}
+		}
+	}
+}
+
+// start writes that an attempt begins, and begins it once that is durable.
+func (e *Engine) start(n *ledger.Notice, endpoint delivery.Endpoint) {
+	snapshot, current := e.Current()
+	form := delivery.FormOf(endpoint, current)
+	started := &ledgerv1.AttemptStarted{
+		Notice: n.Id, Attempt: uint32(len(n.Attempts) + 1), Link: n.Link, Contact: endpoint.Contact,
+		Channel: endpoint.Channel, Organisation: string(endpoint.Organisation), Role: endpoint.Role,
+		LeaseMs: e.now().Add(e.config.Lease).UnixMilli(), PossibleDuplicate: n.Unknown(endpoint.Contact), Form: form.String(),
+	}
+	frozen, sources := n.Notice, n.Sources
+	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: started}})
+	e.busy[endpoint.Channel]++
+	at := e.now()
+	e.afterwards(func() {
+		e.group.Go(func() error {
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), e.config.Lease)
+			defer cancel()
+			result := e.send(ctx, started, frozen, sources, func(events []*eventv1.Event) (delivery.Message, error) {
+				content, _, err := delivery.Compose(frozen, events, current, snapshot)
+				if err != nil {
+					return delivery.Message{}, err
+				}
+				return delivery.Message{
+					Notice: content, Endpoint: endpoint, Form: form, Attempt: started.Attempt, At: at,
+					Link:              e.Links(frozen.Id, started.Attempt),
+					MessageID:         delivery.MessageID(frozen.Id, endpoint.Contact, e.config.MailDomain),
+					PossibleDuplicate: started.PossibleDuplicate,
+					Secure:            current.SecureSubject(domain(endpoint.Address)),
+				}, nil
+			})
+			return e.hand(e.ctx, func() {
+				e.busy[started.Channel]--
+				e.ended(started, result)
+			})
+		})
+	})
+}
+
+// send composes and sends one message, off the owning goroutine.
+func (e *Engine) send(ctx context.Context, started *ledgerv1.AttemptStarted, frozen *ledgerv1.Notice, sources []*ledgerv1.Source,
+	compose func([]*eventv1.Event) (delivery.Message, error)) delivery.Result {
+	events := make([]*eventv1.Event, len(sources))
+	for i, src := range sources {
+		if frozen.Refs[i] == "" {
+			continue
+		}
+		body, err := e.body(ctx, src)
+		if err != nil {
+			if notice.KindOf(err) == notice.NotFound {
+				return delivery.Result{Outcome: delivery.Permanent, Detail: "the event was erased"}
+			}
+			return delivery.Result{Outcome: delivery.Transient, Detail: "the event cannot be read now"}
+		}
+		events[i] = body
+	}
+	message, err := compose(events)
+	if err != nil {
+		e.Logger.Error("a notice cannot be composed", zap.String("notice", frozen.Id), zap.Error(err))
+		return delivery.Result{Outcome: delivery.Permanent, Detail: "the notice cannot be composed"}
+	}
+	return e.Senders[started.Channel].Send(ctx, message)
+}
+
+// ended takes the end of a send.
+func (e *Engine) ended(started *ledgerv1.AttemptStarted, result delivery.Result) {
+	n := e.state.Notices[started.Notice]
+	if a, ok := n.Attempt(started.Attempt); !ok || a.EndedMS != 0 {
+		return // its lease was over first: it counts as unknown
+	}
+	switch result.Outcome {
+	case delivery.Delivered:
+		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_DELIVERED, result.Detail, 0)
+	case delivery.Transient:
+		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_TRANSIENT, result.Detail, result.RetryAfter)
+	case delivery.Permanent:
+		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_PERMANENT, result.Detail, 0)
+	case delivery.Unknown:
+		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_UNKNOWN, result.Detail, result.RetryAfter)
+	}
+}
+
+// finish writes the end of an attempt, with the time of the next where there is to be one.
+func (e *Engine) finish(n *ledger.Notice, attempt uint32, outcome ledgerv1.Outcome, detail string, notBefore time.Duration) {
+	finished := &ledgerv1.AttemptFinished{Notice: n.Id, Attempt: attempt, Outcome: outcome, Detail: detail}
+	if outcome == ledgerv1.Outcome_OUTCOME_TRANSIENT || outcome == ledgerv1.Outcome_OUTCOME_UNKNOWN {
+		_, current := e.Current()
+		a, _ := n.Attempt(attempt)
+		if wait, again := current.RetryAfter(n.Tries(a.Contact)); again {
+			finished.RetryMs = e.now().Add(max(e.jitter(n.Id, attempt, wait), notBefore)).UnixMilli()
+		}
+	}
+	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: finished}})
+	e.tellPublisher(e.state.Lineages[n.Lineage].Agency)
+}
+
+// jitter spreads retries over a quarter of their wait, the same for the same attempt.
+func (e *Engine) jitter(id string, attempt uint32, wait time.Duration) time.Duration {
+	spread := e.config.Key.Digest("jitter", []byte(id), []byte{byte(attempt)})
+	return wait + wait*time.Duration(spread[0])/1024
+}
+
+func (e *Engine) sending() int {
+	sum := 0
+	for _, n := range e.busy {
+		sum += n
+	}
+	return sum
+}
+
+func domain(address string) string {
+	_, d, _ := strings.Cut(address, "@")
+	return d
+}

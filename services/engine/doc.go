@@ -1,0 +1,12 @@
+// Package engine is the one writer. It takes events in, decides, sends, chases and escalates, and writes every step to
+// the ledger before the world sees its effect.
+//
+// One goroutine owns the ledger's State. Whatever arrives (an event, the end of a send, a person's command, an instant
+// that has come) becomes facts, which are folded at once and wait for the next pack; one pack is in flight at a time, and
+// what a fact allows to happen (a send, an answer to a person) happens only once its pack is durable. The expected
+// sequence of each append is the fence: when another instance has taken the lead the append fails, and Run returns a
+// notice.Conflict with nothing done that the ledger does not know.
+//
+// Decisions and plans are made by the pure rooms (routing, ledger, delivery); this room is their shell. It must not
+// import a transport.
+package engine

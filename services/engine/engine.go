@@ -1,0 +1,275 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/clock"
+	"github.com/signalbox-hq/signalbox/services/delivery"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/ledger"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
+)
+
+// Log is what the engine needs of the ledger's log.
+type Log interface {
+	Append(ctx context.Context, expectLast uint64, pack []byte) (uint64, error)
+	Read(ctx context.Context, from uint64, fn func(seq uint64, at time.Time, pack []byte) error) (uint64, error)
+}
+
+// Message is an event as it was published, read and held against the rules.
+type Message struct {
+	Sequence   uint64
+	Event      *eventv1.Event // what could be read of it
+	Faults     int            // more than none: it was refused
+	Quarantine uint64         // where it is, if refused
+}
+
+// Events is what the engine needs of the agencies' events.
+type Events interface {
+	// Follow hands over an agency's events from a sequence on, in order, until the context ends. A refused event is in
+	// quarantine before it is handed over.
+	Follow(ctx context.Context, agency notice.AgencyID, from uint64, fn func(Message) error) error
+	// Get reads one event that was accepted. One that was erased is NotFound.
+	Get(ctx context.Context, agency notice.AgencyID, sequence uint64) (*eventv1.Event, error)
+}
+
+// Sender sends a message on one channel. It looks at the context's deadline just before the first byte that cannot be
+// taken back.
+type Sender interface {
+	Send(ctx context.Context, m delivery.Message) delivery.Result
+}
+
+// Current is the directory and the policy in force.
+type Current func() (*directory.Snapshot, *policy.Policy)
+
+// Deps are the engine's parts.
+type Deps struct {
+	Log     Log
+	Events  Events
+	Current Current
+	Senders map[string]Sender                          // by channel: delivery.Email, delivery.GRPC
+	Links   func(notice string, attempt uint32) string // address of a notice's page
+	Clock   clock.Clock
+	Logger  *zap.Logger
+}
+
+// Config is the engine's settings.
+type Config struct {
+	Instance   string
+	Key        notice.Key
+	MailDomain string         // right-hand side of Message-IDs
+	Slots      map[string]int // sends at once, by channel
+	Lease      time.Duration  // longest that one send may take
+}
+
+// Engine is the one writer.
+type Engine struct {
+	Deps
+	config Config
+
+	state    *ledger.State
+	last     uint64 // sequence of the newest pack
+	previous []byte // hash of its bytes
+	epoch    uint64
+
+	pending  []*ledgerv1.Fact // folded, not yet in a pack
+	effects  []func()         // to happen once pending is durable
+	inFlight []func()         // effects of the pack in flight
+	flying   bool
+
+	inputs   chan input
+	appended chan appendResult
+	agencies chan struct{} // the list of agencies may have changed
+	news     chan notice.AgencyID
+	started  chan struct{} // closed once Run leads
+
+	queues map[string]*queue // ready notices by channel
+	busy   map[string]int    // sends under way by channel
+	later  []postponed
+	bodies *bodies
+
+	group *errgroup.Group // followers and sends
+	ctx   context.Context // of the group: ends with Run
+}
+
+// input is anything that the owning goroutine handles: it runs there.
+type input func()
+
+// New checks the parts and settings.
+func New(d Deps, c Config) (*Engine, error) {
+	switch {
+	case d.Log == nil || d.Events == nil || d.Current == nil || d.Clock == nil || d.Logger == nil || d.Links == nil:
+		return nil, notice.Faultf(notice.Internal, "engine.New", "a part is missing")
+	case c.Lease <= 0:
+		return nil, notice.Faultf(notice.Invalid, "engine.New", "lease: give the longest time that a send may take")
+	case c.Instance == "" || c.MailDomain == "":
+		return nil, notice.Faultf(notice.Invalid, "engine.New", "instance and mail domain must be named")
+	}
+	e := &Engine{
+		Deps: d, config: c, state: ledger.NewState(),
+		inputs: make(chan input, 1024), appended: make(chan appendResult, 1),
+		agencies: make(chan struct{}, 1), news: make(chan notice.AgencyID, 1024), started: make(chan struct{}),
+		queues: map[string]*queue{}, busy: map[string]int{}, bodies: newBodies(4096),
+	}
+	for channel := range d.Senders {
+		e.queues[channel] = &queue{}
+		if c.Slots[channel] < 1 {
+			return nil, notice.Faultf(notice.Invalid, "engine.New", "slots: give the number of sends at once for %s", channel)
+		}
+	}
+	return e, nil
+}
+
+// Started is closed once Run has taken the lead.
+func (e *Engine) Started() <-chan struct{} { return e.started }
+
+// News tells of agencies that have something to hear. It is a hint: what was missed is in Feedback.
+func (e *Engine) News() <-chan notice.AgencyID { return e.news }
+
+// Refresh tells the engine that the directory has changed: agencies may have come, and those waiting for a contact may
+// have one.
+func (e *Engine) Refresh() {
+	select {
+	case e.agencies <- struct{}{}:
+	default:
+	}
+}
+
+// Run reads the ledger, takes the lead and works until the context ends or the lead is lost (notice.Conflict). It
+// returns once every send under way has ended and its end is written. An Engine runs once.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.fold(ctx); err != nil {
+		return err
+	}
+	if err := e.lead(ctx); err != nil {
+		return err
+	}
+	close(e.started)
+	e.Logger.Info("took the lead", zap.String("instance", e.config.Instance), zap.Uint64("epoch", e.epoch),
+		zap.Uint64("pack", e.last), zap.Int64("facts", e.state.Facts))
+
+	groupCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	e.group, e.ctx = errgroup.WithContext(groupCtx)
+	followCtx, stopFollowing := context.WithCancel(e.ctx)
+	defer stopFollowing()
+
+	err := e.loop(ctx, followCtx)
+	stopFollowing()
+	if err == nil {
+		err = e.windDown()
+	}
+	cancel()
+	if groupErr := e.join(); err == nil {
+		err = groupErr
+	}
+	return err
+}
+
+// loop is the one goroutine that owns the state.
+func (e *Engine) loop(ctx, followCtx context.Context) error {
+	following := map[notice.AgencyID]bool{}
+	e.follow(followCtx, following)
+	for {
+		wake, stop := e.wake()
+		select {
+		case <-ctx.Done():
+			stop()
+			return nil
+		case <-e.ctx.Done():
+			stop()
+			return nil // a follower or a send failed: join says why
+		case <-wake:
+		case in := <-e.inputs:
+			in()
+		case res := <-e.appended:
+			if err := e.landed(res); err != nil {
+				stop()
+				return err
+			}
+		case <-e.agencies:
+			e.follow(followCtx, following)
+		}
+		stop()
+		e.drain()
+		if err := e.act(); err != nil {
+			return err
+		}
+		e.flush()
+	}
+}
+
+// drain handles what else has arrived, so that it shares a pack; bounded, so that a flood does not hold a pack up.
+func (e *Engine) drain() {
+	for range 1024 {
+		select {
+		case in := <-e.inputs:
+			in()
+		default:
+			return
+		}
+	}
+}
+
+// windDown lets the sends under way end and writes what they ended with. It takes nothing new.
+func (e *Engine) windDown() error {
+	deadline, stop := time.NewTimer(e.config.Lease), func() {}
+	defer deadline.Stop()
+	defer stop()
+	for e.flying || len(e.pending) > 0 || e.sending() > 0 {
+		e.flush()
+		select {
+		case in := <-e.inputs:
+			in()
+		case res := <-e.appended:
+			if err := e.landed(res); err != nil {
+				return err
+			}
+		case <-deadline.C:
+			return notice.Faultf(notice.Unavailable, "engine.Run", "sends under way did not end in time: they are retried as unknown")
+		}
+	}
+	return nil
+}
+
+// join waits for followers and sends, handling what they still hand over.
+func (e *Engine) join() error {
+	done := make(chan error, 1)
+	go func() { done <- e.group.Wait() }()
+	for {
+		select {
+		case <-e.inputs:
+		case err := <-done:
+			if errors.Is(err, context.Canceled) {
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// wake is when the next timer is due.
+func (e *Engine) wake() (<-chan struct{}, func()) {
+	nextMS, armed := e.state.NextMS()
+	for _, p := range e.later {
+		if ms := p.at.UnixMilli(); !armed || ms < nextMS {
+			nextMS, armed = ms, true
+		}
+	}
+	if !armed {
+		return nil, func() {}
+	}
+	return e.Clock.Until(time.UnixMilli(nextMS))
+}
+
+func (e *Engine) now() time.Time { return e.Clock.Now() }
+
+func (e *Engine) nowMS() int64 { return e.now().UnixMilli() }

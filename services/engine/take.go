@@ -1,0 +1,130 @@
+package engine
+
+import (
+	"bytes"
+	"context"
+	"strconv"
+
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// follow begins to read every agency that is not read yet, from where the ledger has come to.
+func (e *Engine) follow(ctx context.Context, following map[notice.AgencyID]bool) {
+	snapshot, _ := e.Current()
+	for _, a := range snapshot.Agencies() {
+		agency := notice.AgencyID(a.Id)
+		if following[agency] {
+			continue
+		}
+		following[agency] = true
+		from := e.state.Cursor(agency) + 1
+		e.group.Go(func() error {
+			err := e.Events.Follow(ctx, agency, from, func(m Message) error {
+				return e.hand(ctx, func() { e.take(agency, m) })
+			})
+			if ctx.Err() != nil {
+				return nil
+			}
+			e.Logger.Error("an agency's events can no longer be read", zap.String("agency", string(agency)), zap.Error(err))
+			return err
+		})
+	}
+}
+
+// hand gives something to the owning goroutine.
+func (e *Engine) hand(ctx context.Context, in input) error {
+	select {
+	case e.inputs <- in:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// take takes one event in: accepted, refused, or known already. The ledger is the record of what was taken; the place in
+// the stream only says where to read on.
+func (e *Engine) take(agency notice.AgencyID, m Message) {
+	if m.Sequence <= e.state.Cursor(agency) {
+		return
+	}
+	source := &ledgerv1.Source{Agency: string(agency), Sequence: m.Sequence}
+	e.tellPublisher(agency)
+	if m.Faults > 0 {
+		e.refuse(agency, source, m)
+		return
+	}
+	source.Event = e.eventKey(agency, m.Event.Id)
+	digest := e.digest(m.Event)
+	if known := e.state.Events[source.Event]; known != nil {
+		if !bytes.Equal(known.Digest, digest) {
+			e.refuse(agency, source, m) // its first content stands; a new one needs an id of its own
+			return
+		}
+		e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventRepeated{EventRepeated: &ledgerv1.EventRepeated{Source: source}}})
+		return
+	}
+	accepted := &ledgerv1.EventAccepted{
+		Source: source, Kind: m.Event.Type, Digest: digest, TimeMs: m.Event.Time.AsTime().UnixMilli(),
+		Lineage:   e.config.Key.ID("lineage", string(agency), m.Event.Type, m.Event.Subject),
+		Overtaken: e.state.Overtaken(source.Event),
+	}
+	if m.Event.Supersedes != "" {
+		accepted.Supersedes = e.eventKey(agency, m.Event.Supersedes)
+		if old := e.state.Events[accepted.Supersedes]; old != nil {
+			accepted.Lineage = old.Lineage
+		}
+	}
+	e.bodies.put(source, m.Event)
+	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventAccepted{EventAccepted: accepted}})
+}
+
+// refuse records a refusal, with a task for the publisher's desk: an event that cannot be read may be about a child.
+func (e *Engine) refuse(agency notice.AgencyID, source *ledgerv1.Source, m Message) {
+	snapshot, current := e.Current()
+	owner := ""
+	if a, ok := snapshot.Agency(agency); ok {
+		owner = a.Organisation
+	}
+	kind := ledgerv1.TaskKind_TASK_KIND_QUARANTINED
+	e.record(
+		&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventRefused{EventRefused: &ledgerv1.EventRefused{
+			Source: source, Quarantine: m.Quarantine, Faults: uint32(max(m.Faults, 1)),
+		}}},
+		&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: &ledgerv1.Task{
+			Id:   e.config.Key.ID("task", kind.String(), string(agency), strconv.FormatUint(m.Sequence, 10)),
+			Kind: kind, Organisation: owner, Role: "desk", DueMs: e.now().Add(current.TaskTime(kind)).UnixMilli(),
+			Detail: "an event was refused: correct it and publish it again",
+		}}},
+	)
+}
+
+// eventKey is the event's name in the ledger: a publisher's own ids may say something about a case.
+func (e *Engine) eventKey(agency notice.AgencyID, id string) string {
+	return e.config.Key.ID("event", string(agency), id)
+}
+
+// EventKey is the name in the ledger of an agency's event.
+func (e *Engine) EventKey(agency notice.AgencyID, id string) string { return e.eventKey(agency, id) }
+
+func (e *Engine) digest(ev *eventv1.Event) []byte {
+	bs, err := proto.MarshalOptions{Deterministic: true}.Marshal(ev)
+	if err != nil {
+		bs = nil // only invalid UTF-8, which intake refuses
+	}
+	return e.config.Key.Digest("event", bs)
+}
+
+// tellPublisher lets an agency know, once the facts are durable, that there is something to hear.
+func (e *Engine) tellPublisher(agency notice.AgencyID) {
+	e.afterwards(func() {
+		select {
+		case e.news <- agency:
+		default: // feedback over the network is a hint; it can be asked for
+		}
+	})
+}

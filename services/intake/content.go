@@ -1,0 +1,151 @@
+package intake
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// checkPeople checks the children and the others concerned.
+func checkPeople(ev *eventv1.Event, now time.Time, found *faults) {
+	when := now
+	if ev.GetTime().CheckValid() == nil {
+		when = ev.GetTime().AsTime()
+	}
+	for i, child := range ev.GetChildren() {
+		at := fmt.Sprintf("children[%d]", i)
+		if child.GetName() != nil && nameless(child.GetName()) {
+			found.add(at+".name", "is empty: give the family name or the given names")
+		}
+		if problem := birthProblem(child.GetDateOfBirth(), when, now, adultYears); problem != "" {
+			found.add(at+".date_of_birth", "%s", problem)
+		}
+		for j, id := range child.GetIdentifiers() {
+			if problem := identifierProblem(id); problem != "" {
+				found.add(fmt.Sprintf("%s.identifiers[%d].value", at, j), "%s", problem)
+			}
+		}
+	}
+	referrers := 0
+	for i, person := range ev.GetPeople() {
+		at := fmt.Sprintf("people[%d]", i)
+		if problem := birthProblem(person.GetDateOfBirth(), now, now, oldYears); problem != "" {
+			found.add(at+".date_of_birth", "%s", problem)
+		}
+		if person.GetOrganisation() != nil {
+			checkOrganisation(person.GetOrganisation(), at+".organisation", found)
+		}
+		if person.GetRole() == eventv1.PersonRole_PERSON_ROLE_REFERRER {
+			referrers++
+		}
+	}
+	switch kindOf(ev) {
+	case notice.ReferralReceived, notice.ReferralDecided:
+		if referrers != 1 {
+			found.add("people", "must hold one person with role %s: name who referred, once", eventv1.PersonRole_PERSON_ROLE_REFERRER)
+		}
+	default:
+	}
+}
+
+func nameless(n *eventv1.Name) bool {
+	return strings.TrimSpace(n.GetGiven()) == "" && strings.TrimSpace(n.GetFamily()) == ""
+}
+
+// birthProblem checks a date of birth that has the right form; the contract checks the form. The age counts at when.
+func birthProblem(date string, when, now time.Time, years int) string {
+	if !dateShaped(date) {
+		return ""
+	}
+	born, err := time.Parse(time.DateOnly, date)
+	switch {
+	case err != nil:
+		return "is not a date of the calendar: give the date as YYYY-MM-DD"
+	// In summer a child is born on a British date that is not yet UTC's.
+	case born.After(now.UTC().Add(time.Hour)):
+		return "is in the future: correct the date"
+	case years == adultYears && born.AddDate(years, 0, 0).Before(when):
+		return "makes the child more than 25 years old: is this an adult? Correct the year, or give adults under people"
+	case born.AddDate(years, 0, 0).Before(when):
+		return "makes the person more than 120 years old: correct the year"
+	default:
+		return ""
+	}
+}
+
+func dateShaped(s string) bool { return len(s) == len(time.DateOnly) && s[4] == '-' && s[7] == '-' }
+
+func checkOrganisation(o *eventv1.OrganisationRef, at string, found *faults) {
+	if o.GetId() != "" {
+		if _, err := notice.ParseOrgID(o.GetId()); err != nil {
+			found.add(at+".id", "is not an id of the directory, such as ashmere-council or gias:900101: put what you have in name")
+		}
+		return
+	}
+	if o.GetName() != "" && strings.TrimSpace(o.GetName()) == "" {
+		found.add(at+".name", "is blank: give the organisation's name, or its id in the directory")
+	}
+}
+
+// checkPayload checks what the contract cannot say about each kind.
+func checkPayload(ev *eventv1.Event, found *faults) {
+	switch p := ev.GetPayload().(type) {
+	case *eventv1.Event_ReferralDecided:
+		if before(p.ReferralDecided.GetDecidedAt(), p.ReferralDecided.GetReceivedAt()) {
+			found.add("referral_decided.decided_at", "is before received_at: correct one of the two")
+		}
+	case *eventv1.Event_StrategyMeetingConvened:
+		checkParticipants(p.StrategyMeetingConvened.GetInvited(), "strategy_meeting_convened.invited", found)
+	case *eventv1.Event_StrategyMeetingConcluded:
+		checkParticipants(p.StrategyMeetingConcluded.GetParticipants(), "strategy_meeting_concluded.participants", found)
+		checkActions(p.StrategyMeetingConcluded.GetActions(), "strategy_meeting_concluded.actions", found)
+	case *eventv1.Event_EnquiryConcluded:
+		checkParticipants(p.EnquiryConcluded.GetParticipants(), "enquiry_concluded.participants", found)
+	case *eventv1.Event_ConferenceConcluded:
+		checkParticipants(p.ConferenceConcluded.GetParticipants(), "conference_concluded.participants", found)
+		checkActions(p.ConferenceConcluded.GetActions(), "conference_concluded.actions", found)
+		if !knownCategories(p.ConferenceConcluded.GetCategory()) {
+			found.add("conference_concluded.category", "is not known: use neglect, physical, sexual, emotional, or several with commas between")
+		}
+	}
+}
+
+func before(a, b *timestamppb.Timestamp) bool {
+	return a.CheckValid() == nil && b.CheckValid() == nil && a.AsTime().Before(b.AsTime())
+}
+
+func checkParticipants(list []*eventv1.Participant, at string, found *faults) {
+	for i, p := range list {
+		checkOrganisation(p.GetOrganisation(), fmt.Sprintf("%s[%d].organisation", at, i), found)
+	}
+}
+
+func checkActions(list []*eventv1.Action, at string, found *faults) {
+	for i, a := range list {
+		checkOrganisation(a.GetOwner(), fmt.Sprintf("%s[%d].owner", at, i), found)
+		if due := a.GetDueOn(); dateShaped(due) {
+			if _, err := time.Parse(time.DateOnly, due); err != nil {
+				found.add(fmt.Sprintf("%s[%d].due_on", at, i), "is not a date of the calendar: give the date as YYYY-MM-DD, or leave it out")
+			}
+		}
+	}
+}
+
+func knownCategories(list string) bool {
+	if list == "" {
+		return true
+	}
+	for word := range strings.SplitSeq(list, ",") {
+		switch strings.TrimSpace(word) {
+		case "neglect", "physical", "sexual", "emotional":
+		default:
+			return false
+		}
+	}
+	return true
+}

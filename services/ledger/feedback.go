@@ -1,0 +1,136 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// ChildState is what became of a child of an event, as its publisher may know it: never who was told, nor where.
+type ChildState int
+
+// The states, in the order in which a child meets them.
+const (
+	_                 ChildState = iota
+	ChildAccepted                // taken in
+	ChildUnmatched               // a person is finding out who must be told
+	ChildTold                    // every recipient has been sent a notice
+	ChildAcknowledged            // every recipient that must acknowledge has
+	ChildLate                    // somebody did not have it in time
+)
+
+// Change is one thing a publisher hears: a new state of a child, or a refusal.
+type Change struct {
+	Cursor     uint64 // 1, 2, … for each agency
+	AtMS       int64
+	Event      string // key; empty for a refusal
+	Sequence   uint64 // in the agency's stream
+	Ref        string // the publisher's handle of the child; empty for the event as a whole
+	State      ChildState
+	Quarantine uint64 // for a refusal: where its faults are
+}
+
+type childKey struct{ lineage, child string }
+
+// Feedback returns the changes for an agency after a cursor, at most limit.
+func (s *State) Feedback(agency notice.AgencyID, after uint64, limit int) []Change {
+	all := s.feedback[agency]
+	if after >= uint64(len(all)) {
+		return nil
+	}
+	rest := all[after:]
+	return slices.Clone(rest[:min(limit, len(rest))])
+}
+
+func (s *State) changed(agency notice.AgencyID, c Change) {
+	c.Cursor = uint64(len(s.feedback[agency])) + 1
+	s.feedback[agency] = append(s.feedback[agency], c)
+}
+
+// childrenOf works out anew what became of every child of a lineage.
+func (s *State) childrenOf(l *Lineage, atMS int64) {
+	seen := map[string]bool{}
+	for _, c := range l.Children {
+		if !seen[c.Child] {
+			seen[c.Child] = true
+			s.child(l, c.Child, atMS)
+		}
+	}
+}
+
+// childOf works out anew what became of the child of a notice.
+func (s *State) childOf(n *Notice, atMS int64) {
+	if l := s.Lineages[n.Lineage]; l != nil && !l.BeforeTerm() {
+		s.child(l, n.Child, atMS)
+	}
+}
+
+func (s *State) child(l *Lineage, child string, atMS int64) {
+	state := s.childState(l, child)
+	key := childKey{lineage: l.ID, child: child}
+	if state == 0 || s.children[key] == state {
+		return
+	}
+	s.children[key] = state
+	for _, c := range l.Children {
+		if c.Child != child && child != "" {
+			continue
+		}
+		for _, src := range l.Sources {
+			if src.Event == c.Event {
+				s.changed(l.Agency, Change{
+					AtMS: atMS, Event: src.Event, Sequence: src.Sequence, Ref: c.Ref, State: state,
+				})
+			}
+		}
+	}
+}
+
+// childState is 0 where nothing can be said yet.
+func (s *State) childState(l *Lineage, child string) ChildState {
+	for _, id := range l.Tasks {
+		t := s.Tasks[id]
+		if t.Child == child && !t.Ended() && (t.Kind == ledgerv1.TaskKind_TASK_KIND_UNMATCHED ||
+			t.Kind == ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING || t.Kind == ledgerv1.TaskKind_TASK_KIND_CHOOSE_SUCCESSOR) {
+			return ChildUnmatched
+		}
+	}
+	notices, told, acknowledged := 0, 0, 0
+	for _, id := range l.Standing {
+		n := s.Notices[id]
+		if n.Child != child {
+			continue
+		}
+		if n.Late() && !n.Phase.Ended() {
+			return ChildLate
+		}
+		notices++
+		if n.Sent() || n.Phase == Acknowledged {
+			told++
+		}
+		if n.Phase == Acknowledged || !n.Acknowledge && n.Phase == Delivered {
+			acknowledged++
+		}
+	}
+	switch {
+	case notices == 0:
+		return 0
+	case acknowledged == notices:
+		return ChildAcknowledged
+	case told == notices:
+		return ChildTold
+	default:
+		return 0
+	}
+}
+
+func sortedKeys[K cmp.Ordered, V any](m map[K]V) []K {
+	keys := make([]K, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

@@ -1,0 +1,296 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// ErrImpossible marks a fact that cannot follow the facts before it: the ledger is damaged or was written by two.
+var ErrImpossible = errors.New("ledger: a fact cannot follow those before it")
+
+// Apply folds a pack.
+func (s *State) Apply(pack *ledgerv1.Pack) error {
+	for _, f := range pack.Facts {
+		if err := s.Fold(f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Fold takes one fact in.
+func (s *State) Fold(f *ledgerv1.Fact) error {
+	s.Facts++
+	switch fact := f.Fact.(type) {
+	case *ledgerv1.Fact_Led:
+		return s.led(fact.Led)
+	case *ledgerv1.Fact_EventAccepted:
+		s.accepted(fact.EventAccepted, f.AtMs)
+	case *ledgerv1.Fact_EventRefused:
+		s.Refused++
+		s.settle(fact.EventRefused.Source)
+		s.changed(notice.AgencyID(fact.EventRefused.Source.Agency), Change{
+			AtMS: f.AtMs, Sequence: fact.EventRefused.Source.Sequence, Quarantine: fact.EventRefused.Quarantine,
+		})
+	case *ledgerv1.Fact_EventRepeated:
+		s.settle(fact.EventRepeated.Source)
+		if e := s.Events[fact.EventRepeated.Source.Event]; e != nil {
+			e.Repeated++
+		}
+	case *ledgerv1.Fact_Decided:
+		return s.decided(fact.Decided, f.AtMs)
+	case *ledgerv1.Fact_AttemptStarted:
+		return s.attemptStarted(fact.AttemptStarted, f.AtMs)
+	case *ledgerv1.Fact_AttemptFinished:
+		return s.attemptFinished(fact.AttemptFinished, f.AtMs)
+	case *ledgerv1.Fact_Escalated:
+		return s.escalated(fact.Escalated, f.AtMs)
+	case *ledgerv1.Fact_CodeSent, *ledgerv1.Fact_NoticeRead:
+		// Kept for the timeline: neither changes what is owed to anybody.
+	case *ledgerv1.Fact_Acknowledged:
+		return s.acknowledged(fact.Acknowledged, f.AtMs)
+	case *ledgerv1.Fact_NotAtSetting:
+		return s.notAtSetting(fact.NotAtSetting)
+	case *ledgerv1.Fact_TaskOpened:
+		return s.taskOpened(fact.TaskOpened, f.AtMs)
+	case *ledgerv1.Fact_TaskClaimed:
+		return s.taskClaimed(fact.TaskClaimed)
+	case *ledgerv1.Fact_TaskResolved:
+		return s.taskResolved(fact.TaskResolved, f.AtMs)
+	case *ledgerv1.Fact_TaskEscalated:
+		return s.taskEscalated(fact.TaskEscalated)
+	default:
+		return fmt.Errorf("%w: fact %d is of a kind this version does not know", ErrImpossible, s.Facts)
+	}
+	return nil
+}
+
+func (s *State) impossible(what, id string) error {
+	return fmt.Errorf("%w: fact %d: %s %s", ErrImpossible, s.Facts, what, id)
+}
+
+func (s *State) led(f *ledgerv1.Led) error {
+	if f.Epoch <= s.Epoch {
+		return s.impossible("epoch does not grow", f.Instance)
+	}
+	s.Epoch = f.Epoch
+	return nil
+}
+
+// settle moves the agency's cursor on.
+func (s *State) settle(src *ledgerv1.Source) {
+	agency := notice.AgencyID(src.Agency)
+	s.cursors[agency] = max(s.cursors[agency], src.Sequence)
+}
+
+func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) {
+	s.settle(f.Source)
+	e := &Event{EventAccepted: f, AtMS: atMS, Overtaken: f.Overtaken}
+	s.Events[f.Source.Event] = e
+	l := s.lineage(f.Lineage)
+	l.Kind, l.Agency = notice.EventKind(f.Kind), notice.AgencyID(f.Source.Agency)
+	l.Events = append(l.Events, f.Source.Event)
+
+	cause := ledgerv1.Cause_CAUSE_EVENT
+	if f.Supersedes != "" {
+		cause = ledgerv1.Cause_CAUSE_CORRECTION
+		s.overtakers[f.Supersedes] = f.Source.Event
+		if old := s.Events[f.Supersedes]; old != nil {
+			old.Overtaken = true
+		}
+	}
+	if !e.Overtaken {
+		s.undecided(l, cause)
+	}
+	s.changed(l.Agency, Change{
+		AtMS: atMS, Event: f.Source.Event, Sequence: f.Source.Sequence, State: ChildAccepted,
+	})
+}
+
+func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
+	l := s.lineage(d.Lineage)
+	if d.Round != l.Round+1 {
+		return s.impossible("round does not follow in lineage", d.Lineage)
+	}
+	l.Round, l.Undecided = d.Round, ledgerv1.Cause_CAUSE_UNSPECIFIED
+	l.Children, l.Sources = d.Children, d.Sources
+
+	for _, sup := range d.Superseded {
+		n := s.Notices[sup.Notice]
+		if n == nil {
+			return s.impossible("supersedes an unknown notice", sup.Notice)
+		}
+		n.ReplacedBy = sup.By
+		s.end(n, Superseded, atMS, "")
+	}
+	l.Standing = append([]string(nil), d.Kept...)
+	for _, id := range d.Kept {
+		n := s.Notices[id]
+		if n == nil {
+			return s.impossible("keeps an unknown notice", id)
+		}
+		if n.Phase == Held && d.Cause == ledgerv1.Cause_CAUSE_RELEASE && n.ReleaseMs <= atMS {
+			s.setPhase(n, Ready, atMS)
+		}
+	}
+	for _, frozen := range d.Notices {
+		if s.Notices[frozen.Id] != nil {
+			return s.impossible("makes a notice twice", frozen.Id)
+		}
+		n := &Notice{Notice: frozen, Lineage: d.Lineage, Sources: d.Sources, DecidedMS: atMS}
+		s.Notices[frozen.Id] = n
+		l.Standing = append(l.Standing, frozen.Id)
+		if frozen.ReleaseMs > atMS {
+			s.setPhase(n, Held, frozen.ReleaseMs)
+		} else {
+			s.setPhase(n, Ready, atMS)
+		}
+	}
+	for _, id := range d.SettledTasks {
+		if t := s.Tasks[id]; t != nil && !t.Ended() {
+			t.State = TaskSettled
+		}
+	}
+	for _, t := range d.Tasks {
+		if err := s.taskOpened(t, atMS); err != nil {
+			return err
+		}
+	}
+	s.contribute(l, d)
+	s.childrenOf(l, atMS)
+	return nil
+}
+
+// contribute brings a lineage's part in notices before term up to date.
+func (s *State) contribute(l *Lineage, d *ledgerv1.Decision) {
+	gone := map[string]bool{}
+	for _, id := range l.Contributes {
+		gone[id] = true
+	}
+	l.Contributes = nil
+	for _, c := range d.Contributions {
+		delete(gone, c.Lineage)
+		target := s.lineage(c.Lineage)
+		if target.Contributions == nil {
+			target.Contributions = map[string]Contribution{}
+			target.Kind, target.Agency = l.Kind, l.Agency
+		}
+		target.Contributions[l.ID] = Contribution{Contribution: c, Sources: d.Sources}
+		l.Contributes = append(l.Contributes, c.Lineage)
+		s.undecided(target, d.Cause)
+	}
+	for id := range gone {
+		target := s.Lineages[id]
+		delete(target.Contributions, l.ID)
+		s.undecided(target, d.Cause)
+	}
+}
+
+func (s *State) attemptStarted(f *ledgerv1.AttemptStarted, atMS int64) error {
+	n := s.Notices[f.Notice]
+	switch {
+	case n == nil:
+		return s.impossible("attempt at an unknown notice", f.Notice)
+	case n.Phase.Ended():
+		return s.impossible("attempt after the end of notice", f.Notice)
+	case int(f.Attempt) != len(n.Attempts)+1:
+		return s.impossible("attempt out of turn at notice", f.Notice)
+	}
+	n.Attempts = append(n.Attempts, Attempt{AttemptStarted: f, StartedMS: atMS})
+	n.Link = f.Link
+	s.setPhase(n, Sending, f.LeaseMs)
+	return nil
+}
+
+func (s *State) attemptFinished(f *ledgerv1.AttemptFinished, atMS int64) error {
+	n := s.Notices[f.Notice]
+	if n == nil {
+		return s.impossible("end of an attempt at an unknown notice", f.Notice)
+	}
+	a, ok := n.Attempt(f.Attempt)
+	if !ok {
+		return s.impossible("end of an attempt that never started at notice", f.Notice)
+	}
+	a.EndedMS, a.Outcome = atMS, f.Outcome
+	a.GaveUp = f.Outcome == ledgerv1.Outcome_OUTCOME_PERMANENT ||
+		f.Outcome != ledgerv1.Outcome_OUTCOME_DELIVERED && f.RetryMs == 0
+	if n.Phase != Sending || int(f.Attempt) != len(n.Attempts) {
+		return nil // the notice moved on while the send was under way; the outcome is history
+	}
+	switch {
+	case f.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED && n.Acknowledge:
+		s.setPhase(n, Awaiting, n.LinkEndsMS())
+	case f.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED:
+		s.end(n, Delivered, atMS, "")
+	case a.GaveUp:
+		s.setPhase(n, Ready, atMS)
+	default:
+		s.setPhase(n, Waiting, f.RetryMs)
+	}
+	s.childOf(n, atMS)
+	return nil
+}
+
+func (s *State) escalated(f *ledgerv1.Escalated, atMS int64) error {
+	n := s.Notices[f.Notice]
+	switch {
+	case n == nil:
+		return s.impossible("escalates an unknown notice", f.Notice)
+	case n.Phase.Ended():
+		return s.impossible("escalates after the end of notice", f.Notice)
+	}
+	n.Link = f.Link
+	if atMS >= n.DueMs && n.LateMS == 0 {
+		n.LateMS = atMS
+	}
+	if int(f.Link) >= len(n.Chain) {
+		s.setPhase(n, WithTask, 0)
+	} else {
+		s.setPhase(n, Ready, atMS)
+	}
+	s.childOf(n, atMS)
+	return nil
+}
+
+func (s *State) acknowledged(f *ledgerv1.Acknowledged, atMS int64) error {
+	n := s.Notices[f.Notice]
+	if n == nil {
+		return s.impossible("acknowledges an unknown notice", f.Notice)
+	}
+	s.end(n, Acknowledged, atMS, f.By)
+	s.childOf(n, atMS)
+	return nil
+}
+
+func (s *State) notAtSetting(f *ledgerv1.NotAtSetting) error {
+	n := s.Notices[f.Notice]
+	if n == nil {
+		return s.impossible("says not at setting of an unknown notice", f.Notice)
+	}
+	for _, l := range s.routedBy(n) {
+		child, setting := notice.ChildID(n.Child), notice.OrgID(n.Organisation)
+		if l.NotAt == nil {
+			l.NotAt = map[notice.ChildID]map[notice.OrgID]bool{}
+		}
+		if l.NotAt[child] == nil {
+			l.NotAt[child] = map[notice.OrgID]bool{}
+		}
+		l.NotAt[child][setting] = true
+		s.undecided(l, ledgerv1.Cause_CAUSE_NOT_AT_SETTING)
+	}
+	return nil
+}
+
+// routedBy are the lineages whose routing named the recipient of n: its own, and for a notice before term also those
+// that contribute to it.
+func (s *State) routedBy(n *Notice) []*Lineage {
+	own := s.Lineages[n.Lineage]
+	lineages := []*Lineage{own}
+	for _, id := range sortedKeys(own.Contributions) {
+		lineages = append(lineages, s.Lineages[id])
+	}
+	return lineages
+}

@@ -1,0 +1,142 @@
+package ledger
+
+import (
+	"container/heap"
+	"slices"
+
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+)
+
+// Step is something due. It is one of Decide, Release, Send, Expire, MoveOn and EscalateTask.
+type Step interface{ step() }
+
+// Decide asks for a decision about a lineage.
+type Decide struct{ Lineage *Lineage }
+
+// Release asks for a decision about a lineage whose held notice has come to its time.
+type Release struct{ Lineage *Lineage }
+
+// Send asks for a send to the present link of a notice's chain.
+type Send struct{ Notice *Notice }
+
+// Expire says that an attempt's lease is over and nobody knows how it ended.
+type Expire struct {
+	Notice  *Notice
+	Attempt uint32
+}
+
+// MoveOn asks for the next link of a notice's chain: nobody acknowledged in time.
+type MoveOn struct{ Notice *Notice }
+
+// EscalateTask says that a task is overdue and has somebody to go to.
+type EscalateTask struct{ Task *Task }
+
+func (Decide) step()       {}
+func (Release) step()      {}
+func (Send) step()         {}
+func (Expire) step()       {}
+func (MoveOn) step()       {}
+func (EscalateTask) step() {}
+
+// Plan returns the steps due at nowMS, each once: the facts that carrying them out gives rise to arm what follows. A
+// step that is returned and not carried out is due again after the next start, when the State is folded anew.
+func (s *State) Plan(nowMS int64) []Step {
+	var steps []Step
+	for len(s.timers) > 0 && s.timers[0].atMS <= nowMS {
+		t := heap.Pop(&s.timers).(timer)
+		if step := s.stepOf(t); step != nil {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}
+
+// NextMS is when Plan next has a step, 0 where nothing is armed. A timer may turn out to be stale.
+func (s *State) NextMS() (int64, bool) {
+	if len(s.timers) == 0 {
+		return 0, false
+	}
+	return s.timers[0].atMS, true
+}
+
+// stepOf turns a timer into its step, nil where the notice, task or lineage has moved on since it was armed.
+func (s *State) stepOf(t timer) Step {
+	switch t.kind {
+	case lineageTimer:
+		if l := s.Lineages[t.id]; l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {
+			return Decide{Lineage: l}
+		}
+	case taskTimer:
+		if k := s.Tasks[t.id]; !k.Ended() && !k.Escalated && k.EscalateTo != "" {
+			return EscalateTask{Task: k}
+		}
+	case noticeTimer:
+		n := s.Notices[t.id]
+		if n.WakeMS != t.atMS {
+			return nil
+		}
+		switch n.Phase {
+		case Held:
+			return Release{Lineage: s.Lineages[n.Lineage]}
+		case Ready, Waiting:
+			return Send{Notice: n}
+		case Sending:
+			return Expire{Notice: n, Attempt: uint32(len(n.Attempts))}
+		case Awaiting:
+			return MoveOn{Notice: n}
+		case WithTask, Acknowledged, Delivered, Superseded, Closed:
+			return nil
+		}
+	}
+	return nil
+}
+
+// Idle says whether nothing more happens without time passing or a person acting.
+func (s *State) Idle(nowMS int64) bool {
+	if s.counts[Ready] > 0 || s.counts[Sending] > 0 {
+		return false
+	}
+	return !slices.ContainsFunc(s.timers, func(t timer) bool { return t.atMS <= nowMS && s.stepOf(t) != nil })
+}
+
+type timerKind uint8
+
+const (
+	lineageTimer timerKind = iota
+	noticeTimer
+	taskTimer
+)
+
+// timer is armed by the fold. A notice's timer counts only while it is the notice's own WakeMS.
+type timer struct {
+	atMS int64
+	kind timerKind
+	id   string
+}
+
+type timers []timer
+
+func (t timers) Len() int { return len(t) }
+func (t timers) Less(i, j int) bool {
+	if t[i].atMS != t[j].atMS {
+		return t[i].atMS < t[j].atMS
+	}
+	if t[i].kind != t[j].kind {
+		return t[i].kind < t[j].kind
+	}
+	return t[i].id < t[j].id
+}
+func (t timers) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
+
+// Push is for container/heap.
+func (t *timers) Push(x any) { *t = append(*t, x.(timer)) }
+
+// Pop is for container/heap.
+func (t *timers) Pop() any {
+	old := *t
+	last := old[len(old)-1]
+	*t = old[:len(old)-1]
+	return last
+}
+
+func (t *timers) push(x timer) { heap.Push(t, x) }

@@ -1,0 +1,153 @@
+package ledger
+
+import (
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// Event is an event taken in.
+type Event struct {
+	*ledgerv1.EventAccepted
+	AtMS      int64
+	Overtaken bool // a correction stands in its place
+	Repeated  int  // how often it came again
+}
+
+// Lineage is the events about one thing and what was decided about them.
+type Lineage struct {
+	ID     string
+	Kind   notice.EventKind
+	Agency notice.AgencyID
+	Events []string // keys, in order of arrival
+	Round  uint32   // of the last decision
+
+	// Undecided is why a decision is due; unspecified where none is.
+	Undecided ledgerv1.Cause
+
+	Children []*ledgerv1.ChildFinding // of the last decision
+	Sources  []*ledgerv1.Source       // of the last decision
+	Standing []string                 // notices of the last decision, made or kept
+	Tasks    []string                 // every task of the lineage
+
+	// What people decided: the child that an unmatched one is, the settings of a child, and settings that said no.
+	Matched map[string]notice.ChildID
+	Chosen  map[notice.ChildID][]notice.OrgID
+	NotAt   map[notice.ChildID]map[notice.OrgID]bool
+
+	// Contributions to this lineage where it is a notice before term, by the lineage that contributes.
+	Contributions map[string]Contribution
+	// Contributes lists the lineages that this one contributes to.
+	Contributes []string
+}
+
+// BeforeTerm says whether the lineage is a notice before term, made of the contributions of others.
+func (l *Lineage) BeforeTerm() bool { return l.Contributions != nil }
+
+// Contribution is one lineage's part in a notice before term.
+type Contribution struct {
+	*ledgerv1.Contribution
+	Sources []*ledgerv1.Source
+}
+
+// State is all that the ledger says, folded. It is not safe for use by several goroutines at once.
+type State struct {
+	Epoch    uint64
+	Facts    int64
+	Events   map[string]*Event
+	Lineages map[string]*Lineage
+	Notices  map[string]*Notice
+	Tasks    map[string]*Task
+	Refused  int64
+
+	cursors    map[notice.AgencyID]uint64
+	overtakers map[string]string // event to come → the correction that came first
+	feedback   map[notice.AgencyID][]Change
+	children   map[childKey]ChildState
+	counts     [Closed + 1]int64
+	timers     timers
+}
+
+// NewState is the State before the first fact.
+func NewState() *State {
+	return &State{
+		Events:     map[string]*Event{},
+		Lineages:   map[string]*Lineage{},
+		Notices:    map[string]*Notice{},
+		Tasks:      map[string]*Task{},
+		cursors:    map[notice.AgencyID]uint64{},
+		overtakers: map[string]string{},
+		feedback:   map[notice.AgencyID][]Change{},
+		children:   map[childKey]ChildState{},
+	}
+}
+
+// Cursor is the last sequence of the agency's stream that the ledger has settled: every event up to it was accepted,
+// refused or found to be a repeat.
+func (s *State) Cursor(agency notice.AgencyID) uint64 { return s.cursors[agency] }
+
+// Overtaken says whether a correction of the event came before it.
+func (s *State) Overtaken(event string) bool { return s.overtakers[event] != "" }
+
+// Heads are the events of a lineage that no correction replaces, in order of arrival.
+func (s *State) Heads(l *Lineage) []*Event {
+	heads := make([]*Event, 0, len(l.Events))
+	for _, key := range l.Events {
+		if e := s.Events[key]; !e.Overtaken {
+			heads = append(heads, e)
+		}
+	}
+	return heads
+}
+
+// Counts counts notices by phase.
+func (s *State) Counts() map[Phase]int64 {
+	counts := make(map[Phase]int64, len(s.counts))
+	for p := Held; p <= Closed; p++ {
+		counts[p] = s.counts[p]
+	}
+	return counts
+}
+
+// setPhase moves a notice on, keeping the counts and arming its timer.
+func (s *State) setPhase(n *Notice, to Phase, wakeMS int64) {
+	if n.Phase != 0 {
+		s.counts[n.Phase]--
+	}
+	n.Phase = to
+	s.counts[to]++
+	n.WakeMS = wakeMS
+	if wakeMS != 0 {
+		s.timers.push(timer{atMS: wakeMS, kind: noticeTimer, id: n.Id})
+	}
+}
+
+// end ends a notice and settles its open task.
+func (s *State) end(n *Notice, phase Phase, atMS int64, by string) {
+	if n.Phase.Ended() {
+		return
+	}
+	s.setPhase(n, phase, 0)
+	n.EndedMS, n.EndedBy = atMS, by
+	if t := s.Tasks[n.Task]; t != nil && !t.Ended() {
+		t.State = TaskSettled
+	}
+	n.Task = ""
+}
+
+func (s *State) lineage(id string) *Lineage {
+	l := s.Lineages[id]
+	if l == nil {
+		l = &Lineage{ID: id}
+		s.Lineages[id] = l
+	}
+	return l
+}
+
+// undecided notes that a decision is due about a lineage. The first cause stands until it is made.
+func (s *State) undecided(l *Lineage, cause ledgerv1.Cause) {
+	if l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {
+		return
+	}
+	l.Undecided = cause
+	s.timers.push(timer{atMS: 0, kind: lineageTimer, id: l.ID})
+}

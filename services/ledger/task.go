@@ -1,0 +1,102 @@
+package ledger
+
+import (
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// The resolutions a person may give a task.
+const (
+	Matched         = "matched"           // the child is this one
+	SettingChosen   = "setting_chosen"    // the child attends these settings
+	ToldByTelephone = "told_by_telephone" // a person was told by telephone
+	NotOurChild     = "not_our_child"     // another area or agency has the child
+	Duplicate       = "duplicate"         // the same as something already dealt with
+	NoAction        = "no_action"         // nothing is to be done
+)
+
+func (s *State) taskOpened(t *ledgerv1.Task, atMS int64) error {
+	if s.Tasks[t.Id] != nil {
+		return s.impossible("opens a task twice", t.Id)
+	}
+	s.Tasks[t.Id] = &Task{
+		Task: t, Organisation: t.Organisation, Role: t.Role, DueMS: t.DueMs, State: TaskOpen, OpenedMS: atMS,
+	}
+	s.timers.push(timer{atMS: t.DueMs, kind: taskTimer, id: t.Id})
+	if l := s.Lineages[t.Lineage]; l != nil {
+		l.Tasks = append(l.Tasks, t.Id)
+	}
+	if n := s.Notices[t.Notice]; n != nil {
+		n.Task = t.Id
+	}
+	return nil
+}
+
+func (s *State) openTask(id string) (*Task, error) {
+	t := s.Tasks[id]
+	switch {
+	case t == nil:
+		return nil, s.impossible("acts on an unknown task", id)
+	case t.Ended():
+		return nil, s.impossible("acts after the end of task", id)
+	}
+	return t, nil
+}
+
+func (s *State) taskClaimed(f *ledgerv1.TaskClaimed) error {
+	t, err := s.openTask(f.Task)
+	if err != nil {
+		return err
+	}
+	t.State, t.By = TaskClaimed, f.By
+	return nil
+}
+
+func (s *State) taskEscalated(f *ledgerv1.TaskEscalated) error {
+	t, err := s.openTask(f.Task)
+	if err != nil {
+		return err
+	}
+	t.Organisation, t.Role, t.DueMS, t.Escalated = f.Organisation, f.Role, f.DueMs, true
+	return nil
+}
+
+func (s *State) taskResolved(f *ledgerv1.TaskResolved, atMS int64) error {
+	t, err := s.openTask(f.Task)
+	if err != nil {
+		return err
+	}
+	t.State, t.By, t.Resolution = TaskResolved, f.By, f.Resolution
+	if n := s.Notices[t.Notice]; n != nil {
+		n.Task = ""
+		if f.Resolution == ToldByTelephone {
+			s.end(n, Acknowledged, atMS, f.By)
+		} else {
+			s.end(n, Closed, atMS, f.By)
+		}
+		s.childOf(n, atMS)
+	}
+	l := s.Lineages[t.Lineage]
+	if l == nil {
+		return nil
+	}
+	switch f.Resolution {
+	case Matched:
+		if l.Matched == nil {
+			l.Matched = map[string]notice.ChildID{}
+		}
+		l.Matched[t.Child] = notice.ChildID(f.Child)
+		s.undecided(l, ledgerv1.Cause_CAUSE_TASK)
+	case SettingChosen:
+		if l.Chosen == nil {
+			l.Chosen = map[notice.ChildID][]notice.OrgID{}
+		}
+		chosen := make([]notice.OrgID, len(f.Settings))
+		for i, id := range f.Settings {
+			chosen[i] = notice.OrgID(id)
+		}
+		l.Chosen[notice.ChildID(t.Child)] = chosen
+		s.undecided(l, ledgerv1.Cause_CAUSE_TASK)
+	}
+	return nil
+}

@@ -1,0 +1,110 @@
+package routing
+
+import (
+	"fmt"
+	"time"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	policyv1 "github.com/signalbox-hq/signalbox/api/signalbox/policy/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"google.golang.org/protobuf/types/known/timestamppb"
+)
+
+// Shortest time that a recipient is given before the chain moves on, where the due time is nearer or past.
+const shortestWait = 15 * time.Minute
+
+// The clock time that ends the wait for somebody in holiday, and the one until which a working day counts as ahead.
+const (
+	noon       = "12:00"
+	deskOpens  = "09:00"
+	defaultCut = "08:30"
+)
+
+// schoolClock is the calendar and attendance that a due time may follow.
+type schoolClock struct {
+	calendar directory.Calendar
+	pattern  string
+}
+
+// due works out a due time, and says why then.
+func (d *decider) due(c *policyv1.Clock, ev *eventv1.Event, school schoolClock) (time.Time, string) {
+	minutes := time.Duration(c.Minutes) * time.Minute
+	working := d.Directory.WorkingDays()
+	switch c.Clock {
+	case "next_session":
+		if s, ok := school.calendar.Current(d.Now, school.pattern); ok {
+			if by := d.Now.Add(minutes); by.Before(s.Ends) {
+				return by, fmt.Sprintf("reported during the school day: within %d minutes", c.Minutes)
+			}
+			return s.Ends, "reported during the school day: before the day ends"
+		}
+		if s, ok := school.calendar.Next(d.Now, school.pattern); ok {
+			return s.CutOff, "before the child's next attended session"
+		}
+		return d.nextWorkingMorning(working), "no term ahead in the calendar: the morning of the next working day"
+	case "working_days":
+		from, what := clockFrom(c.From, ev)
+		return working.Add(from, int(c.WorkingDays)), fmt.Sprintf("%s from %s", days(c.WorkingDays), what)
+	case "noon_next_working_day":
+		return nextNoon(d.Now, working), "noon of the next working day"
+	case "before_meeting":
+		if meets := ev.GetStrategyMeetingConvened().GetMeetsAt(); meets != nil {
+			return meets.AsTime().Add(-minutes), fmt.Sprintf("%d minutes before the meeting", c.Minutes)
+		}
+		return d.Now, "before the meeting"
+	default: // at_once; the policy's check admits no other
+		return d.Now.Add(minutes), fmt.Sprintf("at once: within %d minutes", c.Minutes)
+	}
+}
+
+func (d *decider) nextWorkingMorning(w directory.WorkingDays) time.Time {
+	today := directory.DateOf(d.Now)
+	if cut := today.At(defaultCut); w.Is(today) && d.Now.Before(cut) {
+		return cut
+	}
+	return w.Next(today).At(defaultCut)
+}
+
+// nextNoon is noon of the working day ahead: today's where the desk has yet to open, else the next one's.
+func nextNoon(now time.Time, w directory.WorkingDays) time.Time {
+	today := directory.DateOf(now)
+	if w.Is(today) && now.Before(today.At(deskOpens)) {
+		return today.At(noon)
+	}
+	return w.Next(today).At(noon)
+}
+
+func days(n int32) string {
+	if n == 1 {
+		return "one working day"
+	}
+	return fmt.Sprintf("%d working days", n)
+}
+
+// clockFrom is the instant that working days count from.
+func clockFrom(from string, ev *eventv1.Event) (time.Time, string) {
+	var at *timestamppb.Timestamp
+	what := "the event"
+	switch from {
+	case "received":
+		what = "receipt"
+		at = ev.GetReferralDecided().GetReceivedAt()
+		if at == nil {
+			at = ev.GetReferralReceived().GetReceivedAt()
+		}
+	case "held":
+		what = "the conclusion"
+		switch p := ev.Payload.(type) {
+		case *eventv1.Event_StrategyMeetingConcluded:
+			at = p.StrategyMeetingConcluded.HeldAt
+		case *eventv1.Event_EnquiryConcluded:
+			at = p.EnquiryConcluded.ConcludedAt
+		case *eventv1.Event_ConferenceConcluded:
+			at = p.ConferenceConcluded.HeldAt
+		}
+	}
+	if at == nil {
+		return ev.Time.AsTime(), "the event"
+	}
+	return at.AsTime(), what
+}

@@ -1,0 +1,15 @@
+// Package routing decides who must be told of an event, by when, on what basis and in what view, and who is not and why.
+//
+// Decide and DecideBeforeTerm are pure functions of the events, a snapshot of the directory, a policy, the rounds before
+// and an instant. A decision explains itself: each notice carries the rule and the reason that caused it; everyone
+// considered and passed over carries theirs; each required role that nobody meets is a gap, with a task for a person.
+//
+// Invariants:
+//
+//   - Nothing is ever guessed: a child who is not found, or found twice, or contradicted, is told about to nobody; people
+//     are asked to find out.
+//   - A child whose whereabouts are sealed is answered exactly as a child who is unknown.
+//   - An obligation that stands unchanged is kept, never made again; one that is gone or changed supersedes.
+//
+// The package imports the vocabulary, the directory, disclosure and policy. It knows no clock, context or I/O.
+package routing

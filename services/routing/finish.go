@@ -1,0 +1,211 @@
+package routing
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	policyv1 "github.com/signalbox-hq/signalbox/api/signalbox/policy/v1"
+	"github.com/signalbox-hq/signalbox/services/disclosure"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
+)
+
+func noFinding() *ledgerv1.ChildFinding { return &ledgerv1.ChildFinding{} }
+
+// tell adds the obligation to tell one recipient.
+func (d *decider) tell(rule *policy.Rule, s *subject, r recipient, clock *policyv1.Clock, steps []*policyv1.Step, school schoolClock) {
+	due, why := d.due(clock, s.event, school)
+	d.oblige(rule, s, r, steps, &ledgerv1.Notice{DueMs: due.UnixMilli(), DueBecause: why, Refs: s.latestRefs()}, "")
+}
+
+// latestRefs tells of the last report only: it is the one that stands.
+func (s *subject) latestRefs() []string {
+	refs := make([]string, len(s.refs))
+	refs[s.index] = s.refs[s.index]
+	return refs
+}
+
+// oblige completes a notice and adds it; again where the same was obliged twice in this round.
+func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*policyv1.Step, n *ledgerv1.Notice, duty string) {
+	n.Kind, n.Rule, n.Child, n.Organisation = s.event.Type, rule.Id, s.finding.Child, string(r.organisation)
+	n.Function, n.View, n.Basis, n.Acknowledge, n.Because = r.function, rule.View.ID(), rule.Basis, rule.Acknowledge, r.because
+	n.Lane = d.Policy.Lane(rule, s.event.Risk)
+	eventScope := ""
+	if n.Child == "" {
+		eventScope = d.events[s.index].Source.Event
+	}
+	n.Obligation = d.Key.ID("obligation", d.round.Lineage, rule.Id, n.Child, eventScope, n.Organisation, n.Function, duty)
+	if slices.ContainsFunc(d.obligations, func(o *obligation) bool { return o.Obligation == n.Obligation }) {
+		return
+	}
+	for _, l := range d.chain(rule, s, r, steps) {
+		n.Chain = append(n.Chain, &ledgerv1.Link{
+			Organisation: string(l.organisation), Roles: l.roles, Use: l.use, OffsetMinutes: l.offset,
+		})
+	}
+	d.allowTime(n)
+	d.obligations = append(d.obligations, &obligation{Notice: n, view: rule.View})
+}
+
+// allowTime sees to it that a recipient told late, or close to the due time, has a fair while before the chain moves on.
+// The due time itself stays as the rule gives it: what is late is shown late.
+func (d *decider) allowTime(n *ledgerv1.Notice) {
+	starts := max(n.ReleaseMs, d.Now.UnixMilli())
+	earliest := starts + shortestWait.Milliseconds()
+	for _, l := range n.Chain {
+		ends := n.DueMs + int64(l.OffsetMinutes)*time.Minute.Milliseconds()
+		if ends < earliest {
+			l.OffsetMinutes += int32((earliest - ends + time.Minute.Milliseconds() - 1) / time.Minute.Milliseconds())
+			ends = n.DueMs + int64(l.OffsetMinutes)*time.Minute.Milliseconds()
+		}
+		earliest = ends + shortestWait.Milliseconds()
+	}
+}
+
+// content is what the recipient would see, digested, and the names of the fields.
+func (d *decider) content(o *obligation) ([]byte, []string) {
+	var parts [][]byte
+	var fields []string
+	for i, ref := range o.Refs {
+		if ref == "" {
+			continue
+		}
+		body := d.events[i].Body
+		body = disclosure.WithoutText(body, disclosure.Withhold(body, ref))
+		shown, paths := disclosure.Apply(body, ref, notice.OrgID(o.Organisation), o.view)
+		bs, err := proto.MarshalOptions{Deterministic: true}.Marshal(shown)
+		if err != nil {
+			bs = []byte(err.Error()) // only invalid UTF-8, which intake refuses
+		}
+		parts = append(parts, bs)
+		fields = append(fields, paths...)
+	}
+	slices.Sort(fields)
+	return d.Key.Digest("content", parts...), slices.Compact(fields)
+}
+
+// finish holds the obligations against the rounds before.
+func (d *decider) finish() *ledgerv1.Decision {
+	prior := map[string]Prior{}
+	for _, p := range d.round.Prior {
+		prior[p.Obligation] = p
+	}
+	for _, o := range d.obligations {
+		o.ContentDigest, o.Fields = d.content(o)
+		p, before := prior[o.Obligation]
+		delete(prior, o.Obligation)
+		if before && bytes.Equal(p.ContentDigest, o.ContentDigest) {
+			d.out.Kept = append(d.out.Kept, p.ID)
+			continue
+		}
+		o.Id = d.Key.ID("notice", d.round.Lineage, fmt.Sprint(d.round.Number), o.Obligation)
+		o.Version = 1
+		if before {
+			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{
+				Notice: p.ID, By: o.Id, Reason: "what this recipient is told has changed",
+			})
+			o.Version = p.Version
+			if p.Sent {
+				o.Version, o.Replaces = p.Version+1, p.ID
+			}
+		}
+		d.out.Notices = append(d.out.Notices, o.Notice)
+	}
+	for _, p := range d.round.Prior {
+		if _, gone := prior[p.Obligation]; gone {
+			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{
+				Notice: p.ID, Reason: "this recipient is no longer one to be told",
+			})
+		}
+	}
+	for id, open := range d.round.Tasks {
+		if open && !d.tasks[id] {
+			d.out.SettledTasks = append(d.out.SettledTasks, id)
+		}
+	}
+	slices.Sort(d.out.SettledTasks)
+	return d.out
+}
+
+func (d *decider) consider(org notice.OrgID, rule, child, reason string) {
+	c := &ledgerv1.Considered{Organisation: string(org), Rule: rule, Child: child, Reason: reason}
+	if !slices.ContainsFunc(d.out.Considered, func(x *ledgerv1.Considered) bool { return proto.Equal(x, c) }) {
+		d.out.Considered = append(d.out.Considered, c)
+	}
+}
+
+// gap records a required role that nobody meets, with a task for the authority's duty officer.
+func (d *decider) gap(rule *policy.Rule, s *subject, reason string) {
+	d.gapFor(rule, s, rule.Function, reason)
+}
+
+func (d *decider) gapFor(rule *policy.Rule, s *subject, function, reason string) {
+	g := &ledgerv1.Gap{Rule: rule.Id, Function: function, Child: s.finding.Child, Reason: reason}
+	if slices.ContainsFunc(d.out.Gaps, func(x *ledgerv1.Gap) bool { return proto.Equal(x, g) }) {
+		return
+	}
+	d.out.Gaps = append(d.out.Gaps, g)
+	d.askPublisher(ledgerv1.TaskKind_TASK_KIND_GAP, s, fmt.Sprintf("%s: %s", function, reason))
+}
+
+// askPublisher opens a task for the desk of the agency that published. Overdue, it goes to the authority's duty officer.
+func (d *decider) askPublisher(kind ledgerv1.TaskKind, s *subject, detail string) {
+	owner := ""
+	if agency, ok := d.Directory.Agency(notice.AgencyID(s.event.Source)); ok {
+		owner = agency.Organisation
+	}
+	escalate := string(d.authorityID(d.residence(s)))
+	if owner == "" {
+		owner, escalate = escalate, ""
+	}
+	if owner == escalate {
+		escalate = ""
+	}
+	d.ask(kind, s, owner, "desk", escalate, detail, nil)
+}
+
+// askAuthority opens a task for a local authority's team.
+func (d *decider) askAuthority(kind ledgerv1.TaskKind, s *subject, area notice.Area, role, detail string, options []string) {
+	owner := string(d.authorityID(area))
+	if owner == "" {
+		owner = string(d.authorityID(notice.Area(s.event.Area)))
+	}
+	d.ask(kind, s, owner, role, "", detail, options)
+}
+
+func (d *decider) ask(kind ledgerv1.TaskKind, s *subject, owner, role, escalateTo, detail string, options []string) {
+	event := ""
+	if s.finding.Child == "" {
+		event = d.events[s.index].Source.Event
+	}
+	id := d.Key.ID("task", d.round.Lineage, kind.String(), s.finding.Child, event, owner, role, detail)
+	if d.tasks[id] {
+		return
+	}
+	d.tasks[id] = true
+	if _, before := d.round.Tasks[id]; before {
+		return // still open, or already dealt with by a person
+	}
+	d.out.Tasks = append(d.out.Tasks, &ledgerv1.Task{
+		Id: id, Kind: kind, Organisation: owner, Role: role, EscalateTo: escalateTo, Detail: detail, Options: options,
+		DueMs: d.Now.Add(d.Policy.TaskTime(kind)).UnixMilli(), Lineage: d.round.Lineage, Child: s.finding.Child, Ref: s.finding.Ref,
+	})
+}
+
+// withholdText asks the publisher to correct a text that was held back from everyone told of the child.
+func (d *decider) withholdText(s *subject, rules []*policy.Rule) {
+	shown := slices.ContainsFunc(rules, func(r *policy.Rule) bool { return r.View.Allows(eventv1.Label_LABEL_NARRATIVE) })
+	if !shown {
+		return
+	}
+	for _, f := range disclosure.Withhold(s.event, s.child.Ref) {
+		d.askPublisher(ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD, s,
+			fmt.Sprintf("%s was held back (%s): publish a correction with a text that may be disclosed", f.Field, f.Code))
+	}
+}

@@ -1,0 +1,97 @@
+package routing
+
+import (
+	"time"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/disclosure"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
+)
+
+// Event is an event and where it is kept.
+type Event struct {
+	Source *ledgerv1.Source
+	Body   *eventv1.Event
+}
+
+// Prior is a notice of the round before that still stands.
+type Prior struct {
+	ID            string
+	Obligation    string
+	Version       uint32
+	ContentDigest []byte
+	Sent          bool // it reached, or may have reached, an endpoint
+}
+
+// Round is what is known of a lineage besides its events: the decisions before, and what people decided.
+type Round struct {
+	Lineage string
+	Number  uint32 // of the decision to make
+	Cause   ledgerv1.Cause
+	Prior   []Prior
+	Tasks   map[string]bool // tasks of the rounds before: true while open
+
+	Matched map[string]notice.ChildID                // unmatched key → the child a person says it is
+	Chosen  map[notice.ChildID][]notice.OrgID        // settings a person chose for a child
+	NotAt   map[notice.ChildID]map[notice.OrgID]bool // settings that say they do not have the child
+}
+
+// Facts are what every decision rests on.
+type Facts struct {
+	Directory *directory.Snapshot
+	Policy    *policy.Policy
+	Key       notice.Key
+	Now       time.Time
+}
+
+// subject is one child of a lineage, with every report of it.
+type subject struct {
+	finding      *ledgerv1.ChildFinding // of the last report
+	child        *eventv1.Child         // as last reported
+	event        *eventv1.Event         // the last event that reports it
+	index        int                    // of that event among the sources
+	refs         []string               // handle in each source; empty where it is not in it
+	found        bool                   // the directory knows the child
+	known        *directoryv1.Child
+	restrictions []*directoryv1.Restriction // of every child that it may be
+	age          int                        // whole years at the event's time
+}
+
+func (s *subject) id() notice.ChildID { return notice.ChildID(s.finding.Child) }
+
+// wholeEvent stands for a child's handle in a notice that tells of an event and of no child.
+const wholeEvent = "*"
+
+// decider gathers one decision.
+type decider struct {
+	Facts
+	round  Round
+	events []Event
+	out    *ledgerv1.Decision
+
+	obligations []*obligation
+	tasks       map[string]bool // planned in this round
+	placed      map[string]bool // children with a recipient, or a person's task, for their place
+}
+
+// obligation is a notice to be, before it is held against the rounds before.
+type obligation struct {
+	*ledgerv1.Notice
+	view disclosure.View
+}
+
+func newDecider(f Facts, r Round, events []Event) *decider {
+	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}}
+	d.out = &ledgerv1.Decision{
+		Lineage: r.Lineage, Round: r.Number, Cause: r.Cause,
+		Policy: f.Policy.Digest(), Directory: f.Directory.Generation(),
+	}
+	for _, e := range events {
+		d.out.Sources = append(d.out.Sources, e.Source)
+	}
+	return d
+}

@@ -1,0 +1,228 @@
+package routing
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
+)
+
+// upcomingDays is how far ahead an enrolment counts for a child who is between two settings: the summer holiday and a
+// little more.
+const upcomingDays = 62
+
+// place is where a child is taught or cared for.
+type place struct {
+	setting  *directoryv1.Setting // nil for home education
+	listed   notice.OrgID         // the setting on the roll, closed or not
+	area     notice.Area          // of the authority responsible for the place
+	pattern  string
+	because  string // how it was found, beyond the roll
+	deserted bool   // it closed and nothing succeeded it
+}
+
+// enrolments are the child's enrolments in force on a day; where there is none, those that begin soon.
+func (d *decider) enrolments(id notice.ChildID, on directory.Date) []*directoryv1.Enrolment {
+	if now := d.Directory.Enrolments(id, on); len(now) > 0 {
+		return now
+	}
+	child, ok := d.Directory.Child(id)
+	if !ok {
+		return nil
+	}
+	var soon []*directoryv1.Enrolment
+	horizon := on.AddDays(upcomingDays)
+	for _, e := range child.Enrolments {
+		if from, err := directory.ParseDate(e.From); err == nil && from.After(on) && !from.After(horizon) {
+			soon = append(soon, e)
+		}
+	}
+	return soon
+}
+
+// places are the settings of a child on a day. A closed setting is replaced by its successor; where that takes a choice
+// a person is asked, and ok is false.
+func (d *decider) places(s *subject, on directory.Date) (found []place, home []notice.Area) {
+	if chosen, ok := d.round.Chosen[s.id()]; ok {
+		for _, id := range chosen {
+			if setting, ok := d.Directory.Setting(id); ok {
+				found = append(found, place{setting: setting, listed: id, area: notice.Area(setting.Area),
+					because: "a person chose the setting"})
+			}
+		}
+		return found, nil
+	}
+	seen := map[notice.OrgID]bool{}
+	for _, e := range d.enrolments(s.id(), on) {
+		if e.Kind == "home_educated" {
+			home = append(home, notice.Area(e.Area))
+			continue
+		}
+		p, ok := d.resolveSetting(s, notice.OrgID(e.Setting), on)
+		p.pattern = e.Pattern
+		if !ok || p.setting != nil && seen[notice.OrgID(p.setting.Id)] {
+			continue
+		}
+		if p.setting != nil {
+			seen[notice.OrgID(p.setting.Id)] = true
+		}
+		found = append(found, p)
+	}
+	return found, home
+}
+
+// resolveSetting follows a setting on the roll to the one that is open on a day.
+func (d *decider) resolveSetting(s *subject, id notice.OrgID, on directory.Date) (place, bool) {
+	p := place{listed: id, area: d.residence(s)}
+	if listed, ok := d.Directory.Setting(id); ok {
+		p.setting, p.area = listed, notice.Area(listed.Area)
+	}
+	succession := d.Directory.Succession(id, on)
+	switch succession.Kind {
+	case directory.SettingOpen:
+	case directory.SuccessorOne:
+		p.setting, _ = d.Directory.Setting(succession.Settings[0])
+		p.area = notice.Area(p.setting.Area)
+		p.because = fmt.Sprintf("successor of %s, which closed", id)
+	case directory.SuccessorSeveral:
+		options := make([]string, len(succession.Settings))
+		for i, o := range succession.Settings {
+			options[i] = string(o)
+		}
+		d.consider(id, "", s.finding.Child, "closed, and has several successors: a person chooses")
+		d.askAuthority(ledgerv1.TaskKind_TASK_KIND_CHOOSE_SUCCESSOR, s, p.area, "education_safeguarding",
+			"the child's setting closed and has several successors: choose the one the child attends", options)
+		d.placed[s.finding.Child] = true
+		return place{}, false
+	case directory.SuccessorNone:
+		d.consider(id, "", s.finding.Child, "closed, and has no successor: the authority's team is told")
+		p.deserted, p.because = true, fmt.Sprintf("%s closed and has no successor", id)
+	case directory.SettingUnknown:
+		d.consider(id, "", s.finding.Child, "not in the register of settings: the authority's team is told")
+		p.deserted, p.because = true, fmt.Sprintf("%s is not in the register of settings", id)
+	}
+	return p, true
+}
+
+// applyToPlaces applies a rule that tells a child's settings, or the authority of a home-educated child.
+func (d *decider) applyToPlaces(rule *policy.Rule, s *subject) {
+	if !s.found {
+		return
+	}
+	settings, home := d.places(s, directory.DateOf(d.Now))
+	if rule.Tell == "home_education" {
+		if len(home) == 0 || !d.applies(rule, s, policy.Input{}) {
+			return
+		}
+		for _, area := range home {
+			d.tellAuthority(rule, s, area)
+		}
+		return
+	}
+	for _, p := range settings {
+		if d.applies(rule, s, policy.Input{Setting: p.setting}) {
+			d.tellPlace(rule, s, p)
+		}
+	}
+}
+
+// tellPlace tells one setting, or the authority's team where it has none to tell.
+func (d *decider) tellPlace(rule *policy.Rule, s *subject, p place) {
+	if p.setting != nil && d.round.NotAt[s.id()][notice.OrgID(p.setting.Id)] {
+		d.consider(notice.OrgID(p.setting.Id), rule.Id, s.finding.Child, "said that the child is not there")
+		return
+	}
+	r := recipient{area: p.area, because: join(rule.Because, p.because), function: rule.Function}
+	calendar := d.Directory.Calendar(p.listed)
+	if p.deserted {
+		authority, ok := d.Directory.Authority(p.area)
+		if !ok {
+			d.gap(rule, s, fmt.Sprintf("no local authority in the directory for area %s", p.area))
+			return
+		}
+		r.organisation, r.function, r.authorityOnly = notice.OrgID(authority.Id), "authority", true
+	} else {
+		r.organisation = notice.OrgID(p.setting.Id)
+		calendar = d.Directory.Calendar(r.organisation)
+	}
+	if d.barred(s, r.organisation, rule) {
+		return
+	}
+	d.placed[s.finding.Child] = true
+
+	due, chain := rule.Due, rule.Chain
+	if rule.Holiday != nil && calendar.InHoliday(d.Now) {
+		due, chain = rule.Holiday.Due, rule.Holiday.Chain
+		d.contribute(rule, s, r.organisation, calendar, p)
+		r.because = join(r.because, "in holiday: the holiday contact now")
+	}
+	d.tell(rule, s, r, due, chain, schoolClock{calendar: calendar, pattern: p.pattern})
+}
+
+// tellAuthority tells the authority responsible for a home-educated child.
+func (d *decider) tellAuthority(rule *policy.Rule, s *subject, area notice.Area) {
+	authority, ok := d.Directory.Authority(area)
+	if !ok {
+		d.gap(rule, s, fmt.Sprintf("no local authority in the directory for area %s", area))
+		return
+	}
+	r := recipient{organisation: notice.OrgID(authority.Id), area: area, because: rule.Because, function: rule.Function}
+	if d.barred(s, r.organisation, rule) {
+		return
+	}
+	d.placed[s.finding.Child] = true
+	d.tell(rule, s, r, rule.Due, rule.Chain, schoolClock{calendar: d.Directory.Calendar(notice.OrgID(area))})
+}
+
+// contribute adds the incident to the one notice before term.
+func (d *decider) contribute(rule *policy.Rule, s *subject, org notice.OrgID, calendar directory.Calendar, p place) {
+	if rule.Holiday.BeforeTerm == nil || p.deserted {
+		return
+	}
+	opens, ok := calendar.TermOpens(d.Now)
+	if !ok {
+		d.consider(org, rule.Id, s.finding.Child, "no term ahead in the calendar: no notice before term can be set")
+		d.askAuthority(ledgerv1.TaskKind_TASK_KIND_GAP, s, p.area, "education_safeguarding",
+			"the setting's calendar has no term ahead: import its term dates, and tell its lead before term opens", nil)
+		return
+	}
+	d.out.Contributions = append(d.out.Contributions, &ledgerv1.Contribution{
+		Lineage: d.Key.ID("before-term", s.finding.Child, string(org), opens.String()),
+		Rule:    rule.Id, Child: s.finding.Child, Organisation: string(org), Opens: opens.String(),
+		Refs: slices.Clone(s.refs),
+	})
+}
+
+// unmatched asks the publisher's desk and the authority's on-duty contact to find out who must be told.
+func (d *decider) unmatched(s *subject) {
+	kind, detail := ledgerv1.TaskKind_TASK_KIND_UNMATCHED, "nobody on any roll is certainly this child: find out who the child is"
+	switch {
+	case len(d.round.NotAt[s.id()]) > 0:
+		kind, detail = ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING, "the setting says the child is not there: find out where the child is taught"
+	case s.found:
+		detail = "the child is known and attends nowhere that is known: find out where the child is taught"
+	}
+	d.askPublisher(kind, s, detail)
+	d.askAuthority(kind, s, d.residence(s), "duty", detail, nil)
+}
+
+// residence is the area where the child lives: as published, else as the directory has it, else where it happened.
+func (d *decider) residence(s *subject) notice.Area {
+	switch {
+	case s.child.ResidenceArea != "":
+		return notice.Area(s.child.ResidenceArea)
+	case s.known != nil && s.known.ResidenceArea != "":
+		return notice.Area(s.known.ResidenceArea)
+	default:
+		return notice.Area(s.event.Area)
+	}
+}
+
+func join(parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
+}

@@ -1,0 +1,247 @@
+package routing
+
+import (
+	"fmt"
+	"slices"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	policyv1 "github.com/signalbox-hq/signalbox/api/signalbox/policy/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
+)
+
+// EventOrganisation stands for a recipient whose address is in the event itself: a member of the public who referred.
+const EventOrganisation = "event"
+
+// recipient is somebody to be told.
+type recipient struct {
+	organisation  notice.OrgID
+	area          notice.Area // of the setting, where it is one
+	function      string
+	because       string
+	authorityOnly bool // only the authority's steps of the chain apply: the setting is gone
+	extraRoles    []string
+}
+
+// applies evaluates a rule's condition. One that cannot be evaluated holds nobody back silently: it is a gap.
+func (d *decider) applies(rule *policy.Rule, s *subject, in policy.Input) bool {
+	in.Event, in.Child, in.Age = s.event, s.child, s.age
+	ok, err := rule.Applies(in)
+	if err != nil {
+		d.gap(rule, s, "the rule's condition could not be evaluated")
+		return false
+	}
+	return ok
+}
+
+// applyToEvents applies a rule whose view shows no child: one notice for each event and recipient.
+func (d *decider) applyToEvents(rule *policy.Rule) {
+	if namesChild(rule) {
+		return
+	}
+	for i, ev := range d.events {
+		s := &subject{finding: noFinding(), child: &eventv1.Child{}, event: ev.Body, index: i, refs: make([]string, len(d.events))}
+		s.refs[i] = wholeEvent
+		d.applyToChild(rule, s)
+	}
+}
+
+// applyToChild applies a rule that tells agencies, authorities or the referrer.
+func (d *decider) applyToChild(rule *policy.Rule, s *subject) {
+	switch rule.Tell {
+	case "residence_authority":
+		d.tellArea(rule, s, d.residence(s), d.Directory.Authority, "local authority")
+	case "incident_authority":
+		d.tellArea(rule, s, notice.Area(s.event.Area), d.Directory.Authority, "local authority")
+	case "residence_police":
+		d.tellArea(rule, s, d.residence(s), d.Directory.Police, "police force")
+	case "incident_police":
+		d.tellArea(rule, s, notice.Area(s.event.Area), d.Directory.Police, "police force")
+	case "organisations":
+		for _, id := range rule.Organisations {
+			if d.applies(rule, s, policy.Input{}) {
+				d.tellOrganisation(rule, s, &eventv1.OrganisationRef{Id: id}, rule.Function)
+			}
+		}
+	case "referrer":
+		d.tellReferrer(rule, s)
+	case "invited", "attended", "absent", "participants":
+		d.tellParticipants(rule, s)
+	}
+}
+
+func (d *decider) tellArea(rule *policy.Rule, s *subject, area notice.Area,
+	of func(notice.Area) (*directoryv1.Organisation, bool), what string) {
+	if !d.applies(rule, s, policy.Input{}) {
+		return
+	}
+	org, ok := of(area)
+	if !ok {
+		d.gap(rule, s, fmt.Sprintf("no %s in the directory for area %s", what, area))
+		return
+	}
+	d.tellKnown(rule, s, recipient{organisation: notice.OrgID(org.Id), area: area, function: rule.Function, because: rule.Because})
+}
+
+// tellOrganisation tells an organisation named by a publisher or a rule; one that the directory does not know is a gap.
+func (d *decider) tellOrganisation(rule *policy.Rule, s *subject, ref *eventv1.OrganisationRef, function string) {
+	id := notice.OrgID(ref.GetId())
+	if !d.knows(id) {
+		d.gapFor(rule, s, function, "the organisation is not in the directory: tell it by telephone, and add it")
+		return
+	}
+	d.tellKnown(rule, s, recipient{organisation: id, area: notice.Area(d.areaOf(id)), function: function, because: rule.Because})
+}
+
+func (d *decider) tellKnown(rule *policy.Rule, s *subject, r recipient) {
+	if d.barred(s, r.organisation, rule) {
+		return
+	}
+	d.tell(rule, s, r, rule.Due, rule.Chain, schoolClock{calendar: d.Directory.Calendar(r.organisation)})
+}
+
+func (d *decider) knows(id notice.OrgID) bool {
+	if _, ok := d.Directory.Organisation(id); ok {
+		return true
+	}
+	_, ok := d.Directory.Setting(id)
+	return ok
+}
+
+// tellReferrer tells who referred: a professional at their organisation, a member of the public at the address they gave.
+func (d *decider) tellReferrer(rule *policy.Rule, s *subject) {
+	for _, p := range s.event.People {
+		if p.Role != eventv1.PersonRole_PERSON_ROLE_REFERRER || !d.applies(rule, s, policy.Input{Person: p}) {
+			continue
+		}
+		if p.Professional {
+			id := notice.OrgID(p.Organisation.GetId())
+			if !d.knows(id) {
+				d.gap(rule, s, "the referrer's organisation is not in the directory: tell the referrer by telephone")
+				continue
+			}
+			d.tellKnown(rule, s, recipient{organisation: id, area: notice.Area(d.areaOf(id)), function: rule.Function,
+				because: rule.Because, extraRoles: []string{"desk", "duty"}})
+			continue
+		}
+		if p.Email == "" {
+			d.gap(rule, s, "the referrer gave no email address: acknowledge by telephone or letter")
+			continue
+		}
+		d.tell(rule, s, recipient{organisation: EventOrganisation, function: rule.Function, because: rule.Because},
+			rule.Due, rule.Chain, schoolClock{})
+	}
+}
+
+// tellParticipants tells the organisations that were invited, took part or did not, and finds those that had to be there.
+func (d *decider) tellParticipants(rule *policy.Rule, s *subject) {
+	participants := participantsOf(s.event)
+	told := map[string]bool{}
+	for _, p := range participants {
+		if !attendanceFits(rule.Tell, p.Attendance) || !d.applies(rule, s, policy.Input{Participant: p}) {
+			continue
+		}
+		if id := p.Organisation.GetId(); id != "" && told[id] {
+			continue
+		}
+		told[p.Organisation.GetId()] = true
+		d.tellOrganisation(rule, s, p.Organisation, functionOf(rule, p))
+	}
+	for _, function := range rule.RequiredFunctions {
+		present := slices.ContainsFunc(participants, func(p *eventv1.Participant) bool { return d.meets(p, function) })
+		if !present {
+			d.gapFor(rule, s, function, "required, and not among the participants")
+		}
+	}
+}
+
+func (d *decider) meets(p *eventv1.Participant, function string) bool {
+	if p.Function == function {
+		return true
+	}
+	org, ok := d.Directory.Organisation(notice.OrgID(p.Organisation.GetId()))
+	return ok && org.Kind == function
+}
+
+func functionOf(rule *policy.Rule, p *eventv1.Participant) string {
+	if p.Function != "" {
+		return p.Function
+	}
+	return rule.Function
+}
+
+func attendanceFits(tell string, a eventv1.Attendance) bool {
+	switch tell {
+	case "attended":
+		return a == eventv1.Attendance_ATTENDANCE_ATTENDED
+	case "absent":
+		return a == eventv1.Attendance_ATTENDANCE_ABSENT
+	default:
+		return true
+	}
+}
+
+func participantsOf(ev *eventv1.Event) []*eventv1.Participant {
+	switch p := ev.Payload.(type) {
+	case *eventv1.Event_StrategyMeetingConvened:
+		return p.StrategyMeetingConvened.Invited
+	case *eventv1.Event_StrategyMeetingConcluded:
+		return p.StrategyMeetingConcluded.Participants
+	case *eventv1.Event_EnquiryConcluded:
+		return p.EnquiryConcluded.Participants
+	case *eventv1.Event_ConferenceConcluded:
+		return p.ConferenceConcluded.Participants
+	default:
+		return nil
+	}
+}
+
+// chain turns the policy's steps into links with organisations. A step without an organisation is passed over, and said.
+func (d *decider) chain(rule *policy.Rule, s *subject, r recipient, steps []*policyv1.Step) []link {
+	var links []link
+	for _, step := range steps {
+		var org notice.OrgID
+		switch step.Of {
+		case "recipient":
+			if r.authorityOnly {
+				continue
+			}
+			org = r.organisation
+		case "setting_authority":
+			org = d.authorityID(r.area)
+		case "residence_authority":
+			org = d.authorityID(d.residence(s))
+		case "incident_authority":
+			org = d.authorityID(notice.Area(s.event.Area))
+		}
+		if org == "" {
+			d.consider("", rule.Id, s.finding.Child, fmt.Sprintf("%s: no local authority in the directory; step of the chain passed over", step.Of))
+			continue
+		}
+		roles := slices.Clone(step.Roles)
+		if step.Of == "recipient" {
+			for _, extra := range r.extraRoles {
+				if !slices.Contains(roles, extra) {
+					roles = append(roles, extra)
+				}
+			}
+		}
+		links = append(links, link{organisation: org, roles: roles, use: step.Use, offset: step.OffsetMinutes})
+	}
+	return links
+}
+
+type link struct {
+	organisation notice.OrgID
+	roles        []string
+	use          string
+	offset       int32
+}
+
+func (d *decider) authorityID(area notice.Area) notice.OrgID {
+	if org, ok := d.Directory.Authority(area); ok {
+		return notice.OrgID(org.Id)
+	}
+	return ""
+}

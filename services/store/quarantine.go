@@ -1,0 +1,155 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+const quarantinePrefix = "signalbox.quarantine."
+
+// Headers that say where a refused event came from.
+const (
+	headerAgency   = "Signalbox-Agency"
+	headerSubject  = "Signalbox-Subject"
+	headerSeq      = "Signalbox-Seq"
+	headerReceived = "Signalbox-Received"
+)
+
+// Refused is an event in quarantine: the bytes and headers as they came, and those added with its faults.
+type Refused struct {
+	Seq    uint64 // in the quarantine
+	Agency notice.AgencyID
+	At     time.Time // when it was refused
+	Event  Msg       // Seq is 0 where the event never was in the agency's stream
+}
+
+// Quarantine stores a refused event, with headers that name its faults, and returns its number there; it is durable
+// then. An event of the agency's stream is stored once: again, after a crash, finds the number it has.
+func (e *Events) Quarantine(ctx context.Context, agency notice.AgencyID, event Msg, faults Header) (uint64, error) {
+	const op = "store.Quarantine"
+	if err := checkAgency(op, agency); err != nil {
+		return 0, err
+	}
+	header := Header{}
+	for _, from := range []Header{event.Header, faults} {
+		for name, values := range from {
+			// The publisher's instructions to the server, such as an expected sequence, must not act on this stream.
+			if !reserved(name) {
+				header[name] = values
+			}
+		}
+	}
+	header[headerAgency] = []string{string(agency)}
+	header[headerSubject] = []string{event.Subject}
+	header[headerSeq] = []string{strconv.FormatUint(event.Seq, 10)}
+	header[headerReceived] = []string{event.Received.UTC().Format(time.RFC3339Nano)}
+
+	if event.Seq == 0 {
+		ack, err := e.store.js.PublishMsg(ctx, newMsg(quarantinePrefix+string(agency)+".direct", header, event.Data),
+			jetstream.WithExpectStream(quarantineStream))
+		if err != nil {
+			return 0, fault(op, err)
+		}
+		return ack.Sequence, nil
+	}
+	// A subject per event makes a second store of it a conflict. The time tells apart the streams of an agency that
+	// was removed and came back.
+	subject := fmt.Sprintf("%s%s.%d-%d", quarantinePrefix, agency, event.Seq, event.Received.UnixNano())
+	ack, err := e.store.js.PublishMsg(ctx, newMsg(subject, header, event.Data),
+		jetstream.WithExpectStream(quarantineStream), jetstream.WithExpectLastSequencePerSubject(0))
+	if err == nil {
+		return ack.Sequence, nil
+	}
+	if kindOf(err) == notice.Conflict {
+		str, err := e.store.js.Stream(ctx, quarantineStream)
+		if err != nil {
+			return 0, fault(op, err)
+		}
+		stored, err := str.GetLastMsgForSubject(ctx, subject)
+		if err != nil {
+			return 0, fault(op, err)
+		}
+		return stored.Sequence, nil
+	}
+	return 0, fault(op, err)
+}
+
+// ListQuarantine returns up to limit refused events from a quarantine number (0 and 1 are the first) on, oldest
+// first; of one agency, or of all where agency is empty.
+func (e *Events) ListQuarantine(ctx context.Context, agency notice.AgencyID, from uint64, limit int) ([]Refused, error) {
+	const op = "store.ListQuarantine"
+	filter := quarantinePrefix + ">"
+	if agency != "" {
+		if err := checkAgency(op, agency); err != nil {
+			return nil, err
+		}
+		filter = quarantinePrefix + string(agency) + ".>"
+	}
+	if limit <= 0 {
+		return nil, notice.Faultf(notice.Invalid, op, "limit: use 1 or more")
+	}
+	waiting, err := e.store.waiting(ctx, quarantineStream, filter, from)
+	if err != nil || waiting == 0 {
+		return nil, fault(op, err)
+	}
+	var out []Refused
+	err = e.store.read(ctx, quarantineStream, filter, from, func(m Msg, pending uint64) error {
+		r, err := refused(m)
+		if err != nil {
+			return err
+		}
+		if out = append(out, r); len(out) == limit || pending == 0 {
+			return errStop
+		}
+		return nil
+	})
+	return out, fault(op, err)
+}
+
+// GetQuarantined reads one refused event by its quarantine number.
+func (e *Events) GetQuarantined(ctx context.Context, seq uint64) (Refused, error) {
+	const op = "store.GetQuarantined"
+	m, err := e.store.get(ctx, quarantineStream, seq)
+	if err != nil {
+		return Refused{}, fault(op, err)
+	}
+	r, err := refused(m)
+	return r, fault(op, err)
+}
+
+// EraseQuarantined overwrites and removes a refused event. One that is gone already is no error.
+func (e *Events) EraseQuarantined(ctx context.Context, seq uint64) error {
+	return fault("store.EraseQuarantined", e.store.erase(ctx, quarantineStream, seq))
+}
+
+func refused(m Msg) (Refused, error) {
+	seq, err := strconv.ParseUint(m.Header.Get(headerSeq), 10, 64)
+	if err != nil {
+		return Refused{}, errors.New("a quarantined event lacks the sequence it came under")
+	}
+	received, err := time.Parse(time.RFC3339Nano, m.Header.Get(headerReceived))
+	if err != nil {
+		return Refused{}, errors.New("a quarantined event lacks the time it was received")
+	}
+	header := Header{}
+	for name, values := range m.Header {
+		switch name {
+		case headerAgency, headerSubject, headerSeq, headerReceived:
+		default:
+			if !reserved(name) {
+				header[name] = values
+			}
+		}
+	}
+	return Refused{
+		Seq: m.Seq, Agency: notice.AgencyID(m.Header.Get(headerAgency)), At: m.Received,
+		Event: Msg{Seq: seq, Subject: m.Header.Get(headerSubject), Header: header, Data: m.Data, Received: received},
+	}, nil
+}

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Header carries a message's headers. Names are as they were sent: NATS does not fold their case.
+type Header map[string][]string
+
+// Get returns the first value of a header, or nothing.
+func (h Header) Get(name string) string {
+	if v := h[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}
+
+// Msg is a stored message. Its bytes belong to whoever received it.
+type Msg struct {
+	Seq      uint64
+	Subject  string
+	Header   Header
+	Data     []byte
+	Received time.Time // when the server stored it
+}
+
+// errStop ends a read early without being an error.
+var errStop = errors.New("stop reading")
+
+// pullAhead is how many messages a reader asks for at once. BenchmarkLogRead, packs of 20 KB: 64 reads as fast as 256
+// (36 ms for a thousand) and faster than 500 (43 ms).
+const pullAhead = 64
+
+// read hands over a stream's messages in order, from a sequence on, until the context ends or fn returns an error.
+// pending is how many were waiting behind this one when the server sent it. There are no acknowledgements to lose:
+// the consumer is ordered and remade by the library from the last message it handed over.
+func (s *Store) read(ctx context.Context, stream, filter string, from uint64, fn func(m Msg, pending uint64) error) error {
+	cfg := jetstream.OrderedConsumerConfig{DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from, 1)}
+	if filter != "" {
+		cfg.FilterSubjects = []string{filter}
+	}
+	return s.consume(ctx, stream, cfg, fn)
+}
+
+func (s *Store) consume(ctx context.Context, stream string, cfg jetstream.OrderedConsumerConfig, fn func(m Msg, pending uint64) error) error {
+	cons, err := s.js.OrderedConsumer(ctx, stream, cfg)
+	if err != nil {
+		return err
+	}
+	iter, err := cons.Messages(jetstream.PullMaxMessages(pullAhead))
+	if err != nil {
+		return err
+	}
+	defer iter.Stop()
+	for {
+		raw, err := iter.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			return err
+		}
+		meta, err := raw.Metadata()
+		if err != nil {
+			return err
+		}
+		err = fn(Msg{
+			Seq: meta.Sequence.Stream, Subject: raw.Subject(), Header: Header(raw.Headers()), Data: raw.Data(), Received: meta.Timestamp.UTC(),
+		}, meta.NumPending)
+		if errors.Is(err, errStop) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// last is the last sequence a stream has given out, and the oldest it still holds.
+func (s *Store) last(ctx context.Context, stream string) (first, last uint64, err error) {
+	str, err := s.js.Stream(ctx, stream) // asks the stream's leader
+	if err != nil {
+		return 0, 0, err
+	}
+	state := str.CachedInfo().State
+	return state.FirstSeq, state.LastSeq, nil
+}
+
+// get reads one message from the stream's leader.
+func (s *Store) get(ctx context.Context, stream string, seq uint64) (Msg, error) {
+	str, err := s.js.Stream(ctx, stream)
+	if err != nil {
+		return Msg{}, err
+	}
+	raw, err := str.GetMsg(ctx, seq)
+	if err != nil {
+		return Msg{}, err
+	}
+	return fromRaw(raw), nil
+}
+
+func fromRaw(raw *jetstream.RawStreamMsg) Msg {
+	return Msg{Seq: raw.Sequence, Subject: raw.Subject, Header: Header(raw.Header), Data: raw.Data, Received: raw.Time.UTC()}
+}
+
+func newMsg(subject string, header Header, data []byte) *nats.Msg {
+	return &nats.Msg{Subject: subject, Header: nats.Header(header), Data: data}
+}
+
+// retryWait is the pause before a follower whose reader broke asks again.
+const retryWait = 500 * time.Millisecond
+
+// follow reads a stream for as long as the context lasts, across broken readers: each goes on after the last message
+// that fn has had. It gives up where the stream is gone or the connection closed for good.
+func (s *Store) follow(ctx context.Context, op, stream string, from uint64, fn func(Msg) error) error {
+	next := max(from, 1)
+	return s.persist(ctx, op, func(stop func(error) error) error {
+		return s.read(ctx, stream, "", next, func(m Msg, _ uint64) error {
+			if m.Seq < next {
+				return nil
+			}
+			if err := fn(m); err != nil {
+				return stop(err)
+			}
+			next = m.Seq + 1
+			return nil
+		})
+	})
+}
+
+// persist runs a reader again each time it breaks, until the context ends or the reader returns stop(err).
+func (s *Store) persist(ctx context.Context, op string, reader func(stop func(error) error) error) error {
+	for {
+		var stopped error
+		err := reader(func(err error) error { stopped = err; return errStop })
+		switch {
+		case stopped != nil:
+			return stopped
+		case ctx.Err() != nil:
+			return fault(op, ctx.Err())
+		case errors.Is(err, jetstream.ErrStreamNotFound), s.nc.IsClosed():
+			return fault(op, err)
+		}
+		select {
+		case <-ctx.Done():
+			return fault(op, ctx.Err())
+		case <-time.After(retryWait):
+		}
+	}
+}
+
+// waiting is how many messages of a subject a stream holds from a sequence on. A reader that found none would wait.
+func (s *Store) waiting(ctx context.Context, stream, filter string, from uint64) (uint64, error) {
+	cons, err := s.js.CreateConsumer(ctx, stream, jetstream.ConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: max(from, 1), FilterSubject: filter,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, InactiveThreshold: time.Second, Replicas: 1,
+	})
+	if err != nil {
+		return 0, err
+	}
+	return cons.CachedInfo().NumPending, nil
+}
