@@ -2,7 +2,7 @@ package app
 
 import (
 	"context"
-	"time"
+	"path/filepath"
 
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	"github.com/signalbox-hq/signalbox/services/identity"
@@ -55,7 +55,7 @@ func (s *Service) AddAgency(ctx context.Context, agency *directoryv1.Agency) (*d
 	if err != nil {
 		return nil, err
 	}
-	pair, err := s.ca.IssueClient(peer, time.Now(), clientValidity)
+	pair, err := s.ca.IssueClient(peer, wall(), clientValidity)
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +81,7 @@ func (s *Service) AddAgency(ctx context.Context, agency *directoryv1.Agency) (*d
 // externalConfiguration is what an external server must be given for the agencies that the directory has now.
 func (s *Service) externalConfiguration() (string, error) {
 	snapshot, _ := s.holder.Current()
-	return store.RenderConfig(store.Config{
-		StoreDir: "/data", Listen: "0.0.0.0:4222",
-		TLS:       store.TLSFiles{CertFile: "/etc/nats/server.crt", KeyFile: "/etc/nats/server.key"},
-		RouterKey: s.routerKey, Agencies: agencyAccess(snapshot.Agencies()),
-	})
+	return store.RenderConfig(externalConfig(filepath.Dir(s.config.NATS.Seed), s.routerKey, agencyAccess(snapshot.Agencies())))
 }
 
 // Changed has the service take notice of a change of the directory: when it returns, the change is in force here.

@@ -36,7 +36,7 @@ func authority(data string) (*identity.CA, error) {
 	dir := filepath.Join(data, "ca")
 	ca, err := identity.LoadCA(dir)
 	if notice.KindOf(err) == notice.NotFound {
-		return identity.CreateCA(dir, time.Now(), authorityValidity)
+		return identity.CreateCA(dir, wall(), authorityValidity)
 	}
 	return ca, err
 }
@@ -75,7 +75,7 @@ func adminIdentity(data string, ca *identity.CA) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	pair, err := ca.IssueClient(peer, time.Now(), clientValidity)
+	pair, err := ca.IssueClient(peer, wall(), clientValidity)
 	if err != nil {
 		return "", err
 	}
@@ -90,7 +90,7 @@ func adminIdentity(data string, ca *identity.CA) (string, error) {
 
 // serverPair issues a certificate for the configured names.
 func serverPair(ca *identity.CA, names []string) (identity.Pair, error) {
-	req := identity.ServerRequest{CommonName: "signalbox", Now: time.Now(), Validity: serverValidity}
+	req := identity.ServerRequest{Now: wall(), Validity: serverValidity}
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {
 			req.IPs = append(req.IPs, ip)

@@ -2,8 +2,9 @@ package delivery
 
 import "github.com/signalbox-hq/signalbox/services/notice"
 
-// advice is what to do with a notice and what not to do, by the kind of event and the function told.
-func advice(kind notice.EventKind, function string) (do, doNot []string) {
+// advice is what to do with a notice and what not to do, by the kind of event, the function told and whether the
+// recipient may see what was decided: a member of the public who referred hears only that the referral was dealt with.
+func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNot []string) {
 	const (
 		ownSystems   = "Do not copy it into online, proxy-access or class systems, or anywhere that parents, carers, pupils or all staff can see."
 		noForward    = "Do not forward it by email."
@@ -39,6 +40,9 @@ func advice(kind notice.EventKind, function string) (do, doNot []string) {
 		return []string{"Keep the reference. You will hear when a decision has been made.", emergency},
 			[]string{noForward}
 	case notice.ReferralDecided:
+		if !seesDecision {
+			return []string{"There is nothing more for you to do. Thank you for telling us.", emergency}, []string{noForward}
+		}
 		return []string{
 			"Keep the reference.",
 			"If you do not agree with the decision, say so to the local authority, quoting the reference.",
@@ -50,6 +54,10 @@ func advice(kind notice.EventKind, function string) (do, doNot []string) {
 			"Bring what your organisation knows of the child and the household.",
 		}, []string{"Do not tell the family that a meeting is called unless the local authority has agreed.", noReferrer, noForward}
 	case notice.StrategyMeetingConcluded:
+		if function == "referrer" {
+			return []string{"Decide what the outcome changes in your work with the child.", recordItSafe, emergency},
+				[]string{"Do not tell the family what was decided unless the local authority has agreed.", ownSystems, noForward}
+		}
 		return []string{
 			"Do the actions that are yours, by their dates.",
 			"Tell the local authority at once if you cannot.",

@@ -57,7 +57,7 @@ func Compose(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, snap
 		return nil, nil, notice.Fault(notice.Internal, op, errors.New("no event concerns the child"))
 	}
 
-	do, doNot := advice(notice.EventKind(n.GetKind()), n.GetFunction())
+	do, doNot := advice(notice.EventKind(n.GetKind()), n.GetFunction(), view.Allows(eventv1.Label_LABEL_DECISION))
 	if withheld {
 		do = append(do, "Part of the text is held back while its author corrects it. If you need it now, ask the agency that sent this, quoting its reference.")
 	}
@@ -104,10 +104,11 @@ func because(n *ledgerv1.Notice, events []*eventv1.Event, snap *directory.Snapsh
 	if len(publishers) > 0 {
 		parts = append(parts, "Sent on behalf of "+strings.Join(publishers, " and ")+".")
 	}
-	for _, s := range []string{n.GetBecause(), n.GetDueBecause()} {
-		if s = sentence(s); s != "" {
-			parts = append(parts, s)
-		}
+	if s := sentence(n.GetBecause()); s != "" {
+		parts = append(parts, s)
+	}
+	if s := sentence(n.GetDueBecause()); s != "" {
+		parts = append(parts, "The time was set so: "+strings.ToLower(s[:1])+s[1:])
 	}
 	return strings.Join(parts, " ")
 }

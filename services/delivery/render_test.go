@@ -155,7 +155,6 @@ func TestTheSubjectIsNeutral(t *testing.T) {
 	}
 }
 
-// personal is what the sample events hold about people, apart from what a full mail is for.
 func TestAnAddressIsInNoEmailAndAStubSaysNothingOfTheMatter(t *testing.T) {
 	for _, kind := range notice.EventKinds() {
 		for _, form := range []Form{Full, Stub} {

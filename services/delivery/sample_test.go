@@ -104,7 +104,7 @@ func sampleNotice(t *testing.T, kind notice.EventKind, events ...*eventv1.Event)
 	if kind == notice.EncompassIncident {
 		function = "setting"
 	}
-	do, doNot := advice(kind, function)
+	do, doNot := advice(kind, function, true)
 	if len(events) == 0 {
 		events = []*eventv1.Event{sampleEvent(t, kind)}
 	}

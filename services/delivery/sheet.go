@@ -89,6 +89,8 @@ func Lay(n *noticev1.Notice, names func(notice.OrgID) string, places bool) Sheet
 func title(n *noticev1.Notice) string {
 	what, count := kindTitle(notice.EventKind(n.GetKind())), len(n.GetEvents())
 	switch {
+	case n.GetKind() == string(notice.ReferralDecided) && !tellsDecision(n):
+		return "Your referral has been dealt with"
 	case count < 2:
 		return what
 	case n.GetKind() == string(notice.EncompassIncident):
@@ -96,6 +98,16 @@ func title(n *noticev1.Notice) string {
 	default:
 		return fmt.Sprintf("%s (%d)", what, count)
 	}
+}
+
+// tellsDecision says whether the recipient may see what became of a referral.
+func tellsDecision(n *noticev1.Notice) bool {
+	for _, ev := range n.GetEvents() {
+		if ev.GetReferralDecided().GetDecision() != eventv1.ReferralDecision_REFERRAL_DECISION_UNSPECIFIED {
+			return true
+		}
+	}
+	return false
 }
 
 func kindTitle(k notice.EventKind) string {

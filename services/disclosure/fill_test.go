@@ -64,9 +64,7 @@ func (f *filled) message(m protoreflect.Message, payload protoreflect.FieldDescr
 		}
 		at := in
 		at.path = strings.TrimPrefix(in.path+"."+string(fd.Name()), ".")
-		switch label := labelOf(fd); label {
-		case eventv1.Label_LABEL_GROUP, eventv1.Label_LABEL_INHERITED:
-		default:
+		if label := labelOf(fd); label != eventv1.Label_LABEL_GROUP && label != eventv1.Label_LABEL_INHERITED {
 			at.labels = append(append([]eventv1.Label(nil), in.labels...), label)
 		}
 		switch {

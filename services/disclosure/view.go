@@ -76,11 +76,6 @@ func labelNamed(name string) (eventv1.Label, bool) {
 
 // structural says whether a label says how a message is built rather than how sensitive a value is.
 func structural(l eventv1.Label) bool {
-	switch l {
-	case eventv1.Label_LABEL_UNSPECIFIED, eventv1.Label_LABEL_TECHNICAL, eventv1.Label_LABEL_GROUP,
-		eventv1.Label_LABEL_INHERITED:
-		return true
-	default:
-		return false
-	}
+	return l == eventv1.Label_LABEL_UNSPECIFIED || l == eventv1.Label_LABEL_TECHNICAL ||
+		l == eventv1.Label_LABEL_GROUP || l == eventv1.Label_LABEL_INHERITED
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/testing/protocmp"
 
@@ -156,7 +157,7 @@ func TestTheDocumentsAnswersAreMessages(t *testing.T) {
 		if len(examples) != 1 {
 			t.Fatalf("%s: %d examples, want one", name, len(examples))
 		}
-		if err := proto.Unmarshal(payload(t, examples[0].Payload), m); err != nil {
+		if err := protojson.Unmarshal(payload(t, examples[0].Payload), m); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 		if len(m.ProtoReflect().GetUnknown()) > 0 || proto.Size(m) == 0 {

@@ -115,6 +115,7 @@ func badInputs() []bad {
 			`"source":"kestrel-vale-police"`, `"source":7,"subject":"` + leak + `"`,
 		}},
 		{name: "no data", enc: intake.CloudEventsJSON, data: []byte(`{"specversion":"1.0","id":"a","source":"kestrel-vale-police","type":"encompass.incident"}`)},
+		{name: "fields of the data among the attributes", enc: intake.CloudEventsJSON, swap: []string{`"datacontenttype"`, `"narrative":{"disclosable":"` + leak + `"},"datacontenttype"`}},
 		{name: "data in two forms", enc: intake.CloudEventsJSON, swap: []string{`"data":`, `"data_base64":"AAAA","data":`}},
 		{name: "data of another type than it says", enc: intake.CloudEventsJSON, swap: []string{`"application/json"`, `"application/protobuf"`}},
 		{name: "data of a type that is not taken", enc: intake.CloudEventsJSON, swap: []string{`"application/json"`, `"text/xml"`}},

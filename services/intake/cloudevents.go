@@ -2,6 +2,7 @@ package intake
 
 import (
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -112,25 +113,27 @@ func longName(s, prefix string) string {
 
 // binary reads CloudEvents binary mode: attributes in headers, the data alone as the message.
 func (r *reading) binary(media string, header Header, data []byte) {
+	all := map[string][]string{}
+	for key, values := range header {
+		if hasPrefixFold(key, attributePrefix) {
+			name := strings.ToLower(key[len(attributePrefix):])
+			all[name] = append(all[name], values...)
+		}
+	}
 	given := map[string]string{}
-	for key := range header {
-		if !hasPrefixFold(key, attributePrefix) {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if len(all[name]) != 1 {
+			r.faults.add(attributePath(name), "is not in the headers exactly once: give one %s with one value", attributePrefix+attributePath(name))
+			given[name] = "" // there, though it says nothing
 			continue
 		}
-		name := strings.ToLower(key[len(attributePrefix):])
-		if _, ok := given[name]; ok {
-			continue // in another case; one has counted it
-		}
-		text, ok := header.one(key)
-		if !ok {
-			r.faults.add(r.attributePath(name), "is in the headers more than once: give %s once", attributePrefix+safeName(name))
-		}
+		text := all[name][0]
 		plain, err := url.PathUnescape(text)
 		if err != nil {
-			r.faults.add(r.attributePath(name), "has a %% that begins no escape: percent-encode header values (%% is %%25)")
+			r.faults.add(attributePath(name), "has a %% that begins no escape: percent-encode header values (%% is %%25)")
 		}
 		if !utf8.ValidString(plain) {
-			r.faults.add(r.attributePath(name), "is not UTF-8: percent-encode the bytes of its UTF-8")
+			r.faults.add(attributePath(name), "is not UTF-8: percent-encode the bytes of its UTF-8")
 		}
 		given[name] = plain
 	}
@@ -177,7 +180,7 @@ func (r *reading) structured(data []byte) {
 	var content, encoded value
 	for _, m := range envelope {
 		if seen[m.name] {
-			r.faults.add(r.attributePath(m.name), "is there more than once: give it once")
+			r.faults.add(attributePath(m.name), "is there more than once: give it once")
 			continue
 		}
 		seen[m.name] = true
@@ -194,7 +197,9 @@ func (r *reading) structured(data []byte) {
 		case string:
 			given[m.name] = v
 		default:
-			r.faults.add(r.attributePath(m.name), "is not text: put it in quotation marks")
+			if !misplaced(m.name) { // of one that is, assemble says more
+				r.faults.add(attributePath(m.name), "is not text: put it in quotation marks")
+			}
 			given[m.name] = "" // there, though it says nothing
 		}
 	}
@@ -276,24 +281,28 @@ func (r *reading) assemble(inner *eventv1.Event, given map[string]string) {
 			r.faults.add(a.name, "says one thing as an attribute and another in the data: leave it out of the data")
 		}
 	}
-	for name := range given {
-		if !slices.Contains(ignoredAttributes, name) {
-			r.faults.add(r.attributePath(name), "is not an attribute of the contract: correct its spelling or leave it out")
+	for _, name := range slices.Sorted(maps.Keys(given)) {
+		switch {
+		case slices.Contains(ignoredAttributes, name):
+		case misplaced(name):
+			r.faults.add(name, "is a field of the Event and not an attribute: move it into the data")
+		default:
+			r.faults.add(attributePath(name), "is not an attribute of the contract: correct its spelling or leave it out")
 		}
 	}
 }
 
 // attributePath gives an attribute's name where it looks like one: a key may hold anything.
-func (r *reading) attributePath(name string) string {
+func attributePath(name string) string {
 	if fieldName.MatchString(name) {
 		return name
 	}
 	return fieldEvent
 }
 
-func safeName(name string) string {
-	if fieldName.MatchString(name) {
-		return name
-	}
-	return "…"
+// misplaced tells whether an attribute is a field of the event that belongs into the data.
+func misplaced(name string) bool {
+	fields := (*eventv1.Event)(nil).ProtoReflect().Descriptor().Fields()
+	return (fields.ByTextName(name) != nil || fields.ByJSONName(name) != nil) &&
+		!slices.ContainsFunc(attributes(), func(a attribute) bool { return a.name == name })
 }

@@ -44,12 +44,9 @@ func checkPeople(ev *eventv1.Event, now time.Time, found *faults) {
 			referrers++
 		}
 	}
-	switch kindOf(ev) {
-	case notice.ReferralReceived, notice.ReferralDecided:
-		if referrers != 1 {
-			found.add("people", "must hold one person with role %s: name who referred, once", eventv1.PersonRole_PERSON_ROLE_REFERRER)
-		}
-	default:
+	kind := kindOf(ev)
+	if referrers != 1 && (kind == notice.ReferralReceived || kind == notice.ReferralDecided) {
+		found.add("people", "must hold one person with role %s: name who referred, once", eventv1.PersonRole_PERSON_ROLE_REFERRER)
 	}
 }
 

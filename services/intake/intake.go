@@ -71,6 +71,9 @@ func (in *Intake) Read(header Header, data []byte, c Check) (*eventv1.Event, err
 type faults []notice.FieldFault
 
 func (f *faults) add(field, format string, args ...any) {
+	if len(*f) == mostFaults {
+		return
+	}
 	*f = append(*f, notice.FieldFault{Field: field, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -82,8 +85,12 @@ func (f faults) cover(field string) bool {
 	})
 }
 
-// maxFaults bounds what is sent back: a message of nothing but unknown fields would be answered with a longer one.
-const maxFaults = 100
+// A message of nothing but unknown fields would be answered with a longer one, and sorting what is wrong with it would
+// hold up the messages behind it.
+const (
+	maxFaults  = 100  // sent back
+	mostFaults = 1000 // collected
+)
 
 // sorted gives the faults in one order whatever order they were found in, each once.
 func (f faults) sorted() []notice.FieldFault {
@@ -92,10 +99,8 @@ func (f faults) sorted() []notice.FieldFault {
 	})
 	list := slices.Compact([]notice.FieldFault(f))
 	if len(list) > maxFaults {
-		more := len(list) - maxFaults
 		list = append(list[:maxFaults:maxFaults], notice.FieldFault{
-			Field:   fieldEvent,
-			Message: fmt.Sprintf("has %d more faults: correct these first", more),
+			Field: fieldEvent, Message: "has more faults: correct these first",
 		})
 	}
 	return list

@@ -3,6 +3,7 @@ package intake
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"buf.build/go/protovalidate"
@@ -148,14 +149,15 @@ func kindOf(ev *eventv1.Event) notice.EventKind {
 
 // freeTexts finds the fields that may hold several lines, by their label.
 func freeTexts(root protoreflect.MessageDescriptor) map[protoreflect.FullName]bool {
+	lines := []eventv1.Label{
+		eventv1.Label_LABEL_NARRATIVE, eventv1.Label_LABEL_RESTRICTED, eventv1.Label_LABEL_RECORD,
+		eventv1.Label_LABEL_DECISION, eventv1.Label_LABEL_ACTION,
+	}
 	found := map[protoreflect.FullName]bool{}
 	eachField(root, map[protoreflect.FullName]bool{}, func(fd protoreflect.FieldDescriptor) {
 		label, _ := proto.GetExtension(fd.Options(), eventv1.E_Label).(eventv1.Label)
-		switch label {
-		case eventv1.Label_LABEL_NARRATIVE, eventv1.Label_LABEL_RESTRICTED, eventv1.Label_LABEL_RECORD,
-			eventv1.Label_LABEL_DECISION, eventv1.Label_LABEL_ACTION:
+		if slices.Contains(lines, label) {
 			found[fd.FullName()] = true
-		default:
 		}
 	})
 	return found

@@ -34,6 +34,10 @@ const (
 	earliest   = 946684800            // 2000-01-01T00:00:00Z
 	meetsAt    = "StrategyMeetingConvened.meets_at"
 	eventsRoot = "signalbox.event.v1." // of the names of messages
+
+	// maxParts is how many fields an event may have set, each entry of a list counted. The fullest that the contract
+	// allows has about 3500; a quarter of a megabyte can hold a hundred thousand, and each can be at fault.
+	maxParts = 5000
 )
 
 // Validate gives every fault of a decoded event, in order of field; none where it may be taken in. The event may come
@@ -48,8 +52,13 @@ func (in *Intake) Validate(ev *eventv1.Event, c Check) []notice.FieldFault {
 		found.add(fieldEvent, "is longer than %d KiB: shorten its texts, or send fewer children in each event", MaxSize>>10)
 		return found // walking it would be work for nothing
 	}
+	w := walk{freeTexts: in.freeTexts, now: c.Now, found: &found}
+	w.message(ev.ProtoReflect(), nil)
+	if w.parts > maxParts {
+		found.add(fieldEvent, "has more than %d parts: send fewer children, people or participants", maxParts)
+		return found.sorted()
+	}
 	in.ruleFaults(ev, &found)
-	in.walk(ev.ProtoReflect(), nil, c.Now, &found)
 	checkEnvelope(ev, c, &found)
 	checkPeople(ev, c.Now, &found)
 	checkPayload(ev, &found)
@@ -57,38 +66,48 @@ func (in *Intake) Validate(ev *eventv1.Event, c Check) []notice.FieldFault {
 }
 
 // walk checks what holds for every field of its type, wherever it stands.
-func (in *Intake) walk(m protoreflect.Message, at *place, now time.Time, found *faults) {
-	unknownFields(m, at, found)
+type walk struct {
+	freeTexts map[protoreflect.FullName]bool
+	now       time.Time
+	found     *faults
+	parts     int
+}
+
+func (w *walk) message(m protoreflect.Message, at *place) {
+	unknownFields(m, at, w.found)
 	m.Range(func(fd protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		here := place{holder: at, name: string(fd.Name()), index: -1}
 		if !fd.IsList() {
-			in.visit(fd, v, &here, now, found)
+			w.visit(fd, v, &here)
 			return true
 		}
 		items := v.List()
 		for i := range items.Len() {
 			here.index = i
-			in.visit(fd, items.Get(i), &here, now, found)
+			w.visit(fd, items.Get(i), &here)
 		}
 		return true
 	})
 }
 
-func (in *Intake) visit(fd protoreflect.FieldDescriptor, v protoreflect.Value, at *place, now time.Time, found *faults) {
+func (w *walk) visit(fd protoreflect.FieldDescriptor, v protoreflect.Value, at *place) {
+	if w.parts++; w.parts > maxParts {
+		return
+	}
 	switch fd.Kind() {
 	case protoreflect.StringKind:
-		if problem := textProblem(v.String(), in.freeTexts[fd.FullName()]); problem != "" {
-			found.add(at.String(), "%s", problem)
+		if problem := textProblem(v.String(), w.freeTexts[fd.FullName()]); problem != "" {
+			w.found.add(at.String(), "%s", problem)
 		}
 	case protoreflect.MessageKind:
 		if t, ok := v.Message().Interface().(*timestamppb.Timestamp); ok {
-			if problem := timeProblem(t, now, fd.FullName() == eventsRoot+meetsAt); problem != "" {
-				found.add(at.String(), "%s", problem)
+			if problem := timeProblem(t, w.now, fd.FullName() == eventsRoot+meetsAt); problem != "" {
+				w.found.add(at.String(), "%s", problem)
 			}
-			unknownFields(v.Message(), at, found)
+			unknownFields(v.Message(), at, w.found)
 			return
 		}
-		in.walk(v.Message(), at, now, found)
+		w.message(v.Message(), at)
 	default: // enums and truth values are the contract's
 	}
 }

@@ -227,7 +227,7 @@ var decodingError = regexp.MustCompile(`^:([0-9]+):([0-9]+) ([^\n]*)`)
 
 func addDecodingFaults(err error, f *faults) {
 	all := []error{err}
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the errors of errors.Join, one by one
+	if joined, ok := err.(interface{ Unwrap() []error }); ok { // the errors of errors.Join, one by one
 		all = joined.Unwrap()
 	}
 	for _, e := range all {

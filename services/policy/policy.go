@@ -136,9 +136,9 @@ func gradeName(risk eventv1.RiskGrade) string {
 		return "medium"
 	case eventv1.RiskGrade_RISK_GRADE_STANDARD:
 		return "standard"
-	default:
-		return ungraded
+	case eventv1.RiskGrade_RISK_GRADE_UNSPECIFIED:
 	}
+	return ungraded
 }
 
 func gradeNames() []string { return []string{"high", "medium", "standard", ungraded} }

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
@@ -23,6 +25,9 @@ func Decide(events []Event, r Round, f Facts) *ledgerv1.Decision {
 	subjects := d.findChildren()
 	if len(events) > 0 {
 		rules := f.Policy.Rules(notice.EventKind(events[0].Body.Type))
+		if len(rules) == 0 {
+			d.noRules()
+		}
 		for _, rule := range rules {
 			d.applyToEvents(rule)
 		}
@@ -31,6 +36,14 @@ func Decide(events []Event, r Round, f Facts) *ledgerv1.Decision {
 		}
 	}
 	return d.finish()
+}
+
+// noRules asks for a person where the policy is silent about a kind of event: nothing ends in silence.
+func (d *decider) noRules() {
+	for i, ev := range d.events {
+		s := &subject{finding: noFinding(), child: &eventv1.Child{}, event: ev.Body, index: i}
+		d.askPublisher(ledgerv1.TaskKind_TASK_KIND_GAP, s, "the policy has no rule for this kind of event: tell those concerned, and add a rule")
+	}
 }
 
 // decideChild applies the rules to one child. Rules that tell nobody of the child itself were applied to the event.
@@ -72,6 +85,7 @@ func (d *decider) findChildren() []*subject {
 			s.finding, s.child, s.event, s.index = finding, c, ev.Body, i
 			s.refs[i] = c.Ref
 			s.known, s.found = d.Directory.Child(notice.ChildID(finding.Child))
+			s.child = withResidence(c, s.known)
 			s.restrictions = d.restrictions(candidates)
 			s.age = ageAt(c, s.known, ev.Body.Time.AsTime())
 			d.out.Children = append(d.out.Children, finding)
@@ -103,6 +117,16 @@ func (d *decider) find(ev Event, c *eventv1.Child) (*ledgerv1.ChildFinding, []no
 		finding.Child = string(found.Child)
 	}
 	return finding, candidates
+}
+
+// withResidence fills in where the child lives, where only the directory knows, for the rules' conditions.
+func withResidence(c *eventv1.Child, known *directoryv1.Child) *eventv1.Child {
+	if c.ResidenceArea != "" || known.GetResidenceArea() == "" {
+		return c
+	}
+	filled := proto.CloneOf(c)
+	filled.ResidenceArea = known.ResidenceArea
+	return filled
 }
 
 func query(c *eventv1.Child) directory.Query {

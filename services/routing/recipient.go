@@ -150,7 +150,7 @@ func (d *decider) tellParticipants(rule *policy.Rule, s *subject) {
 	}
 	for _, function := range rule.RequiredFunctions {
 		present := slices.ContainsFunc(participants, func(p *eventv1.Participant) bool { return d.meets(p, function) })
-		if !present {
+		if !present && d.applies(rule, s, policy.Input{}) {
 			d.gapFor(rule, s, function, "required, and not among the participants")
 		}
 	}

@@ -129,6 +129,18 @@ func (d *desk) lastCode(t *testing.T) string {
 	return d.codes[len(d.codes)-1]
 }
 
+// clock is moved by the test and read by the server.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
 // visitor is a person with a browser at a real server, or a program that has the link.
 type visitor struct {
 	t       *testing.T
@@ -136,15 +148,14 @@ type visitor struct {
 	server  *httptest.Server
 	handler *Handler
 	desk    *desk
-	clock   *time.Time
+	clock   *clock
 	logs    *observer.ObservedLogs
 	headers map[string]string
 }
 
 func newVisitor(t *testing.T, change ...func(*Config)) *visitor {
 	t.Helper()
-	clock := time.Date(2026, 11, 19, 23, 10, 0, 0, time.UTC)
-	var mu sync.Mutex
+	clock := &clock{now: time.Date(2026, 11, 19, 23, 10, 0, 0, time.UTC)}
 	d := &desk{covers: map[string]Cover{}}
 	for _, id := range []string{noticeID, otherID} {
 		d.covers[id] = Cover{
@@ -158,8 +169,8 @@ func newVisitor(t *testing.T, change ...func(*Config)) *visitor {
 	for _, c := range change {
 		c(&cfg)
 	}
-	v := &visitor{t: t, server: server, desk: d, clock: &clock, logs: logs}
-	h, err := New(cfg, d, func() time.Time { mu.Lock(); defer mu.Unlock(); return *v.clock }, zap.New(core))
+	v := &visitor{t: t, server: server, desk: d, clock: clock, logs: logs}
+	h, err := New(cfg, d, clock.Now, zap.New(core))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -223,8 +234,9 @@ func (v *visitor) enter() (int, string) {
 }
 
 func (v *visitor) pass(d time.Duration) {
-	later := v.clock.Add(d)
-	v.clock = &later
+	v.clock.mu.Lock()
+	defer v.clock.mu.Unlock()
+	v.clock.now = v.clock.now.Add(d)
 }
 
 var headingPattern = regexp.MustCompile(`<h1>([^<]*)</h1>`)

@@ -3,6 +3,7 @@ package smtp
 import (
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"net"
 	"net/mail"
 	"os"
@@ -12,6 +13,8 @@ import (
 
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
+
+var errPasswordFile = errors.New("give a file that holds the password and that this process may read")
 
 // Config says which relay takes the mail, and how.
 type Config struct {

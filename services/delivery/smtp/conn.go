@@ -11,8 +11,6 @@ import (
 	gosmtp "github.com/wneessen/go-mail/smtp"
 )
 
-var errPasswordFile = errors.New("give a file that holds the password and that this process may read")
-
 // refusal says why no connection came about: a short code, and the relay's reply code where it gave one.
 type refusal struct {
 	detail string

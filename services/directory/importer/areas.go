@@ -40,7 +40,10 @@ func (j *job) readAreas(text string) error {
 				codes[a.GetLaCode()] = a.GetGss()
 			}
 		}
-		a.Nation = l.oneOf("nation", nationOf(a.GetGss()), "england", "wales", "scotland", "northern_ireland")
+		a.Nation = nationOf(a.GetGss())
+		if l.text("nation") != "" {
+			a.Nation = l.oneOf("nation", "england", "wales", "scotland", "northern_ireland")
+		}
 		l.take(directory.AreaRow(a), seen, l.yes("remove"))
 		lines, police = append(lines, l), append(police, a.GetPoliceArea())
 	})

@@ -77,7 +77,7 @@ func Plan(req Request, data io.Reader, current *directory.Snapshot, progress fun
 	}
 	j := &job{
 		req: req, current: current, progress: progress, res: &Result{},
-		want: make(map[RowKey]*directoryv1.Row), keep: make(map[RowKey]bool), drop: make(map[RowKey]bool),
+		want: make(map[RowKey]*directoryv1.Row), keep: make(map[RowKey]bool), drop: make(map[RowKey]bool), merged: make(map[RowKey]bool),
 		failed: make(map[string]int64), firstFailed: make(map[string]int64),
 	}
 	read, err := j.reader()

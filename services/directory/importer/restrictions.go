@@ -24,8 +24,10 @@ func (j *job) readRestrictions(text string) error {
 			Id: l.id("id"), Authoriser: l.required("authoriser"), Reason: l.token("reason"), ReviewOn: l.requiredDate("review_on"),
 			Kind: l.requiredOneOf("kind", "protected_location", "sealed_identity", "barred_contact", "barred_organisation", "barred_area", "court_order"),
 		}
-		r.Target = l.target(r.GetKind())
 		remove := l.yes("remove")
+		if !remove {
+			r.Target = l.target(r.GetKind())
+		}
 		pupil := directory.Identifier{Scheme: directory.SchemeLocal + l.required("roll"), Value: l.id("pupil_id")}
 		r.Child = pupils[pupil]
 		if r.GetChild() == "" && !remove {

@@ -15,7 +15,7 @@ var (
 	idPattern       = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 	postcodePattern = regexp.MustCompile(`^[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}$`)
 	urnPattern      = regexp.MustCompile(`^[0-9]{5,7}$`)
-	ofstedPattern   = regexp.MustCompile(`^[A-Z]{0,3}[0-9]{5,8}$`)
+	ofstedPattern   = regexp.MustCompile(`^[A-Z]{2,4}[0-9]{5,8}$`)
 	ukDate          = regexp.MustCompile(`^([0-9]{2})[-/]([0-9]{2})[-/]([0-9]{4})$`)
 )
 

@@ -967,7 +967,7 @@ const file_signalbox_event_v1_payload_proto_rawDesc = "" +
 	"receivedAt\x12E\n" +
 	"\n" +
 	"decided_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\n" +
-	"\xbaH\x03\xc8\x01\x01\xc8\xf3\x18\x03R\tdecidedAt\x12P\n" +
+	"\xbaH\x03\xc8\x01\x01\xc8\xf3\x18\fR\tdecidedAt\x12P\n" +
 	"\bdecision\x18\x03 \x01(\x0e2$.signalbox.event.v1.ReferralDecisionB\x0e\xbaH\a\x82\x01\x04\x10\x01 \x00\xc8\xf3\x18\fR\bdecision\x12)\n" +
 	"\tnext_step\x18\x04 \x01(\tB\f\xbaH\x05r\x03\x18\xe8\a\xc8\xf3\x18\fR\bnextStep\"\x8c\x02\n" +
 	"\vParticipant\x12S\n" +

@@ -528,7 +528,7 @@ type Clock struct {
 	Minutes int32 `protobuf:"varint,2,opt,name=minutes,proto3" json:"minutes,omitempty"`
 	// Working days.
 	WorkingDays int32 `protobuf:"varint,3,opt,name=working_days,json=workingDays,proto3" json:"working_days,omitempty"`
-	// `event` (its time), `received` (of a referral) or `held` (of a meeting, enquiry or conference). Empty is `event`.
+	// For `working_days`: `event` (its time), `received` (of a referral) or `held` (of a meeting, enquiry or conference). Empty is `event`.
 	From          string `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -1,0 +1,118 @@
+package app
+
+import (
+	"context"
+	"encoding/json"
+
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
+
+	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
+	"github.com/signalbox-hq/signalbox/services/identity"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/rpc"
+	"github.com/signalbox-hq/signalbox/services/store"
+)
+
+// hintBatch is how many changes are read at once for an agency that has news.
+const hintBatch = 500
+
+func (s *Service) openRPC(ctx context.Context) error {
+	pair, err := serverPair(s.ca, s.config.Names)
+	if err != nil {
+		return err
+	}
+	tls, err := identity.ServerTLS(pair, s.ca.Pool())
+	if err != nil {
+		return err
+	}
+	key, err := ledgerKey(s.config.Data)
+	if err != nil {
+		return err
+	}
+	year, err := s.store.LedgerYear(ctx, s.clock.Now().Year())
+	if err != nil {
+		return err
+	}
+	s.rpc, err = rpc.New(rpc.Deps{
+		Engine: s.engine, Events: s.store.Events(), Log: s.store.Ledger(year), Directory: s.store.Directory(),
+		Vault: s.store.Vault(), Access: s, Intake: s.intake, Current: s.holder.Current, Clock: s.clock,
+		Logger: s.log.Named("grpc"),
+	}, rpc.Config{Listen: s.config.GRPC.Listen, TLS: tls, Key: key, Live: s.config.Traffic == "live"})
+	if err != nil {
+		return err
+	}
+	s.feedback = rpc.NewFeedback(s.engine, s.store.Events())
+	return nil
+}
+
+// serveFeedback answers agencies' questions over NATS, and hints to them when there is something new.
+func (s *Service) serveFeedback(ctx context.Context) error {
+	told := map[notice.AgencyID]uint64{}
+	answering := make(chan error, 1)
+	go func() {
+		answering <- s.store.ServeFeedback(ctx, nil, func(agency notice.AgencyID, request []byte) []byte {
+			return s.answer(ctx, agency, request)
+		})
+	}()
+	for {
+		select {
+		case err := <-answering:
+			return err
+		case <-ctx.Done():
+			return <-answering
+		case agency := <-s.engine.News():
+			told[agency] = s.hint(ctx, agency, told[agency])
+		}
+	}
+}
+
+// hint publishes what is new for an agency since a cursor, and returns the new cursor. An agency that is not listening
+// asks later.
+func (s *Service) hint(ctx context.Context, agency notice.AgencyID, after uint64) uint64 {
+	changes, err := s.feedback.Changes(ctx, agency, after, hintBatch)
+	if err != nil {
+		s.log.Warn("feedback cannot be read", zap.String("agency", string(agency)), zap.Error(err))
+		return after
+	}
+	for _, change := range changes.Changes {
+		kind, message := store.Status, proto.Message(change.GetStatus())
+		if rejected := change.GetRejected(); rejected != nil {
+			kind, message = store.Rejected, rejected
+		}
+		text, err := protojson.Marshal(message)
+		if err == nil {
+			err = s.store.PublishFeedback(agency, kind, text)
+		}
+		if err != nil {
+			s.log.Warn("feedback cannot be sent", zap.String("agency", string(agency)), zap.Error(err))
+			return after
+		}
+	}
+	return changes.Cursor
+}
+
+// answer returns everything since the cursor that an agency asks for, as JSON. A request that is empty asks for all.
+func (s *Service) answer(ctx context.Context, agency notice.AgencyID, request []byte) []byte {
+	var asked intakev1.FeedbackRequest
+	if len(request) > 0 {
+		if err := protojson.Unmarshal(request, &asked); err != nil {
+			return failure("the request must be JSON such as {\"after\": 0, \"limit\": 1000}")
+		}
+	}
+	changes, err := s.feedback.Changes(ctx, agency, asked.After, int(asked.Limit))
+	if err != nil {
+		return failure("feedback cannot be read now: ask again")
+	}
+	text, err := protojson.Marshal(changes)
+	if err != nil {
+		return failure("feedback cannot be written")
+	}
+	return text
+}
+
+func failure(message string) []byte {
+	text, _ := json.Marshal(map[string]string{"error": message}) // a map of strings always marshals
+	return text
+}

@@ -1,0 +1,79 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/signalbox-hq/signalbox/services/identity"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/store"
+)
+
+// The files that Init writes for an external NATS server, beside its certificate server.crt and server.key.
+const (
+	NATSConfigFile = "nats.conf"
+	RouterSeedFile = "router.seed"
+)
+
+// Init prepares a deployment with an external NATS server before its first start: the data folder's authority, the
+// first operator's identity, and in dir what the server needs: its configuration, a certificate for names (which other
+// listeners beside it may share), and the seed of Signalbox's own user. What is there already stays as it is.
+func Init(ctx context.Context, c Config, dir string, names []string) error {
+	const op = "app.Init"
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return notice.Fault(notice.Invalid, op, err)
+	}
+	s := &Service{config: c}
+	if err := s.openIdentity(ctx); err != nil {
+		return err
+	}
+	if _, err := os.Stat(filepath.Join(dir, NATSConfigFile)); !errors.Is(err, fs.ErrNotExist) {
+		return err // nil: it is prepared already
+	}
+	pair, err := serverPair(s.ca, append(append([]string{}, names...), c.Names...))
+	if err != nil {
+		return err
+	}
+	certFile, keyFile, err := pair.WriteFiles(dir, "server")
+	if err != nil {
+		return err
+	}
+	// Other containers' users read them from the shared folder, and nobody else can reach it.
+	for _, path := range []string{certFile, keyFile} {
+		if err := os.Chmod(path, 0o644); err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+	}
+	user, err := identity.NewNATSUser()
+	if err != nil {
+		return err
+	}
+	if err := user.Seed.WriteFile(filepath.Join(dir, RouterSeedFile)); err != nil {
+		return err
+	}
+	text, err := store.RenderConfig(externalConfig(dir, user.PublicKey, nil))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, NATSConfigFile), []byte(text), 0o644); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
+	}
+	return nil
+}
+
+// externalConfig is the configuration of an external server whose files are in dir.
+func externalConfig(dir, routerKey string, agencies []store.AgencyAccess) store.Config {
+	return store.Config{
+		StoreDir: filepath.Join(dir, "jetstream"), Listen: "0.0.0.0:4222",
+		TLS:       store.TLSFiles{CertFile: filepath.Join(dir, "server.crt"), KeyFile: filepath.Join(dir, "server.key")},
+		RouterKey: routerKey, Agencies: agencies,
+	}
+}
+
+// wall is the machine's time: certificates are valid by it, whatever clock the service runs on.
+func wall() time.Time { return time.Now() }

@@ -1,0 +1,366 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
+	"go.uber.org/zap"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/signalbox-hq/signalbox/services/clock"
+	"github.com/signalbox-hq/signalbox/services/delivery"
+	"github.com/signalbox-hq/signalbox/services/delivery/page"
+	"github.com/signalbox-hq/signalbox/services/delivery/push"
+	"github.com/signalbox-hq/signalbox/services/delivery/smtp"
+	"github.com/signalbox-hq/signalbox/services/engine"
+	"github.com/signalbox-hq/signalbox/services/identity"
+	"github.com/signalbox-hq/signalbox/services/intake"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/rpc"
+	"github.com/signalbox-hq/signalbox/services/store"
+)
+
+// Service is a running Signalbox: made by New, at work during Run.
+type Service struct {
+	config Config
+	clock  clock.Clock
+	log    *zap.Logger
+
+	ca        *identity.CA
+	admin     string // identity folder of the first operator
+	nats      *store.Server
+	conn      *nats.Conn
+	routerKey string
+	store     *store.Store
+	holder    *holder
+	intake    *intake.Intake
+	engine    *engine.Engine
+	rpc       *rpc.Server
+	feedback  *rpc.Feedback
+	page      *pageServer
+
+	accessing sync.Mutex
+	access    []store.AgencyAccess
+
+	closers []closer // undone in reverse by Close
+}
+
+type closer struct {
+	name string
+	fn   func()
+}
+
+// New opens everything that Run works with: keys, the store, listeners. What it opened is closed by Run's end, or by
+// Close where Run is never called.
+func New(ctx context.Context, c Config, clk clock.Clock, log *zap.Logger) (*Service, error) {
+	s := &Service{config: c, clock: clk, log: log}
+	for _, step := range []struct {
+		name string
+		open func(context.Context) error
+	}{
+		{"keys and certificates", s.openIdentity},
+		{"NATS", s.openNATS},
+		{"store", s.openStore},
+		{"engine and senders", s.openEngine},
+		{"notice page", s.openPage},
+		{"gRPC", s.openRPC},
+	} {
+		if err := step.open(ctx); err != nil {
+			s.Close()
+			return nil, fmt.Errorf("%s: %w", step.name, err)
+		}
+	}
+	return s, nil
+}
+
+// Close undoes New, the last first.
+func (s *Service) Close() {
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		s.log.Debug("closing", zap.String("part", s.closers[i].name))
+		s.closers[i].fn()
+	}
+	s.closers = nil
+}
+
+func (s *Service) onClose(name string, fn func()) { s.closers = append(s.closers, closer{name, fn}) }
+
+// Run works until the context ends, then stops in order: no new events, sends under way end and are written, listeners
+// close. It returns nil where it was asked to stop.
+func (s *Service) Run(ctx context.Context) error {
+	defer s.Close()
+	group, ctx := errgroup.WithContext(ctx)
+	edges, stopEdges := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopEdges()
+	group.Go(func() error {
+		defer stopEdges() // the edges need the engine: they stop once it has
+		return s.engine.Run(ctx)
+	})
+	for name, run := range map[string]func(context.Context) error{
+		"gRPC": s.rpc.Run, "notice page": s.page.run, "feedback": s.serveFeedback, "directory": s.watchDirectory,
+	} {
+		group.Go(func() error {
+			if err := run(edges); err != nil && edges.Err() == nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+	}
+	return group.Wait()
+}
+
+// GRPCAddr is where gRPC listens.
+func (s *Service) GRPCAddr() string { return s.rpc.Addr() }
+
+// NATSURL is where agencies publish.
+func (s *Service) NATSURL() string {
+	if s.nats == nil {
+		return s.config.NATS.URL
+	}
+	return s.nats.ClientURL()
+}
+
+// PageURL is the address that notices link to.
+func (s *Service) PageURL() string { return s.page.url }
+
+// AdminIdentity is the folder of the first operator's certificate.
+func (s *Service) AdminIdentity() string { return s.admin }
+
+// Started is closed once the service leads and works.
+func (s *Service) Started() <-chan struct{} { return s.engine.Started() }
+
+func (s *Service) openIdentity(context.Context) error {
+	if err := os.MkdirAll(s.config.Data, 0o700); err != nil {
+		return notice.Fault(notice.Invalid, "app.New", fmt.Errorf("data: %w", err))
+	}
+	var err error
+	if s.ca, err = authority(s.config.Data); err != nil {
+		return err
+	}
+	s.admin, err = adminIdentity(s.config.Data, s.ca)
+	return err
+}
+
+func (s *Service) openNATS(ctx context.Context) error {
+	if s.config.NATS.URL != "" {
+		return s.connectNATS(ctx)
+	}
+	host, port, err := splitPort(s.config.NATS.Listen)
+	if err != nil {
+		return err
+	}
+	certFile, keyFile, err := s.natsCertificate()
+	if err != nil {
+		return err
+	}
+	s.nats, err = store.StartServer(ctx, store.ServerConfig{
+		StoreDir: filepath.Join(s.config.Data, "nats"), ListenHost: host, ListenPort: port,
+		TLS: store.TLSFiles{CertFile: certFile, KeyFile: keyFile},
+		Report: func(level store.Level, text string) {
+			if level == store.Error {
+				s.log.Error("NATS server", zap.String("report", text))
+				return
+			}
+			s.log.Warn("NATS server", zap.String("report", text))
+		},
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose("NATS server", s.nats.Shutdown)
+	if s.conn, err = s.nats.Connect(); err != nil {
+		return err
+	}
+	s.onClose("NATS connection", s.conn.Close)
+	return nil
+}
+
+// natsCertificate writes the server's certificate where NATS reads it, anew at every start.
+func (s *Service) natsCertificate() (certFile, keyFile string, err error) {
+	pair, err := serverPair(s.ca, s.config.Names)
+	if err != nil {
+		return "", "", err
+	}
+	dir := filepath.Join(s.config.Data, "nats-tls")
+	if err := os.RemoveAll(dir); err != nil {
+		return "", "", fmt.Errorf("app.natsCertificate: %w", err)
+	}
+	return pair.WriteFiles(dir, "server")
+}
+
+func (s *Service) connectNATS(ctx context.Context) error {
+	seed, err := os.ReadFile(s.config.NATS.Seed)
+	if err != nil {
+		return notice.Fault(notice.Invalid, "app.New", fmt.Errorf("nats.seed: %w", err))
+	}
+	pair, err := nkeys.ParseDecoratedNKey(seed)
+	if err != nil {
+		return notice.Faultf(notice.Invalid, "app.New", "nats.seed: the file holds no nkey seed")
+	}
+	if s.routerKey, err = pair.PublicKey(); err != nil {
+		return notice.Fault(notice.Invalid, "app.New", err)
+	}
+	s.conn, err = store.Connect(ctx, store.External{
+		URL: s.config.NATS.URL, SeedFile: s.config.NATS.Seed, RootsFile: s.config.NATS.Roots,
+	})
+	if err != nil {
+		return err
+	}
+	s.onClose("NATS connection", s.conn.Close)
+	return nil
+}
+
+func (s *Service) openStore(ctx context.Context) error {
+	var err error
+	s.store, err = store.Open(s.conn, store.Settings{Replicas: s.config.NATS.Replicas, EventsMaxBytes: s.config.NATS.EventsBytes})
+	if err != nil {
+		return err
+	}
+	year, err := s.store.LedgerYear(ctx, s.clock.Now().Year())
+	if err != nil {
+		return err
+	}
+	if err := s.store.Provision(ctx, year); err != nil {
+		return err
+	}
+	s.holder = &holder{kept: s.store.Directory()}
+	if err := s.holder.load(ctx); err != nil {
+		return err
+	}
+	if err := firstPolicy(ctx, s.store.Directory(), s.holder); err != nil {
+		return err
+	}
+	snapshot, _ := s.holder.Current()
+	for _, a := range snapshot.Agencies() {
+		if err := s.store.ProvisionAgency(ctx, notice.AgencyID(a.Id)); err != nil {
+			return err
+		}
+	}
+	if s.nats != nil {
+		s.access = agencyAccess(snapshot.Agencies())
+		return s.nats.SetAgencies(ctx, s.access)
+	}
+	return nil
+}
+
+func (s *Service) openEngine(ctx context.Context) error {
+	var err error
+	if s.intake, err = intake.New(); err != nil {
+		return err
+	}
+	key, err := ledgerKey(s.config.Data)
+	if err != nil {
+		return err
+	}
+	mailer, err := s.mailSender()
+	if err != nil {
+		return err
+	}
+	pusher, err := s.pushSender()
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", s.config.Page.Listen)
+	if err != nil {
+		return notice.Fault(notice.Unavailable, "app.New", fmt.Errorf("page.listen: %w", err))
+	}
+	s.page = &pageServer{listener: listener, url: pageURL(s.config, listener)}
+	s.onClose("page listener", func() { _ = listener.Close() }) // closed already after Run
+
+	year, err := s.store.LedgerYear(ctx, s.clock.Now().Year())
+	if err != nil {
+		return err
+	}
+	mailDomain := domainOf(s.config.Mail.From)
+	pageKey := pageKey(key)
+	s.engine, err = engine.New(engine.Deps{
+		Log:     s.store.Ledger(year),
+		Events:  s.inlet(),
+		Current: s.holder.Current,
+		Senders: map[string]engine.Sender{delivery.Email: &post{sender: mailer, holder: s.holder}, delivery.GRPC: pusher},
+		Links: func(id string, attempt uint32) string {
+			return s.page.url + "/n/" + page.NewToken(pageKey, id, attempt)
+		},
+		Clock: s.clock, Logger: s.log.Named("engine"),
+	}, engine.Config{
+		Instance: s.config.Instance, Key: key, MailDomain: mailDomain, Lease: s.config.Send.Lease,
+		Slots: map[string]int{delivery.Email: s.config.Send.Emails, delivery.GRPC: s.config.Send.Pushes},
+	})
+	if err != nil {
+		return err
+	}
+	s.page.desk = &desk{
+		engine: s.engine, post: &post{sender: mailer, holder: s.holder}, vault: s.store.Vault(), holder: s.holder,
+		clock: s.clock, mailDomain: mailDomain,
+	}
+	s.page.key = pageKey
+	return nil
+}
+
+func (s *Service) inlet() *inlet {
+	return &inlet{
+		events: s.store.Events(), intake: s.intake, holder: s.holder, clock: s.clock, live: s.config.Traffic == "live",
+	}
+}
+
+func (s *Service) mailSender() (*smtp.Sender, error) {
+	c := smtp.Config{
+		Host: s.config.Mail.Host, Port: s.config.Mail.Port, From: s.config.Mail.From,
+		Username: s.config.Mail.Username, PasswordFile: s.config.Mail.PasswordFile,
+		Connections: s.config.Mail.Connections, Timeout: s.sendTimeout(),
+	}
+	if s.config.Mail.Roots != "" {
+		roots, err := identity.LoadRoots(s.config.Mail.Roots)
+		if err != nil {
+			return nil, err
+		}
+		c.RootCAs = roots
+	}
+	sender, err := smtp.New(c, s.log.Named("smtp"))
+	if err != nil {
+		return nil, err
+	}
+	s.onClose("mail connections", sender.Close)
+	return sender, nil
+}
+
+// sendTimeout ends a send well before its lease does, so that its end is known.
+func (s *Service) sendTimeout() time.Duration { return s.config.Send.Lease * 3 / 4 }
+
+// pushSender calls receivers with a certificate of our own authority, and trusts receivers that it vouches for.
+func (s *Service) pushSender() (*push.Sender, error) {
+	peer, err := identity.NewPeer(identity.Operator, "signalbox")
+	if err != nil {
+		return nil, err
+	}
+	pair, err := s.ca.IssueClient(peer, wall(), serverValidity)
+	if err != nil {
+		return nil, err
+	}
+	tls, err := identity.ClientTLS(pair, s.ca.Pool())
+	if err != nil {
+		return nil, err
+	}
+	sender, err := push.New(push.Config{TLS: tls, Timeout: min(15*time.Second, s.sendTimeout())}, s.log.Named("push"))
+	if err != nil {
+		return nil, err
+	}
+	s.onClose("receiver connections", sender.Close)
+	return sender, nil
+}
+
+// watchDirectory follows changes that other instances make.
+func (s *Service) watchDirectory(ctx context.Context) error {
+	err := s.store.Directory().WatchHead(ctx, func(uint64) error { return s.Changed(ctx) })
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,152 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+)
+
+// printTimeline writes a line for each fact.
+func printTimeline(w io.Writer, facts []*ledgerv1.Fact) error {
+	if len(facts) == 0 {
+		_, err := fmt.Fprintln(w, "The ledger has no fact about it.")
+		return err
+	}
+	t := newTable(w, "WHEN", "WHAT", "ABOUT", "DETAIL")
+	for _, f := range facts {
+		l := factLine(f)
+		t.row(moment(f.GetAtMs()), l.what, orDash(l.about), l.detail)
+	}
+	return t.flush()
+}
+
+// line is a fact in words: what happened, to which notice, task or lineage, and what else there is to say.
+type line struct{ what, about, detail string }
+
+func factLine(f *ledgerv1.Fact) line {
+	switch f := f.GetFact().(type) {
+	case *ledgerv1.Fact_Led:
+		return line{"took the lead", "", fmt.Sprintf("instance %s, epoch %d", f.Led.GetInstance(), f.Led.GetEpoch())}
+	case *ledgerv1.Fact_EventAccepted:
+		return acceptedLine(f.EventAccepted)
+	case *ledgerv1.Fact_EventRefused:
+		return line{"event refused", sourceText(f.EventRefused.GetSource()),
+			fmt.Sprintf("%s, quarantine %d", countFaults(int(f.EventRefused.GetFaults())), f.EventRefused.GetQuarantine())}
+	case *ledgerv1.Fact_EventRepeated:
+		return line{"event repeated", sourceText(f.EventRepeated.GetSource()), "changes nothing"}
+	case *ledgerv1.Fact_Decided:
+		return decidedLine(f.Decided)
+	case *ledgerv1.Fact_AttemptStarted:
+		return startedLine(f.AttemptStarted)
+	case *ledgerv1.Fact_AttemptFinished:
+		return finishedLine(f.AttemptFinished)
+	case *ledgerv1.Fact_Escalated:
+		return line{"moved on", noticeText(f.Escalated.GetNotice()), fmt.Sprintf("to step %d: %s", f.Escalated.GetLink()+1, f.Escalated.GetReason())}
+	case *ledgerv1.Fact_CodeSent:
+		return line{"code sent", noticeText(f.CodeSent.GetNotice()), "to " + f.CodeSent.GetContact()}
+	case *ledgerv1.Fact_NoticeRead:
+		return line{"read", noticeText(f.NoticeRead.GetNotice()), "by " + f.NoticeRead.GetContact()}
+	case *ledgerv1.Fact_Acknowledged:
+		return line{"acknowledged", noticeText(f.Acknowledged.GetNotice()), fmt.Sprintf("by %s, by %s", f.Acknowledged.GetBy(), f.Acknowledged.GetMeans())}
+	case *ledgerv1.Fact_NotAtSetting:
+		return line{"not at setting", noticeText(f.NotAtSetting.GetNotice()), "says " + f.NotAtSetting.GetBy()}
+	case *ledgerv1.Fact_TaskOpened:
+		return taskLine(f.TaskOpened)
+	case *ledgerv1.Fact_TaskClaimed:
+		return line{"task claimed", taskText(f.TaskClaimed.GetTask()), "by " + f.TaskClaimed.GetBy()}
+	case *ledgerv1.Fact_TaskResolved:
+		return resolvedLine(f.TaskResolved)
+	case *ledgerv1.Fact_TaskEscalated:
+		t := f.TaskEscalated
+		return line{"task moved on", taskText(t.GetTask()), fmt.Sprintf("to %s of %s, due %s", t.GetRole(), t.GetOrganisation(), minute(t.GetDueMs()))}
+	default:
+		return line{what: "something else", detail: "a kind of fact that this program does not know: it is older than the service"}
+	}
+}
+
+func sourceText(s *ledgerv1.Source) string { return fmt.Sprintf("%s/%d", s.GetAgency(), s.GetSequence()) }
+
+func noticeText(id string) string { return "notice " + id }
+
+func taskText(id string) string { return "task " + id }
+
+func acceptedLine(a *ledgerv1.EventAccepted) line {
+	detail := a.GetKind() + ", reported " + minute(a.GetTimeMs())
+	if a.GetSupersedes() != "" {
+		detail += ", corrects an earlier one"
+	}
+	if a.GetOvertaken() {
+		detail += ", its correction came first: not routed"
+	}
+	return line{"event accepted", sourceText(a.GetSource()), detail}
+}
+
+func decidedLine(d *ledgerv1.Decision) line {
+	parts := []string{
+		fmt.Sprintf("round %d (%s)", d.GetRound(), enumName(d.GetCause(), "CAUSE_")),
+		plural(int64(len(d.GetNotices())), "notice", "notices"),
+	}
+	add := func(n int, text string) {
+		if n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, text))
+		}
+	}
+	add(len(d.GetKept()), "kept")
+	add(len(d.GetSuperseded()), "superseded")
+	add(len(d.GetConsidered()), "considered and not told")
+	add(len(d.GetGaps()), "not met")
+	add(len(d.GetTasks()), "for people to do")
+	add(len(d.GetContributions()), "before term")
+	for _, n := range d.GetNotices() {
+		parts = append(parts, fmt.Sprintf("%s tells %s by %s", n.GetId(), n.GetOrganisation(), minute(n.GetDueMs())))
+	}
+	return line{"decided", "lineage " + d.GetLineage(), strings.Join(parts, "; ")}
+}
+
+func startedLine(a *ledgerv1.AttemptStarted) line {
+	detail := fmt.Sprintf("attempt %d, to %s (%s of %s), by %s, %s", a.GetAttempt(), a.GetContact(), a.GetRole(), a.GetOrganisation(), a.GetChannel(), a.GetForm())
+	if a.GetPossibleDuplicate() {
+		detail += ", marked as a possible duplicate"
+	}
+	return line{"send begun", noticeText(a.GetNotice()), detail}
+}
+
+func finishedLine(a *ledgerv1.AttemptFinished) line {
+	detail := fmt.Sprintf("attempt %d", a.GetAttempt())
+	if a.GetDetail() != "" {
+		detail += ", " + a.GetDetail()
+	}
+	what := ""
+	switch a.GetOutcome() {
+	case ledgerv1.Outcome_OUTCOME_DELIVERED:
+		what = "delivered"
+	case ledgerv1.Outcome_OUTCOME_TRANSIENT:
+		what = "send failed"
+	case ledgerv1.Outcome_OUTCOME_PERMANENT:
+		what = "send refused"
+	case ledgerv1.Outcome_OUTCOME_UNKNOWN, ledgerv1.Outcome_OUTCOME_UNSPECIFIED:
+		what = "send unclear"
+	}
+	if a.GetRetryMs() > 0 {
+		detail += ", again from " + moment(a.GetRetryMs())
+	}
+	return line{what, noticeText(a.GetNotice()), detail}
+}
+
+func taskLine(t *ledgerv1.Task) line {
+	return line{"task opened", taskText(t.GetId()), fmt.Sprintf("%s of %s, due %s: %s",
+		t.GetRole(), t.GetOrganisation(), minute(t.GetDueMs()), taskAsk(t.GetKind()))}
+}
+
+func resolvedLine(t *ledgerv1.TaskResolved) line {
+	detail := fmt.Sprintf("%s, by %s", words(t.GetResolution()), t.GetBy())
+	if t.GetChild() != "" {
+		detail += ", child " + t.GetChild()
+	}
+	if len(t.GetSettings()) > 0 {
+		detail += ", " + strings.Join(t.GetSettings(), ", ")
+	}
+	return line{"task resolved", taskText(t.GetTask()), detail}
+}

@@ -1,0 +1,134 @@
+package rpc
+
+import (
+	"context"
+	"crypto/tls"
+	"time"
+
+	"go.uber.org/zap"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/intake"
+	"github.com/signalbox-hq/signalbox/services/ledger"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
+	"github.com/signalbox-hq/signalbox/services/store"
+)
+
+// Viewer shows what the engine knows.
+type Viewer interface {
+	View(ctx context.Context, fn func(*ledger.State)) error
+	// Body reads an event of the ledger. One that was erased is NotFound.
+	Body(ctx context.Context, src *ledgerv1.Source) (*eventv1.Event, error)
+	// EventKey is an event's name in the ledger.
+	EventKey(agency notice.AgencyID, id string) string
+}
+
+// Commands are what people have the engine record. Each is durable when it returns.
+type Commands interface {
+	Acknowledge(ctx context.Context, by *ledgerv1.Acknowledged) error
+	ClaimTask(ctx context.Context, task, by string) error
+	ResolveTask(ctx context.Context, r *ledgerv1.TaskResolved) error
+}
+
+// Engine is the one writer.
+type Engine interface {
+	Viewer
+	Commands
+}
+
+// Publisher stores events on an agency's behalf.
+type Publisher interface {
+	Publish(ctx context.Context, agency notice.AgencyID, family string, header store.Header, data []byte, msgID string) (uint64, error)
+}
+
+// Quarantine is where refused events are.
+type Quarantine interface {
+	GetQuarantined(ctx context.Context, seq uint64) (store.Refused, error)
+	ListQuarantine(ctx context.Context, agency notice.AgencyID, from uint64, limit int) ([]store.Refused, error)
+}
+
+// Streams says how far the agencies' streams go.
+type Streams interface {
+	// Last is the sequence of the newest event, 0 where there is none.
+	Last(ctx context.Context, agency notice.AgencyID) (uint64, error)
+}
+
+// Events are the agencies' events.
+type Events interface {
+	Publisher
+	Quarantine
+	Streams
+}
+
+// Log is the ledger's packs, as they were stored.
+type Log interface {
+	Read(ctx context.Context, from uint64, fn func(seq uint64, at time.Time, pack []byte) error) (uint64, error)
+}
+
+// Directory is where the directory's rows are kept.
+type Directory interface {
+	Begin(ctx context.Context) (*store.Generation, error)
+	Load(ctx context.Context) (store.Snapshot, error)
+}
+
+// Vault keeps what people wrote where it can be erased, and gives its number.
+type Vault interface {
+	Keep(ctx context.Context, text string) (uint64, error)
+}
+
+// Access gives agencies access.
+type Access interface {
+	AddAgency(ctx context.Context, agency *directoryv1.Agency) (*directoryv1.AddAgencyResponse, error)
+	// Changed has the process take notice of a committed change of the directory: it is in force when it returns.
+	Changed(ctx context.Context) error
+}
+
+// Clock tells the time.
+type Clock interface{ Now() time.Time }
+
+// Deps are the server's parts.
+type Deps struct {
+	Engine    Engine
+	Events    Events
+	Log       Log
+	Directory Directory
+	Vault     Vault
+	Access    Access
+	Intake    *intake.Intake
+	Current   func() (*directory.Snapshot, *policy.Policy) // in force
+	Clock     Clock
+	Logger    *zap.Logger
+}
+
+func (d Deps) complete() bool {
+	return d.Engine != nil && d.Events != nil && d.Log != nil && d.Directory != nil && d.Vault != nil && d.Access != nil &&
+		d.Intake != nil && d.Current != nil && d.Clock != nil && d.Logger != nil
+}
+
+// Config is the server's settings.
+type Config struct {
+	Listen    string      // host:port; port 0 takes a free one, see Server.Addr
+	TLS       *tls.Config // as identity.ServerTLS makes it
+	Key       notice.Key
+	Live      bool // refuse exercises and tests
+	MaxImport int  // bytes of one imported file; 0 is 256 MiB
+}
+
+const defaultMaxImport = 256 << 20
+
+func (c Config) check() error {
+	const op = "rpc.New"
+	switch {
+	case c.Listen == "":
+		return notice.Faultf(notice.Invalid, op, "listen: give host:port")
+	case c.TLS == nil || c.TLS.ClientAuth != tls.RequireAndVerifyClientCert || c.TLS.ClientCAs == nil:
+		return notice.Faultf(notice.Invalid, op, "TLS: the server must require and verify client certificates of its own authority")
+	case c.MaxImport < 0:
+		return notice.Faultf(notice.Invalid, op, "max import: use 0 or more bytes")
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package rpc
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"google.golang.org/grpc"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+type directoryService struct {
+	directoryv1.UnimplementedDirectoryServiceServer
+	Deps
+	key       notice.Key
+	maxImport int
+}
+
+// Show returns the rows in force that fit a kind, an id and an organisation. Children are shown only where their kind is
+// asked for by name.
+func (s *directoryService) Show(req *directoryv1.ShowRequest, stream grpc.ServerStreamingServer[directoryv1.ShowResponse]) error {
+	const op = "rpc.Show"
+	kinds := slices.DeleteFunc(directory.Kinds(), func(k string) bool { return k == directory.KindChild })
+	if kind := req.GetKind(); kind != "" {
+		if !slices.Contains(directory.Kinds(), kind) {
+			return notice.InvalidFields(op, []notice.FieldFault{{
+				Field: "kind", Message: "is not a kind of row: use one of " + strings.Join(directory.Kinds(), ", "),
+			}})
+		}
+		kinds = []string{kind}
+	}
+	snapshot, _ := s.Current()
+	found := false
+	for _, kind := range kinds {
+		for _, row := range rowsOf(snapshot, kind, req.GetId()) {
+			if req.GetOrganisation() != "" && !belongs(row, req.GetOrganisation()) {
+				continue
+			}
+			found = true
+			if err := stream.Send(&directoryv1.ShowResponse{Row: row}); err != nil {
+				return err
+			}
+		}
+	}
+	if req.GetId() != "" && !found {
+		return notice.Faultf(notice.NotFound, op, "the directory has no such row")
+	}
+	return nil
+}
+
+func rowsOf(snapshot *directory.Snapshot, kind, id string) []*directoryv1.Row {
+	if id == "" {
+		return snapshot.Rows(kind)
+	}
+	if row, ok := snapshot.Row(kind, id); ok {
+		return []*directoryv1.Row{row}
+	}
+	return nil
+}
+
+// belongs says whether a row is an organisation's or setting's: itself, its contacts, calendar and access, and who is on
+// its roll.
+func belongs(row *directoryv1.Row, organisation string) bool {
+	switch r := row.GetRow().(type) {
+	case *directoryv1.Row_Organisation:
+		return r.Organisation.GetId() == organisation
+	case *directoryv1.Row_Setting:
+		return r.Setting.GetId() == organisation
+	case *directoryv1.Row_Contact:
+		return r.Contact.GetOrganisation() == organisation
+	case *directoryv1.Row_Calendar:
+		return r.Calendar.GetId() == organisation
+	case *directoryv1.Row_Agency:
+		return r.Agency.GetOrganisation() == organisation
+	case *directoryv1.Row_Restriction:
+		return r.Restriction.GetTarget() == organisation
+	case *directoryv1.Row_Child:
+		return slices.ContainsFunc(r.Child.GetEnrolments(), func(e *directoryv1.Enrolment) bool {
+			return e.GetSetting() == organisation
+		})
+	default:
+		return false
+	}
+}
+
+// AddAgency gives an organisation access.
+func (s *directoryService) AddAgency(ctx context.Context, req *directoryv1.AddAgencyRequest) (*directoryv1.AddAgencyResponse, error) {
+	return s.Access.AddAgency(ctx, req.GetAgency())
+}
+
+// ListAgencies lists who has access.
+func (s *directoryService) ListAgencies(context.Context, *directoryv1.ListAgenciesRequest) (*directoryv1.ListAgenciesResponse, error) {
+	snapshot, _ := s.Current()
+	return &directoryv1.ListAgenciesResponse{Agencies: snapshot.Agencies()}, nil
+}

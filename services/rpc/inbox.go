@@ -1,0 +1,60 @@
+package rpc
+
+import (
+	"context"
+
+	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/ledger"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+type inboxService struct {
+	inboxv1.UnimplementedInboxServiceServer
+	Deps
+}
+
+// Acknowledge records that a named person at the caller's organisation has a notice. A notice that is another's is not
+// found, as one that does not exist.
+func (s *inboxService) Acknowledge(ctx context.Context, req *inboxv1.AcknowledgeRequest) (*inboxv1.AcknowledgeResponse, error) {
+	c := callerOf(ctx)
+	var own, done bool
+	if err := s.Engine.View(ctx, func(state *ledger.State) {
+		if n := state.Notices[req.GetNotice()]; n != nil {
+			own, done = c.may(n.Organisation) || sentTo(n, c), n.Phase == ledger.Acknowledged
+		}
+	}); err != nil {
+		return nil, err
+	}
+	if !own {
+		return nil, notice.Faultf(notice.NotFound, "rpc.Acknowledge", "there is no such notice for your organisation")
+	}
+	if done {
+		return &inboxv1.AcknowledgeResponse{}, nil
+	}
+	statement, err := s.Vault.Keep(ctx, req.GetPerson())
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Engine.Acknowledge(ctx, &ledgerv1.Acknowledged{
+		Notice: req.GetNotice(), By: c.by(), Means: "grpc", Statement: statement,
+	}); err != nil {
+		return nil, err
+	}
+	return &inboxv1.AcknowledgeResponse{}, nil
+}
+
+// sentTo says whether a notice went to the caller's organisation, also by escalation.
+func sentTo(n *ledger.Notice, c caller) bool {
+	for i := range n.Attempts {
+		a := &n.Attempts[i]
+		switch a.Outcome {
+		case ledgerv1.Outcome_OUTCOME_DELIVERED, ledgerv1.Outcome_OUTCOME_UNKNOWN, ledgerv1.Outcome_OUTCOME_UNSPECIFIED: // the last: under way
+			if c.may(a.Organisation) {
+				return true
+			}
+		case ledgerv1.Outcome_OUTCOME_TRANSIENT, ledgerv1.Outcome_OUTCOME_PERMANENT:
+		}
+	}
+	return false
+}

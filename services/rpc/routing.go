@@ -1,0 +1,142 @@
+package rpc
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
+	"github.com/signalbox-hq/signalbox/services/delivery"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/intake"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
+	"github.com/signalbox-hq/signalbox/services/routing"
+)
+
+type routingService struct {
+	routingv1.UnimplementedRoutingServiceServer
+	Deps
+	key  notice.Key
+	live bool
+}
+
+// Explain decides on an event as if it were the first of its lineage, and shows what each recipient would see. It sends
+// and records nothing.
+func (s *routingService) Explain(_ context.Context, req *routingv1.ExplainRequest) (*routingv1.ExplainResponse, error) {
+	const op = "rpc.Explain"
+	snapshot, current := s.Current()
+	now, ev := s.Clock.Now(), req.GetEvent()
+	at := now
+	if req.GetAt() != nil {
+		if err := req.GetAt().CheckValid(); err != nil {
+			return nil, notice.InvalidFields(op, []notice.FieldFault{{Field: "at", Message: "is not a time: give an RFC 3339 time with its offset"}})
+		}
+		at = req.GetAt().AsTime()
+	}
+	if faults := s.faults(ev, snapshot, now, at); len(faults) > 0 {
+		return nil, notice.InvalidFields(op, faults)
+	}
+
+	p := preview{snapshot: snapshot, policy: current, at: at, event: ev}
+	facts := routing.Facts{Directory: snapshot, Policy: current, Key: s.key, Now: at}
+	agency := notice.AgencyID(ev.GetSource())
+	events := []routing.Event{{
+		Source: &ledgerv1.Source{Agency: ev.GetSource(), Event: s.Engine.EventKey(agency, ev.GetId())}, Body: ev,
+	}}
+	lineage := s.key.ID("lineage", ev.GetSource(), ev.GetType(), ev.GetSubject())
+	decision := routing.Decide(events, firstRound(lineage), facts)
+	response := &routingv1.ExplainResponse{Decision: decision}
+	if err := p.show(response, decision.GetNotices()); err != nil {
+		return nil, err
+	}
+	for _, c := range decision.GetContributions() {
+		later := routing.DecideBeforeTerm([]routing.Incident{{Contribution: c, Events: events}}, firstRound(c.GetLineage()), facts)
+		if err := p.show(response, later.GetNotices()); err != nil {
+			return nil, err
+		}
+		decision.Notices = append(decision.Notices, later.GetNotices()...)
+		decision.Considered = append(decision.Considered, later.GetConsidered()...)
+		decision.Gaps = append(decision.Gaps, later.GetGaps()...)
+		decision.Tasks = append(decision.Tasks, later.GetTasks()...)
+	}
+	return response, nil
+}
+
+func firstRound(lineage string) routing.Round {
+	return routing.Round{Lineage: lineage, Number: 1, Cause: ledgerv1.Cause_CAUSE_EVENT}
+}
+
+// faults holds the event against what its publisher would be held against at that instant.
+func (s *routingService) faults(ev *eventv1.Event, snapshot *directory.Snapshot, now, at time.Time) []notice.FieldFault {
+	if at.Before(now) {
+		at = now // to look back is no reason to call the event one of the future
+	}
+	agency, known := snapshot.Agency(notice.AgencyID(ev.GetSource()))
+	faults := s.Intake.Validate(ev, intake.Check{
+		Agency: notice.AgencyID(ev.GetSource()), Kinds: agency.GetKinds(), Now: at, AreaKnown: knows(snapshot), Live: s.live,
+	})
+	if ev.GetSource() != "" && !known {
+		faults = append(faults, notice.FieldFault{
+			Field: "source", Message: "is not an agency in the directory: use one that signalbox agency list shows, or add it",
+		})
+	}
+	return faults
+}
+
+// preview shows notices as their recipients would see them.
+type preview struct {
+	snapshot *directory.Snapshot
+	policy   *policy.Policy
+	at       time.Time
+	event    *eventv1.Event
+}
+
+func (p preview) show(response *routingv1.ExplainResponse, notices []*ledgerv1.Notice) error {
+	for _, n := range notices {
+		content, _, err := delivery.Compose(n, []*eventv1.Event{p.event}, p.policy, p.snapshot)
+		if err != nil {
+			return err
+		}
+		shown := &routingv1.Preview{Notice: n.GetId(), Content: content}
+		if endpoint, why, ok := p.endpoint(n); ok {
+			shown.Contact, shown.Channel = endpoint.Contact, endpoint.Channel
+		} else {
+			shown.Unreachable = why
+		}
+		response.Previews = append(response.Previews, shown)
+	}
+	return nil
+}
+
+// endpoint is where a notice would go first: along its chain, as the engine moves on from a link that has nobody.
+func (p preview) endpoint(n *ledgerv1.Notice) (delivery.Endpoint, string, bool) {
+	at := p.at
+	if release := time.UnixMilli(n.GetReleaseMs()); release.After(at) {
+		at = release
+	}
+	child := notice.ChildID(n.GetChild())
+	var reasons []string
+	for _, link := range n.GetChain() {
+		var endpoint delivery.Endpoint
+		var skips []delivery.Skip
+		var ok bool
+		if notice.OrgID(link.GetOrganisation()) == delivery.EventOrganisation {
+			endpoint, skips, ok = delivery.ResolveReferrer(p.event, child, p.snapshot, nil)
+		} else {
+			endpoint, skips, ok = delivery.Resolve(link, child, p.snapshot, at, nil)
+		}
+		if ok {
+			return endpoint, "", true
+		}
+		for _, skip := range skips {
+			reasons = append(reasons, strings.TrimSpace(link.GetOrganisation()+" "+skip.Contact)+": "+skip.Reason)
+		}
+	}
+	if len(reasons) == 0 {
+		return delivery.Endpoint{}, "the chain is empty", false
+	}
+	return delivery.Endpoint{}, strings.Join(reasons, "; "), false
+}

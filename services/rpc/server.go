@@ -1,0 +1,135 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"time"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/health"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/keepalive"
+	"google.golang.org/grpc/reflection"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
+	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
+	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+const (
+	// maxRequest is the largest request in bytes: an event may be 256 KiB, and one that is larger is told so by intake
+	// rather than by the transport.
+	maxRequest = 1 << 20
+
+	idleAfter    = 15 * time.Minute // a connection without calls is closed
+	pingAfter    = time.Minute      // a silent client is asked whether it is there
+	pingTimeout  = 20 * time.Second
+	pingsNoFewer = 10 * time.Second // apart; a client that pings more often is cut off
+
+	stopGrace = 10 * time.Second
+)
+
+// Server serves the gRPC services.
+type Server struct {
+	grpc     *grpc.Server
+	health   *health.Server
+	listener net.Listener
+
+	stopping  chan struct{}   // closed once Run is to end
+	receivers *sync.WaitGroup // what a stream has under way, which its method cannot wait for
+}
+
+// New checks the parts and settings, and listens. Run serves.
+func New(d Deps, c Config) (*Server, error) {
+	const op = "rpc.New"
+	if !d.complete() {
+		return nil, notice.Faultf(notice.Internal, op, "a part is missing")
+	}
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if c.MaxImport == 0 {
+		c.MaxImport = defaultMaxImport
+	}
+	validator, err := protovalidate.New()
+	if err != nil {
+		return nil, notice.Fault(notice.Internal, op, err)
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return nil, notice.Fault(notice.Unavailable, op, err)
+	}
+
+	door := &door{current: d.Current, validator: validator, logger: d.Logger}
+	s := &Server{
+		health: health.NewServer(), listener: listener,
+		stopping: make(chan struct{}), receivers: &sync.WaitGroup{},
+		grpc: grpc.NewServer(
+			grpc.Creds(credentials.NewTLS(c.TLS)),
+			grpc.MaxRecvMsgSize(maxRequest),
+			grpc.WaitForHandlers(true),
+			grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleAfter, Time: pingAfter, Timeout: pingTimeout}),
+			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingsNoFewer, PermitWithoutStream: true}),
+			grpc.ChainUnaryInterceptor(door.unary()...),
+			grpc.ChainStreamInterceptor(door.stream()...),
+		),
+	}
+	intakev1.RegisterIntakeServiceServer(s.grpc, &intakeService{
+		Deps: d, live: c.Live, feedback: NewFeedback(d.Engine, d.Events), stopping: s.stopping, receivers: s.receivers,
+	})
+	inboxv1.RegisterInboxServiceServer(s.grpc, &inboxService{Deps: d})
+	taskv1.RegisterTaskServiceServer(s.grpc, &taskService{Deps: d})
+	ledgerv1.RegisterLedgerServiceServer(s.grpc, &ledgerService{Deps: d})
+	routingv1.RegisterRoutingServiceServer(s.grpc, &routingService{Deps: d, key: c.Key, live: c.Live})
+	directoryv1.RegisterDirectoryServiceServer(s.grpc, &directoryService{Deps: d, key: c.Key, maxImport: c.MaxImport})
+	healthv1.RegisterHealthServer(s.grpc, s.health)
+	reflection.Register(s.grpc)
+	return s, nil
+}
+
+// Addr is the address that is listened on, with the port that was taken.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// Run serves until the context ends, then lets the calls in hand finish for up to ten seconds and returns once all have.
+// A Server runs once.
+func (s *Server) Run(ctx context.Context) error {
+	served := make(chan error, 1)
+	go func() { served <- s.grpc.Serve(s.listener) }()
+
+	var err error
+	select {
+	case err = <-served: // the listener failed
+		served <- err
+	case <-ctx.Done():
+	}
+	s.health.Shutdown()
+	close(s.stopping)
+
+	graceful := make(chan struct{})
+	go func() {
+		defer close(graceful)
+		s.grpc.GracefulStop()
+	}()
+	grace := time.NewTimer(stopGrace)
+	defer grace.Stop()
+	select {
+	case <-graceful:
+	case <-grace.C:
+		s.grpc.Stop()
+		<-graceful
+	}
+	err = <-served
+	s.receivers.Wait()
+	if err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return notice.Fault(notice.Unavailable, "rpc.Run", err)
+	}
+	return nil
+}
