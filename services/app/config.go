@@ -95,6 +95,7 @@ type SendConfig struct {
 }
 
 // LoadConfig reads a configuration file, sets what it leaves open and checks the whole: every fault is reported at once.
+// Whether the files that it names are there is for CheckFiles: before the first start some are not.
 func LoadConfig(path string) (Config, error) {
 	const op = "app.LoadConfig"
 	text, err := os.ReadFile(path)
@@ -152,7 +153,30 @@ func (c Config) withDefaults() Config {
 	return c
 }
 
-// faults checks the whole configuration. It opens no file but for those it names.
+// CheckFiles says which of the files that the configuration names cannot be read.
+func (c Config) CheckFiles() error {
+	files := []struct{ field, path string }{
+		{"nats.seed", c.NATS.Seed}, {"nats.roots", c.NATS.Roots}, {"page.certificate", c.Page.Certificate},
+		{"page.key", c.Page.Key}, {"mail.password_file", c.Mail.PasswordFile}, {"mail.roots", c.Mail.Roots},
+	}
+	var faults []notice.FieldFault
+	for _, f := range files {
+		if f.path == "" {
+			continue
+		}
+		if file, err := os.Open(f.path); err != nil {
+			faults = append(faults, notice.FieldFault{Field: f.field, Message: "the file " + f.path + " cannot be read"})
+		} else if err := file.Close(); err != nil {
+			return fmt.Errorf("app.CheckFiles: %w", err)
+		}
+	}
+	if len(faults) > 0 {
+		return notice.InvalidFields("app.CheckFiles", faults)
+	}
+	return nil
+}
+
+// faults checks the whole configuration.
 func (c Config) faults() []notice.FieldFault {
 	var faults []notice.FieldFault
 	fault := func(field, format string, args ...any) {
@@ -203,14 +227,6 @@ func (c Config) faults() []notice.FieldFault {
 	}
 	if (c.Mail.Username == "") != (c.Mail.PasswordFile == "") {
 		fault("mail.username", "give username and password_file together")
-	}
-	for field, path := range map[string]string{
-		"nats.seed": c.NATS.Seed, "nats.roots": c.NATS.Roots, "page.certificate": c.Page.Certificate,
-		"page.key": c.Page.Key, "mail.password_file": c.Mail.PasswordFile, "mail.roots": c.Mail.Roots,
-	} {
-		if _, err := os.Stat(path); path != "" && err != nil {
-			fault(field, "the file cannot be read")
-		}
 	}
 	if c.Send.Lease < time.Second {
 		fault("send.lease", "must be a second or more")

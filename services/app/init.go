@@ -20,6 +20,9 @@ const (
 	RouterSeedFile = "router.seed"
 )
 
+// Owner is the environment variable with the user and group, `UID:GID`, to whom Init hands over what it has written.
+const Owner = "SIGNALBOX_OWNER"
+
 // Init prepares a deployment with an external NATS server before its first start: the data folder's authority, the
 // first operator's identity, and in dir what the server needs: its configuration, a certificate for names (which other
 // listeners beside it may share), and the seed of Signalbox's own user. What is there already stays as it is.
@@ -62,6 +65,29 @@ func Init(ctx context.Context, c Config, dir string, names []string) error {
 	}
 	if err := os.WriteFile(filepath.Join(dir, NATSConfigFile), []byte(text), 0o644); err != nil {
 		return fmt.Errorf("%s: %w", op, err)
+	}
+	return handOver(os.Getenv(Owner), c.Data, dir)
+}
+
+// handOver gives folders and all in them to a user and group, `UID:GID`; empty leaves them.
+func handOver(owner string, dirs ...string) error {
+	if owner == "" {
+		return nil
+	}
+	var uid, gid int
+	if _, err := fmt.Sscanf(owner, "%d:%d", &uid, &gid); err != nil {
+		return notice.Faultf(notice.Invalid, "app.Init", "%s must be UID:GID, two numbers", Owner)
+	}
+	for _, dir := range dirs {
+		err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+			if err != nil {
+				return err
+			}
+			return os.Lchown(path, uid, gid)
+		})
+		if err != nil {
+			return fmt.Errorf("app.Init: %w", err)
+		}
 	}
 	return nil
 }

@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -23,6 +22,7 @@ import (
 	"github.com/signalbox-hq/signalbox/services/engine"
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/intake"
+	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/rpc"
 	"github.com/signalbox-hq/signalbox/services/store"
@@ -66,6 +66,7 @@ func New(ctx context.Context, c Config, clk clock.Clock, log *zap.Logger) (*Serv
 		name string
 		open func(context.Context) error
 	}{
+		{"configuration", s.openFiles},
 		{"keys and certificates", s.openIdentity},
 		{"NATS", s.openNATS},
 		{"store", s.openStore},
@@ -135,6 +136,8 @@ func (s *Service) AdminIdentity() string { return s.admin }
 
 // Started is closed once the service leads and works.
 func (s *Service) Started() <-chan struct{} { return s.engine.Started() }
+
+func (s *Service) openFiles(context.Context) error { return s.config.CheckFiles() }
 
 func (s *Service) openIdentity(context.Context) error {
 	if err := os.MkdirAll(s.config.Data, 0o700); err != nil {
@@ -356,11 +359,45 @@ func (s *Service) pushSender() (*push.Sender, error) {
 	return sender, nil
 }
 
-// watchDirectory follows changes that other instances make.
+// watchAgain is the pause before a watch of the directory that broke begins again.
+const watchAgain = time.Second
+
+// watchDirectory follows changes that other instances make. A change that cannot be read now is read later: until then
+// this instance works with the directory that it has.
 func (s *Service) watchDirectory(ctx context.Context) error {
-	err := s.store.Directory().WatchHead(ctx, func(uint64) error { return s.Changed(ctx) })
-	if errors.Is(err, context.Canceled) {
-		return nil
+	for {
+		err := s.store.Directory().WatchHead(ctx, func(uint64) error { return s.Changed(ctx) })
+		if ctx.Err() != nil {
+			return nil
+		}
+		s.log.Warn("the directory cannot be followed; trying again", zap.Error(err))
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(watchAgain):
+		}
 	}
-	return err
+}
+
+// Settled returns once everything published so far is taken in and nothing more happens without time passing or a
+// person acting.
+func (s *Service) Settled(ctx context.Context) error {
+	snapshot, _ := s.holder.Current()
+	published := map[notice.AgencyID]uint64{}
+	for _, a := range snapshot.Agencies() {
+		agency := notice.AgencyID(a.Id)
+		last, err := s.store.Events().Last(ctx, agency)
+		if err != nil {
+			return err
+		}
+		published[agency] = last
+	}
+	return s.engine.Await(ctx, func(state *ledger.State) bool {
+		for agency, last := range published {
+			if state.Cursor(agency) < last {
+				return false
+			}
+		}
+		return state.Idle(s.clock.Now().UnixMilli())
+	})
 }

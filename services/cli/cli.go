@@ -39,8 +39,9 @@ type env struct {
 // grammar is every command.
 type grammar struct {
 	Serve       serveCmd       `cmd:"" group:"run" help:"Run the service."`
+	Init        initCmd        `cmd:"" group:"run" help:"Prepare a deployment with an external NATS server."`
 	CheckConfig checkConfigCmd `cmd:"" group:"run" help:"Check a configuration file; every fault is named at once."`
-	Demo        demoCmd        `cmd:"" group:"run" help:"Run everything in one process over an invented borough and play a day of events."`
+	Demo        demoCmd        `cmd:"" group:"run" help:"Run everything in one process over an invented borough and play sample events."`
 
 	Publish    publishCmd    `cmd:"" group:"agency" help:"Publish events as an agency."`
 	Feedback   feedbackCmd   `cmd:"" group:"agency" help:"Show what became of the agency's events."`
@@ -83,26 +84,7 @@ func Run(ctx context.Context, p Program) int {
 }
 
 func run(ctx context.Context, e env) (code int) {
-	parser, err := kong.New(&grammar{},
-		kong.Name("signalbox"),
-		kong.Description("Routes safeguarding events to the people who must know, in time, and proves it."),
-		kong.Writers(e.Out, e.Err),
-		// Help ends the run from within the parser, which would go on otherwise.
-		kong.Exit(func(code int) { panic(finished{code}) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
-		kong.ExplicitGroups([]kong.Group{
-			{Key: "run", Title: "Run it:"},
-			{Key: "agency", Title: "For agencies (and operators):"},
-			{Key: "operator", Title: "For operators:"},
-			{Key: "connection", Title: "Connection:"},
-		}),
-		kong.Vars{
-			"formats": strings.Join(append(importer.Formats(), policyFormat), ","),
-			"kinds":   strings.Join(directory.Kinds(), ", "),
-		},
-		kong.BindTo(ctx, (*context.Context)(nil)),
-		kong.Bind(&e),
-	)
+	parser, err := newParser(ctx, &e)
 	if err != nil {
 		fmt.Fprintf(e.Err, "signalbox: the commands are not well-formed: %v\n", err)
 		return exitRefused
@@ -129,6 +111,31 @@ func run(ctx context.Context, e env) (code int) {
 		return exitRefused
 	}
 	return exitGood
+}
+
+// newParser reads command lines.
+func newParser(ctx context.Context, e *env) (*kong.Kong, error) {
+	return kong.New(&grammar{},
+		kong.Name("signalbox"),
+		kong.Description("Routes safeguarding events to the people who must know, in time, and proves it."),
+		kong.Writers(e.Out, e.Err),
+		// Help ends the run from within the parser, which would go on otherwise.
+		kong.Exit(func(code int) { panic(finished{code}) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 110}),
+		kong.ExplicitGroups([]kong.Group{
+			{Key: "run", Title: "Run it:"},
+			{Key: "agency", Title: "For agencies (and operators):"},
+			{Key: "operator", Title: "For operators:"},
+			{Key: "connection", Title: "Connection:"},
+		}),
+		kong.Vars{
+			"formats":    strings.Join(append(importer.Formats(), policyFormat), ","),
+			"formatlist": strings.Join(append(importer.Formats(), policyFormat), ", "),
+			"kinds":      strings.Join(directory.Kinds(), ", "),
+		},
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(e),
+	)
 }
 
 // misused says what is wrong with the command line and where help is.

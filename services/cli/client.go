@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io/fs"
 	"net"
 	"os"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/rpc"
 )
 
 // Files of an identity folder.
@@ -26,9 +28,9 @@ const (
 
 // connection is how a command reaches the service.
 type connection struct {
-	Server   string        `group:"connection" placeholder:"HOST:PORT" default:"127.0.0.1:7443" env:"SIGNALBOX_SERVER" help:"The service's gRPC address."`
+	Server   string        `group:"connection" placeholder:"HOST:PORT" default:"127.0.0.1:7443" env:"SIGNALBOX_SERVER" help:"The service's gRPC address; else 127.0.0.1:7443."`
 	Identity string        `group:"connection" placeholder:"DIR" env:"SIGNALBOX_IDENTITY" help:"Folder with client.crt, client.key and ca.crt: who you are, and whom to trust."`
-	Timeout  time.Duration `group:"connection" placeholder:"SPAN" default:"30s" help:"How long to wait for an answer, such as 90s or 5m."`
+	Timeout  time.Duration `group:"connection" placeholder:"SPAN" default:"30s" help:"How long to wait for an answer, such as 90s or 5m; else 30s."`
 }
 
 // Validate refuses what cannot be an address before anything is tried.
@@ -109,15 +111,22 @@ type link struct {
 	who  credentials
 }
 
-// dial opens the connection; nothing is sent before the first call.
-func (c *connection) dial() (link, error) {
+// dial opens the connection, which is there when it returns.
+func (c *connection) dial(ctx context.Context) (link, error) {
 	who, err := c.credentials()
 	if err != nil {
 		return link{}, err
 	}
-	conn, err := newConn(c.Server, who.tls)
-	if err != nil {
-		return link{}, err
+	ctx, cancel := context.WithTimeout(ctx, c.Timeout)
+	defer cancel()
+	conn, err := rpc.Dial(ctx, c.Server, who.tls)
+	switch {
+	case err == nil:
+	case notice.KindOf(err) == notice.Unavailable:
+		return link{}, c.unreachable(who, faultText(err))
+	default:
+		return link{}, notice.Fault(notice.KindOf(err), "cli.dial", fmt.Errorf(
+			"the service at %s refuses the %s %s: %s", c.Server, who.peer.Kind, who.peer.Name, faultText(err)))
 	}
 	return link{connection: c, conn: conn, who: who}, nil
 }

@@ -43,7 +43,7 @@ func (c *explainCmd) Run(ctx context.Context, e *env) error {
 	if request.Event, err = readEvent(e.In, c.File); err != nil {
 		return err
 	}
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}

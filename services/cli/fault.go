@@ -47,11 +47,8 @@ func countFaults(n int) string {
 // fields and no more to say.
 func faultText(err error) string {
 	text := err.Error()
-	for e := err; e != nil; e = errors.Unwrap(e) {
-		fault, ok := e.(*notice.Error) //nolint:errorlint // the chain is walked link by link
-		if !ok {
-			continue
-		}
+	var fault *notice.Error
+	for e := err; errors.As(e, &fault); e = fault.Err {
 		bare := ""
 		switch {
 		case fault.Err != nil:

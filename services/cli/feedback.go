@@ -24,7 +24,7 @@ func (feedbackCmd) Help() string {
 }
 
 func (c *feedbackCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ type quarantineListCmd struct {
 }
 
 func (c *quarantineListCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}

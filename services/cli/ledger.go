@@ -22,16 +22,18 @@ func (ledgerCmd) Help() string {
 }
 
 type timelineCmd struct {
-	Event   string `xor:"of" required:"" placeholder:"AGENCY/ID" help:"An event, by its publisher and its id there."`
-	Notice  string `xor:"of" required:"" placeholder:"ID" help:"A notice."`
-	Task    string `xor:"of" required:"" placeholder:"ID" help:"A task."`
-	Lineage string `xor:"of" required:"" placeholder:"ID" help:"All events about one thing, and what followed."`
+	Event   string `xor:"of" placeholder:"AGENCY/ID" help:"An event, by its publisher and its id there."`
+	Notice  string `xor:"of" placeholder:"ID" help:"A notice."`
+	Task    string `xor:"of" placeholder:"ID" help:"A task."`
+	Lineage string `xor:"of" placeholder:"ID" help:"All events about one thing, and what followed."`
 	output
 	connection
 }
 
 func (timelineCmd) Help() string {
-	return `    signalbox ledger timeline --event kestrel-vale-police/kvpd-2026-114502-1
+	return `Name one of the four. For example:
+
+    signalbox ledger timeline --event kestrel-vale-police/kvpd-2026-114502-1
     signalbox ledger timeline --notice 0k3v9q2m7x4b8n1c5d6f
 
 Times are UK time, GMT or BST.`
@@ -61,7 +63,7 @@ func (c *timelineCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -87,7 +89,7 @@ func (verifyCmd) Help() string {
 }
 
 func (c *verifyCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,7 +127,7 @@ type overdueCmd struct {
 }
 
 func (c *overdueCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -160,7 +162,7 @@ type summaryCmd struct {
 }
 
 func (c *summaryCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}

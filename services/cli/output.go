@@ -17,7 +17,7 @@ import (
 
 // output chooses between answers for people and for programs.
 type output struct {
-	Output string `enum:"text,json" default:"text" help:"${enum}: for people, or the service's answer as one JSON object."`
+	Output string `enum:"text,json" default:"text" help:"text for people, or json: the service's answer as one object."`
 }
 
 func (o output) json() bool { return o.Output == "json" }

@@ -16,9 +16,9 @@ import (
 
 type publishCmd struct {
 	Files    []string `arg:"" name:"file" help:"JSON files: an event, an array of events, or events one after the other. - is the input."`
-	Via      string   `enum:"nats,grpc" default:"grpc" help:"The way in: ${enum}."`
-	Encoding string   `enum:"protobuf,cloudevents-binary,cloudevents-json" default:"protobuf" help:"With --via nats, how the message is encoded: ${enum}."`
-	NATS     string   `name:"nats" group:"connection" placeholder:"URL" default:"tls://127.0.0.1:4222" env:"SIGNALBOX_NATS" help:"The service's NATS address, for --via nats."`
+	Via      string   `enum:"nats,grpc" default:"grpc" help:"The way in: nats or grpc."`
+	Encoding string   `enum:"protobuf,cloudevents-binary,cloudevents-json" default:"protobuf" help:"With --via nats, how the message is encoded: protobuf, cloudevents-binary or cloudevents-json."`
+	NATS     string   `name:"nats" group:"connection" placeholder:"URL" default:"tls://127.0.0.1:4222" env:"SIGNALBOX_NATS" help:"The service's NATS address, for --via nats; else tls://127.0.0.1:4222."`
 	connection
 }
 
@@ -131,7 +131,7 @@ func (c *publishCmd) by(agency notice.AgencyID, who credentials) publisher {
 type grpcPublisher struct{ *connection }
 
 func (p grpcPublisher) publish(ctx context.Context, events []*eventv1.Event, answer func(int, sent)) error {
-	l, err := p.dial()
+	l, err := p.dial(ctx)
 	if err != nil {
 		return err
 	}

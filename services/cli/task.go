@@ -28,7 +28,7 @@ type taskListCmd struct {
 }
 
 func (c *taskListCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -99,7 +99,7 @@ type taskClaimCmd struct {
 }
 
 func (c *taskClaimCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (c *taskClaimCmd) Run(ctx context.Context, e *env) error {
 
 type taskResolveCmd struct {
 	ID      string   `arg:"" help:"The task, as in task list."`
-	As      string   `required:"" placeholder:"RESOLUTION" enum:"matched,setting_chosen,told_by_telephone,not_our_child,duplicate,no_action" help:"What came of it: ${enum}."`
+	As      string   `required:"" placeholder:"RESOLUTION" enum:"matched,setting_chosen,told_by_telephone,not_our_child,duplicate,no_action" help:"What came of it: matched, setting_chosen, told_by_telephone, not_our_child, duplicate or no_action."`
 	Reason  string   `required:"" placeholder:"TEXT" help:"Why, in words, up to 2000 characters. Kept apart from the ledger, where it can be erased."`
 	Child   string   `placeholder:"ID" help:"With matched: the child's id in the directory."`
 	Setting []string `placeholder:"ID" help:"With setting_chosen: a setting, such as gias:900101. Again for each."`
@@ -121,7 +121,9 @@ type taskResolveCmd struct {
 }
 
 func (taskResolveCmd) Help() string {
-	return `    signalbox task resolve 0k3v9q2m7x4b8n1c5d6f --as matched --child 7h2p... --reason "Same address; checked with the school."
+	return `For example:
+
+    signalbox task resolve 0k3v9q2m7x4b8n1c5d6f --as matched --child 7h2p... --reason "Same address; checked with the school."
     signalbox task resolve 0k3v9q2m7x4b8n1c5d6f --as setting_chosen --setting gias:900101 --reason "The parent said so."
     signalbox task resolve 0k3v9q2m7x4b8n1c5d6f --as told_by_telephone --reason "Spoke to the duty officer at 08:10."
 
@@ -144,7 +146,7 @@ func (c *taskResolveCmd) Validate() error {
 }
 
 func (c *taskResolveCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial()
+	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}

@@ -66,7 +66,9 @@ func factLine(f *ledgerv1.Fact) line {
 	}
 }
 
-func sourceText(s *ledgerv1.Source) string { return fmt.Sprintf("%s/%d", s.GetAgency(), s.GetSequence()) }
+func sourceText(s *ledgerv1.Source) string {
+	return fmt.Sprintf("%s/%d", s.GetAgency(), s.GetSequence())
+}
 
 func noticeText(id string) string { return "notice " + id }
 

@@ -5,6 +5,7 @@
 package clock
 
 import (
+	"context"
 	"sync"
 	"time"
 )
@@ -89,3 +90,24 @@ func (m *Movable) Set(to time.Time) {
 
 // Advance moves the clock on by a span.
 func (m *Movable) Advance(by time.Duration) { m.Set(m.Now().Add(by)) }
+
+// stride is how often a clock that runs is moved on.
+const stride = 100 * time.Millisecond
+
+// Run lets the clock run on from where it stands, as fast as the machine's, until the context ends. It may be moved on
+// meanwhile.
+func (m *Movable) Run(ctx context.Context) {
+	tick := time.NewTicker(stride)
+	defer tick.Stop()
+	last := time.Now()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			now := time.Now()
+			m.Advance(now.Sub(last))
+			last = now
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package clock_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -29,4 +30,22 @@ func TestMovableWakesThoseWhoseTimeHasCome(t *testing.T) {
 	<-later
 	past, _ := c.Until(start)
 	<-past
+}
+
+func TestMovableRunsOnFromWhereItStands(t *testing.T) {
+	start := time.Date(2026, 8, 10, 11, 0, 0, 0, time.UTC)
+	c := clock.NewMovable(start)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan struct{})
+	go func() {
+		c.Run(ctx)
+		close(ran)
+	}()
+	moved, _ := c.Until(start.Add(time.Nanosecond))
+	<-moved
+	stop()
+	<-ran
+	if now := c.Now(); now.After(start.Add(time.Minute)) {
+		t.Errorf("the clock ran to %s, faster than the machine's", now)
+	}
 }

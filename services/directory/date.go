@@ -116,8 +116,6 @@ func shows(t, wall time.Time) bool {
 // clock is minutes since midnight.
 type clock int
 
-const endOfDay clock = 24 * 60
-
 // parseClock reads HH:MM, 00:00 to 24:00.
 func parseClock(s string) (clock, bool) {
 	if len(s) != 5 || s[2] != ':' {

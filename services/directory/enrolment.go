@@ -17,16 +17,24 @@ func (s *Snapshot) Enrolments(id notice.ChildID, on Date) []*directoryv1.Enrolme
 		return nil
 	}
 	type place struct{ setting, area string }
-	newest := make(map[place]string)
+	type word struct {
+		place
+		source string
+	}
+	// ISO dates: text order is date order, and no date is the oldest. A source speaks about a place as of the latest of
+	// its rows there, so that a child's two spans at one school do not compete.
+	newest, spoken := make(map[place]string), make(map[word]string)
 	for _, e := range child.GetEnrolments() {
 		p := place{e.GetSetting(), e.GetArea()}
-		newest[p] = max(newest[p], e.GetAsOf()) // ISO dates: text order is date order, and no date is the oldest
+		w := word{p, e.GetSource()}
+		newest[p] = max(newest[p], e.GetAsOf())
+		spoken[w] = max(spoken[w], e.GetAsOf())
 	}
 	var out []*directoryv1.Enrolment
 	found := make(map[place]bool)
 	for _, e := range child.GetEnrolments() {
 		p := place{e.GetSetting(), e.GetArea()}
-		if found[p] || e.GetAsOf() != newest[p] || !spans(optionalDate(e.GetFrom()), optionalDate(e.GetUntil()), on) {
+		if found[p] || spoken[word{p, e.GetSource()}] != newest[p] || !spans(optionalDate(e.GetFrom()), optionalDate(e.GetUntil()), on) {
 			continue
 		}
 		found[p] = true

@@ -80,10 +80,10 @@ func (i Identifier) Canonical() string {
 
 // identifies says whether a canonical value can stand for one child: not one that is temporary, unknown or invalid.
 func identifies(scheme, value string) bool {
-	switch {
-	case scheme == SchemeUPN:
+	switch scheme {
+	case SchemeUPN:
 		return ValidUPN(value) == nil && !TemporaryUPN(value)
-	case scheme == SchemeNHS:
+	case SchemeNHS:
 		return ValidNHSNumber(value) == nil
 	default:
 		return strings.HasPrefix(scheme, SchemeLocal) && value != ""

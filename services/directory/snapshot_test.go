@@ -186,7 +186,7 @@ func TestEnrolmentsAreThoseOfTheDay(t *testing.T) {
 			{Setting: "gias:1", Source: "old", AsOf: "2026-01-01"}, {Setting: "gias:2", Source: "new", AsOf: "2026-09-01"},
 		}, []string{"gias:1//old", "gias:2//new"}},
 		{"a child that left and came back is there", []*directoryv1.Enrolment{
-			{Setting: "gias:1", Source: "a", AsOf: "2026-09-01", Until: "2026-03-01"}, {Setting: "gias:1", Source: "a", AsOf: "2026-09-01", From: "2026-09-01"},
+			{Setting: "gias:1", Source: "a", AsOf: "2026-09-08", Until: "2026-03-01"}, {Setting: "gias:1", Source: "a", AsOf: "2026-09-01", From: "2026-09-01"},
 		}, []string{"gias:1//a"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

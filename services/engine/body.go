@@ -3,17 +3,23 @@ package engine
 import (
 	"context"
 	"sync"
+	"time"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
+// readPatience bounds one read: the owning goroutine waits for it.
+const readPatience = 5 * time.Second
+
 // body reads an event, from memory where it is still there. Bodies are shared and must not be changed.
 func (e *Engine) body(ctx context.Context, src *ledgerv1.Source) (*eventv1.Event, error) {
 	if body := e.bodies.get(src); body != nil {
 		return body, nil
 	}
+	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	defer cancel()
 	body, err := e.Events.Get(ctx, notice.AgencyID(src.Agency), src.Sequence)
 	if err != nil {
 		return nil, err

@@ -29,6 +29,13 @@ func (e *Engine) command(ctx context.Context, op string, fn func() error) error 
 		return err
 	case <-ctx.Done():
 		return notice.Fault(notice.Unavailable, op, ctx.Err())
+	case <-e.stopped:
+	}
+	select {
+	case err := <-done:
+		return err
+	default:
+		return notice.Fault(notice.Unavailable, op, errStopped)
 	}
 }
 
@@ -45,6 +52,8 @@ func (e *Engine) View(ctx context.Context, fn func(*ledger.State)) error {
 			return nil
 		case <-ctx.Done():
 			err = ctx.Err()
+		case <-e.stopped:
+			err = errStopped
 		}
 	}
 	return notice.Fault(notice.Unavailable, "engine.View", err)
@@ -142,7 +151,7 @@ func (e *Engine) ResolveTask(ctx context.Context, r *ledgerv1.TaskResolved) erro
 		if err != nil {
 			return err
 		}
-		if err := e.fits(op, t, r); err != nil {
+		if err := e.suits(op, t, r); err != nil {
 			return err
 		}
 		e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskResolved{TaskResolved: r}})
@@ -164,8 +173,8 @@ func (e *Engine) openTask(op, id string) (*ledger.Task, error) {
 	return t, nil
 }
 
-// fits holds a resolution against the task and the directory.
-func (e *Engine) fits(op string, t *ledger.Task, r *ledgerv1.TaskResolved) error {
+// suits holds a resolution against the task and the directory.
+func (e *Engine) suits(op string, t *ledger.Task, r *ledgerv1.TaskResolved) error {
 	snapshot, _ := e.Current()
 	invalid := func(field, format string, args ...any) error {
 		return notice.InvalidFields(op, []notice.FieldFault{{Field: field, Message: fmt.Sprintf(format, args...)}})
@@ -179,6 +188,9 @@ func (e *Engine) fits(op string, t *ledger.Task, r *ledgerv1.TaskResolved) error
 			return invalid("child", "no such child in the directory: import the roll that has the child, or check the id")
 		}
 	case ledger.SettingChosen:
+		if len(r.Settings) == 0 {
+			return invalid("settings", "name the settings that the child attends")
+		}
 		for i, id := range r.Settings {
 			field := fmt.Sprintf("settings[%d]", i)
 			if _, ok := snapshot.Setting(notice.OrgID(id)); !ok {
@@ -186,6 +198,9 @@ func (e *Engine) fits(op string, t *ledger.Task, r *ledgerv1.TaskResolved) error
 			}
 			if t.Kind == ledgerv1.TaskKind_TASK_KIND_CHOOSE_SUCCESSOR && !slices.Contains(t.Options, id) {
 				return invalid(field, "not one of the task's options")
+			}
+			if l := e.state.Lineages[t.Lineage]; l != nil && l.NotAt[notice.ChildID(t.Child)][notice.OrgID(id)] {
+				return invalid(field, "this setting has said that the child is not there: choose another")
 			}
 		}
 		switch t.Kind {
@@ -197,6 +212,9 @@ func (e *Engine) fits(op string, t *ledger.Task, r *ledgerv1.TaskResolved) error
 		default:
 			return invalid("resolution", "setting_chosen does not resolve a task of this kind")
 		}
+	case ledger.ToldByTelephone, ledger.NotOurChild, ledger.Duplicate, ledger.NoAction:
+	default:
+		return invalid("resolution", "no such resolution: give matched, setting_chosen, told_by_telephone, not_our_child, duplicate or no_action")
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/heap"
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -41,55 +42,83 @@ func (q *queue) Pop() any {
 
 // enqueue finds the endpoint of a notice that is ready and puts it into the queue of its channel. Where the link has
 // nobody left, the chain moves on.
-func (e *Engine) enqueue(n *ledger.Notice) {
-	if !sendable(n) {
-		return
+func (e *Engine) enqueue(n *ledger.Notice) error {
+	if !e.sendable(n) {
+		return nil
 	}
 	if int(n.Link) >= len(n.Chain) {
 		e.moveOn(n, "the chain is empty")
-		return
+		return nil
 	}
 	if last := len(n.Attempts); last > 0 && n.Attempts[last-1].Link == n.Link && n.LinkEndsMS() <= e.nowMS() {
 		e.moveOn(n, "not delivered in time")
-		return
+		return nil
 	}
-	endpoint, why, ok := e.resolve(n)
-	if !ok {
+	endpoint, why, err := e.resolve(n)
+	if err != nil {
+		return err
+	}
+	if why != "" {
 		e.moveOn(n, why)
-		return
+		return nil
 	}
 	q := e.queues[endpoint.Channel]
 	if q == nil {
 		e.moveOn(n, "no sender for the channel "+endpoint.Channel)
-		return
+		return nil
 	}
 	heap.Push(q, n)
+	return nil
 }
 
-func sendable(n *ledger.Notice) bool { return n.Phase == ledger.Ready || n.Phase == ledger.Waiting }
+// sendable says whether a notice may be sent now; one that waits to try again may not until its time.
+func (e *Engine) sendable(n *ledger.Notice) bool {
+	return (n.Phase == ledger.Ready || n.Phase == ledger.Waiting) && n.WakeMS <= e.nowMS()
+}
 
-// resolve finds whom the present link goes to now.
-func (e *Engine) resolve(n *ledger.Notice) (endpoint delivery.Endpoint, why string, ok bool) {
+// resolve finds whom the present link goes to now, or says why nobody. It fails where the event cannot be read now.
+func (e *Engine) resolve(n *ledger.Notice) (endpoint delivery.Endpoint, why string, err error) {
 	snapshot, _ := e.Current()
 	link := n.Chain[n.Link]
 	var skips []delivery.Skip
+	var ok bool
 	if link.Organisation == string(delivery.EventOrganisation) {
-		body, err := e.body(e.ctx, n.Sources[len(n.Sources)-1])
+		body, err := e.body(e.work, told(n))
+		if notice.KindOf(err) == notice.NotFound {
+			return delivery.Endpoint{}, "the event was erased", nil
+		}
 		if err != nil {
-			return delivery.Endpoint{}, "the event can no longer be read", false
+			return delivery.Endpoint{}, "", err
 		}
 		endpoint, skips, ok = delivery.ResolveReferrer(body, notice.ChildID(n.Child), snapshot, n.GaveUp)
 	} else {
 		endpoint, skips, ok = delivery.Resolve(link, notice.ChildID(n.Child), snapshot, e.now(), n.GaveUp)
 	}
 	if ok {
-		return endpoint, "", true
+		return endpoint, "", nil
 	}
 	reasons := make([]string, 0, len(skips))
-	for _, s := range skips {
+	for i, s := range skips {
+		if i == maxReasons {
+			reasons = append(reasons, fmt.Sprintf("and %d more", len(skips)-i))
+			break
+		}
 		reasons = append(reasons, strings.TrimPrefix(s.Contact+": "+s.Reason, ": "))
 	}
-	return endpoint, "nobody to send to: " + strings.Join(reasons, "; "), false
+	return endpoint, "nobody to send to: " + strings.Join(reasons, "; "), nil
+}
+
+// maxReasons bounds a fact: an organisation may have any number of contacts.
+const maxReasons = 8
+
+// told is the last event that a notice tells of.
+func told(n *ledger.Notice) *ledgerv1.Source {
+	for i := len(n.Sources) - 1; i > 0; i-- {
+		if n.Refs[i] != "" {
+			return n.Sources[i]
+		}
+	}
+	return n.Sources[0]
 }
 
 // dispatch starts sends while there is room on a channel. The endpoint is found anew: who has left since is not told.
@@ -97,15 +126,19 @@ func (e *Engine) dispatch() {
 	for channel, q := range e.queues {
 		for e.busy[channel] < e.config.Slots[channel] && q.Len() > 0 {
 			n := heap.Pop(q).(*ledger.Notice)
-			if !sendable(n) {
+			if !e.sendable(n) {
 				continue
 			}
-			endpoint, why, ok := e.resolve(n)
+			endpoint, why, err := e.resolve(n)
 			switch {
-			case !ok:
+			case err != nil:
+				e.postpone(ledger.Send{Notice: n}, err)
+			case why != "":
 				e.moveOn(n, why)
 			case endpoint.Channel != channel:
-				e.enqueue(n)
+				if err := e.enqueue(n); err != nil {
+					e.postpone(ledger.Send{Notice: n}, err)
+				}
 			default:
 				e.start(n, endpoint)
 			}
@@ -127,8 +160,13 @@ func (e *Engine) start(n *ledger.Notice, endpoint delivery.Endpoint) {
 	e.busy[endpoint.Channel]++
 	at := e.now()
 	e.afterwards(func() {
+		lease, ok := e.mayBegin(n, started)
+		if !ok {
+			e.busy[started.Channel]--
+			return
+		}
 		e.group.Go(func() error {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(e.ctx), e.config.Lease)
+			ctx, cancel := context.WithTimeout(context.WithoutCancel(e.work), lease)
 			defer cancel()
 			result := e.send(ctx, started, frozen, sources, func(events []*eventv1.Event) (delivery.Message, error) {
 				content, _, err := delivery.Compose(frozen, events, current, snapshot)
@@ -140,15 +178,35 @@ func (e *Engine) start(n *ledger.Notice, endpoint delivery.Endpoint) {
 					Link:              e.Links(frozen.Id, started.Attempt),
 					MessageID:         delivery.MessageID(frozen.Id, endpoint.Contact, e.config.MailDomain),
 					PossibleDuplicate: started.PossibleDuplicate,
-					Secure:            current.SecureSubject(domain(endpoint.Address)),
+					Secure:            current.SecureSubject(delivery.Domain(endpoint.Address)),
 				}, nil
 			})
-			return e.hand(e.ctx, func() {
+			// Where Run has ended meanwhile nobody takes the result: the attempt counts as unknown once its lease is over.
+			_ = e.hand(e.work, func() {
 				e.busy[started.Channel]--
 				e.ended(started, result)
 			})
+			return nil
 		})
 	})
+}
+
+// mayBegin says how long a send has that is durable now. While it was being written the notice may have ended, or the
+// lease may be over: then nothing is sent.
+func (e *Engine) mayBegin(n *ledger.Notice, started *ledgerv1.AttemptStarted) (time.Duration, bool) {
+	a, _ := n.Attempt(started.Attempt)
+	lease := time.UnixMilli(started.LeaseMs).Sub(e.now())
+	switch {
+	case a.Ended(): // its lease was over first
+		return 0, false
+	case n.Phase.Ended():
+		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_PERMANENT, "not sent: the notice had ended", 0)
+		return 0, false
+	case lease <= 0:
+		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_TRANSIENT, "not sent: the lease was over", 0)
+		return 0, false
+	}
+	return lease, true
 }
 
 // send composes and sends one message, off the owning goroutine.
@@ -179,7 +237,7 @@ func (e *Engine) send(ctx context.Context, started *ledgerv1.AttemptStarted, fro
 // ended takes the end of a send.
 func (e *Engine) ended(started *ledgerv1.AttemptStarted, result delivery.Result) {
 	n := e.state.Notices[started.Notice]
-	if a, ok := n.Attempt(started.Attempt); !ok || a.EndedMS != 0 {
+	if a, ok := n.Attempt(started.Attempt); !ok || a.Ended() {
 		return // its lease was over first: it counts as unknown
 	}
 	switch result.Outcome {
@@ -191,12 +249,16 @@ func (e *Engine) ended(started *ledgerv1.AttemptStarted, result delivery.Result)
 		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_PERMANENT, result.Detail, 0)
 	case delivery.Unknown:
 		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_UNKNOWN, result.Detail, result.RetryAfter)
+	default: // a sender's fault: it may have arrived
+		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_UNKNOWN, "the sender gave no outcome", result.RetryAfter)
 	}
 }
 
 // finish writes the end of an attempt, with the time of the next where there is to be one.
 func (e *Engine) finish(n *ledger.Notice, attempt uint32, outcome ledgerv1.Outcome, detail string, notBefore time.Duration) {
-	finished := &ledgerv1.AttemptFinished{Notice: n.Id, Attempt: attempt, Outcome: outcome, Detail: detail}
+	finished := &ledgerv1.AttemptFinished{
+		Notice: n.Id, Attempt: attempt, Outcome: outcome, Detail: strings.ToValidUTF8(detail, "?"),
+	}
 	if outcome == ledgerv1.Outcome_OUTCOME_TRANSIENT || outcome == ledgerv1.Outcome_OUTCOME_UNKNOWN {
 		_, current := e.Current()
 		a, _ := n.Attempt(attempt)
@@ -220,9 +282,4 @@ func (e *Engine) sending() int {
 		sum += n
 	}
 	return sum
-}
-
-func domain(address string) string {
-	_, d, _ := strings.Cut(address, "@")
-	return d
 }

@@ -3,13 +3,13 @@ package engine
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
-	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/clock"
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/directory"
@@ -68,6 +68,7 @@ type Config struct {
 	MailDomain string         // right-hand side of Message-IDs
 	Slots      map[string]int // sends at once, by channel
 	Lease      time.Duration  // longest that one send may take
+	MaxPack    int            // bytes in one pack, below the log's largest message; 0 is 960 KiB
 }
 
 // Engine is the one writer.
@@ -80,24 +81,30 @@ type Engine struct {
 	previous []byte // hash of its bytes
 	epoch    uint64
 
-	pending  []*ledgerv1.Fact // folded, not yet in a pack
-	effects  []func()         // to happen once pending is durable
-	inFlight []func()         // effects of the pack in flight
+	pending  []unit // folded, not yet in a pack
+	waiting  int    // bytes of pending
+	recorded uint64 // units so far
+	durable  uint64 // units that are in the log
+	effects  []effect
 	flying   bool
+	writer   sync.WaitGroup // the append in flight
 
 	inputs   chan input
 	appended chan appendResult
+	stopped  chan struct{} // closed once Run has ended
 	agencies chan struct{} // the list of agencies may have changed
 	news     chan notice.AgencyID
 	started  chan struct{} // closed once Run leads
 
-	queues map[string]*queue // ready notices by channel
-	busy   map[string]int    // sends under way by channel
-	later  []postponed
-	bodies *bodies
+	queues  map[string]*queue // ready notices by channel
+	busy    map[string]int    // sends under way by channel
+	later   []postponed
+	waiters []waiter
+	bodies  *bodies
 
 	group *errgroup.Group // followers and sends
-	ctx   context.Context // of the group: ends with Run
+	ctx   context.Context // of the group: ends with Run, or when a follower fails
+	work  context.Context // of what must still be written: ends with Run alone
 }
 
 // input is anything that the owning goroutine handles: it runs there.
@@ -116,8 +123,11 @@ func New(d Deps, c Config) (*Engine, error) {
 	e := &Engine{
 		Deps: d, config: c, state: ledger.NewState(),
 		inputs: make(chan input, 1024), appended: make(chan appendResult, 1),
-		agencies: make(chan struct{}, 1), news: make(chan notice.AgencyID, 1024), started: make(chan struct{}),
+		agencies: make(chan struct{}, 1), stopped: make(chan struct{}), news: make(chan notice.AgencyID, 1024), started: make(chan struct{}),
 		queues: map[string]*queue{}, busy: map[string]int{}, bodies: newBodies(4096),
+	}
+	if e.config.MaxPack <= 0 {
+		e.config.MaxPack = defaultMaxPack
 	}
 	for channel := range d.Senders {
 		e.queues[channel] = &queue{}
@@ -134,8 +144,8 @@ func (e *Engine) Started() <-chan struct{} { return e.started }
 // News tells of agencies that have something to hear. It is a hint: what was missed is in Feedback.
 func (e *Engine) News() <-chan notice.AgencyID { return e.news }
 
-// Refresh tells the engine that the directory has changed: agencies may have come, and those waiting for a contact may
-// have one.
+// Refresh tells the engine that the directory has changed: agencies may have come. Contacts need no telling: they are
+// looked up at each send.
 func (e *Engine) Refresh() {
 	select {
 	case e.agencies <- struct{}{}:
@@ -146,6 +156,7 @@ func (e *Engine) Refresh() {
 // Run reads the ledger, takes the lead and works until the context ends or the lead is lost (notice.Conflict). It
 // returns once every send under way has ended and its end is written. An Engine runs once.
 func (e *Engine) Run(ctx context.Context) error {
+	defer close(e.stopped)
 	if err := e.fold(ctx); err != nil {
 		return err
 	}
@@ -156,9 +167,10 @@ func (e *Engine) Run(ctx context.Context) error {
 	e.Logger.Info("took the lead", zap.String("instance", e.config.Instance), zap.Uint64("epoch", e.epoch),
 		zap.Uint64("pack", e.last), zap.Int64("facts", e.state.Facts))
 
-	groupCtx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
-	e.group, e.ctx = errgroup.WithContext(groupCtx)
+	e.work = work
+	e.group, e.ctx = errgroup.WithContext(work)
 	followCtx, stopFollowing := context.WithCancel(e.ctx)
 	defer stopFollowing()
 
@@ -180,6 +192,10 @@ func (e *Engine) loop(ctx, followCtx context.Context) error {
 	e.follow(followCtx, following)
 	for {
 		wake, stop := e.wake()
+		inputs := e.inputs
+		if e.flying && e.full() {
+			inputs = nil // the log is slow: take no more in than it can write
+		}
 		select {
 		case <-ctx.Done():
 			stop()
@@ -188,7 +204,7 @@ func (e *Engine) loop(ctx, followCtx context.Context) error {
 			stop()
 			return nil // a follower or a send failed: join says why
 		case <-wake:
-		case in := <-e.inputs:
+		case in := <-inputs:
 			in()
 		case res := <-e.appended:
 			if err := e.landed(res); err != nil {
@@ -200,16 +216,20 @@ func (e *Engine) loop(ctx, followCtx context.Context) error {
 		}
 		stop()
 		e.drain()
-		if err := e.act(); err != nil {
+		e.act()
+		if err := e.flush(); err != nil {
 			return err
 		}
-		e.flush()
+		e.answerWaiters()
 	}
 }
 
 // drain handles what else has arrived, so that it shares a pack; bounded, so that a flood does not hold a pack up.
 func (e *Engine) drain() {
 	for range 1024 {
+		if e.full() {
+			return
+		}
 		select {
 		case in := <-e.inputs:
 			in()
@@ -221,11 +241,15 @@ func (e *Engine) drain() {
 
 // windDown lets the sends under way end and writes what they ended with. It takes nothing new.
 func (e *Engine) windDown() error {
-	deadline, stop := time.NewTimer(e.config.Lease), func() {}
+	deadline := time.NewTimer(e.config.Lease)
 	defer deadline.Stop()
-	defer stop()
-	for e.flying || len(e.pending) > 0 || e.sending() > 0 {
-		e.flush()
+	for {
+		if err := e.flush(); err != nil {
+			return err
+		}
+		if !e.flying && e.sending() == 0 {
+			return nil
+		}
 		select {
 		case in := <-e.inputs:
 			in()
@@ -237,13 +261,16 @@ func (e *Engine) windDown() error {
 			return notice.Faultf(notice.Unavailable, "engine.Run", "sends under way did not end in time: they are retried as unknown")
 		}
 	}
-	return nil
 }
 
-// join waits for followers and sends, handling what they still hand over.
+// join waits for followers, sends and the append in flight. What they still hand over is too late to be written.
 func (e *Engine) join() error {
 	done := make(chan error, 1)
-	go func() { done <- e.group.Wait() }()
+	go func() {
+		err := e.group.Wait()
+		e.writer.Wait()
+		done <- err
+	}()
 	for {
 		select {
 		case <-e.inputs:
@@ -260,8 +287,8 @@ func (e *Engine) join() error {
 func (e *Engine) wake() (<-chan struct{}, func()) {
 	nextMS, armed := e.state.NextMS()
 	for _, p := range e.later {
-		if ms := p.at.UnixMilli(); !armed || ms < nextMS {
-			nextMS, armed = ms, true
+		if !armed || p.atMS < nextMS {
+			nextMS, armed = p.atMS, true
 		}
 	}
 	if !armed {

@@ -21,6 +21,7 @@ const appendPatience = 30 * time.Second
 type appendResult struct {
 	sequence uint64
 	hash     []byte
+	units    int
 	err      error
 }
 
@@ -56,86 +57,129 @@ func Fold(ctx context.Context, log interface {
 	return last, previous, err
 }
 
+// unit is facts that stand or fall together: they go into one pack.
+type unit struct {
+	facts []*ledgerv1.Fact
+	size  int
+}
+
+// effect is what may happen once the units up to a number are durable.
+type effect struct {
+	after uint64
+	run   func()
+}
+
+const (
+	// defaultMaxPack leaves room for headers in a message of NATS's usual largest size, 1 MiB.
+	defaultMaxPack = 960 << 10
+	// maxPackFacts bounds the time that one pack takes to make.
+	maxPackFacts = 2000
+	// packHead is what a pack needs besides its facts, and a fact besides its own bytes.
+	packHead, factHead = 64, 8
+	// maxWaiting is how many packs' worth of facts wait for the log before nothing more is taken in.
+	maxWaiting = 8
+)
+
 // lead appends the fact that this instance leads: from then on an append of the leader before fails.
 func (e *Engine) lead(ctx context.Context) error {
 	e.epoch = e.state.Epoch + 1
 	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Led{Led: &ledgerv1.Led{Epoch: e.epoch, Instance: e.config.Instance}}})
-	stored, err := e.pack()
+	units, stored, err := e.pack()
 	if err != nil {
 		return err
 	}
-	e.pending = nil
-	return e.landed(e.append(ctx, stored))
+	return e.landed(e.append(ctx, units, stored))
 }
 
-// record folds facts at once and puts them into the next pack.
+// record folds facts at once and puts them into the next pack, all of them into the same one.
 func (e *Engine) record(facts ...*ledgerv1.Fact) {
+	u := unit{facts: facts}
 	for _, f := range facts {
 		f.AtMs = e.nowMS()
 		if err := e.state.Fold(f); err != nil {
 			// The checks before each record rule this out; going on would write a ledger that cannot be folded.
 			panic(fmt.Sprintf("engine: %v", err))
 		}
-		e.pending = append(e.pending, f)
+		u.size += proto.Size(f) + factHead
 	}
+	e.pending = append(e.pending, u)
+	e.waiting += u.size
+	e.recorded++
 }
 
 // afterwards has something happen once what was recorded so far is durable.
-func (e *Engine) afterwards(effect func()) { e.effects = append(e.effects, effect) }
-
-func (e *Engine) pack() ([]byte, error) {
-	stored, err := proto.Marshal(&ledgerv1.Pack{Previous: e.previous, Epoch: e.epoch, Facts: e.pending})
-	if err != nil {
-		return nil, notice.Fault(notice.Internal, "engine.pack", err)
-	}
-	return stored, nil
+func (e *Engine) afterwards(run func()) {
+	e.effects = append(e.effects, effect{after: e.recorded, run: run})
 }
 
-// maxPackFacts bounds a pack well below the largest message.
-const maxPackFacts = 2000
+// happen has every effect happen whose facts are durable.
+func (e *Engine) happen() {
+	for len(e.effects) > 0 && e.effects[0].after <= e.durable {
+		run := e.effects[0].run
+		e.effects[0] = effect{}
+		e.effects = e.effects[1:]
+		run()
+	}
+}
 
-// flush sends the next pack on its way, unless one is in flight or there is nothing to write.
-func (e *Engine) flush() {
-	if e.flying || len(e.pending) == 0 && len(e.effects) == 0 {
-		return
-	}
-	if len(e.pending) == 0 { // all that the effects rest on is durable already
-		effects := e.effects
-		e.effects = nil
-		for _, effect := range effects {
-			effect()
+// full says whether more waits for the log than should.
+func (e *Engine) full() bool { return e.waiting > maxWaiting*e.config.MaxPack }
+
+// fits says whether a fact goes into one pack.
+func (e *Engine) fits(f *ledgerv1.Fact) bool {
+	return proto.Size(f)+factHead+packHead <= e.config.MaxPack
+}
+
+// pack takes from what is pending as many units as go into one pack, and at least one.
+func (e *Engine) pack() (units int, stored []byte, err error) {
+	var facts []*ledgerv1.Fact
+	size := packHead
+	for _, u := range e.pending {
+		if units > 0 && (size+u.size > e.config.MaxPack || len(facts)+len(u.facts) > maxPackFacts) {
+			break
 		}
-		return
+		facts = append(facts, u.facts...)
+		size += u.size
+		units++
 	}
-	rest := e.pending
-	if len(rest) > maxPackFacts {
-		e.pending, rest = rest[:maxPackFacts], rest[maxPackFacts:]
-	} else {
-		rest = nil
-	}
-	stored, err := e.pack()
+	stored, err = proto.Marshal(&ledgerv1.Pack{Previous: e.previous, Epoch: e.epoch, Facts: facts})
 	if err != nil {
-		e.appended <- appendResult{err: err}
-		e.flying = true
-		return
+		return 0, nil, notice.Fault(notice.Internal, "engine.pack", err)
 	}
-	e.pending = rest
-	if len(rest) == 0 {
-		e.inFlight, e.effects = e.effects, nil
+	for _, u := range e.pending[:units] {
+		e.waiting -= u.size
+	}
+	clear(e.pending[:units])
+	if e.pending = e.pending[units:]; len(e.pending) == 0 {
+		e.pending = nil
+	}
+	return units, stored, nil
+}
+
+// flush lets happen what may, and sends the next pack on its way unless one is in flight.
+func (e *Engine) flush() error {
+	e.happen()
+	if e.flying || len(e.pending) == 0 {
+		return nil
+	}
+	units, stored, err := e.pack()
+	if err != nil {
+		return err
 	}
 	e.flying = true
-	go func() { e.appended <- e.append(context.Background(), stored) }()
+	e.writer.Go(func() { e.appended <- e.append(e.work, units, stored) })
+	return nil
 }
 
 // append writes one pack, trying the same bytes again while it is not known whether they are stored.
-func (e *Engine) append(ctx context.Context, stored []byte) appendResult {
+func (e *Engine) append(ctx context.Context, units int, stored []byte) appendResult {
 	ctx, cancel := context.WithTimeout(ctx, appendPatience)
 	defer cancel()
 	for {
 		sequence, err := e.Log.Append(ctx, e.last, stored)
 		if err == nil {
 			sum := sha256.Sum256(stored)
-			return appendResult{sequence: sequence, hash: sum[:]}
+			return appendResult{sequence: sequence, hash: sum[:], units: units}
 		}
 		if notice.KindOf(err) != notice.Unavailable || ctx.Err() != nil {
 			return appendResult{err: err}
@@ -158,10 +202,7 @@ func (e *Engine) landed(res appendResult) error {
 		return notice.Fault(notice.KindOf(res.err), "engine.Run", res.err)
 	}
 	e.last, e.previous = res.sequence, res.hash
-	effects := e.inFlight
-	e.inFlight = nil
-	for _, effect := range effects {
-		effect()
-	}
+	e.durable += uint64(res.units)
+	e.happen()
 	return nil
 }

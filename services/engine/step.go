@@ -2,10 +2,12 @@ package engine
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/ledger"
@@ -18,12 +20,12 @@ const tryAgain = time.Second
 
 // postponed is a step that could not be carried out, and when to try it again.
 type postponed struct {
-	at   time.Time
+	atMS int64
 	step ledger.Step
 }
 
 // act carries out every step that is due, and those that follow from it, then sends what there is room for.
-func (e *Engine) act() error {
+func (e *Engine) act() {
 	for {
 		steps := e.state.Plan(e.nowMS())
 		steps = append(steps, e.dueLater()...)
@@ -32,23 +34,28 @@ func (e *Engine) act() error {
 		}
 		for _, step := range steps {
 			if err := e.carryOut(step); err != nil {
-				if notice.KindOf(err) != notice.Unavailable {
-					return err
-				}
-				e.Logger.Warn("a step waits for the store", zap.Error(err))
-				e.later = append(e.later, postponed{at: e.now().Add(tryAgain), step: step})
+				e.postpone(step, err)
 			}
 		}
 	}
 	e.dispatch()
-	return nil
+}
+
+// postpone has a step tried again: Plan gives it once only. Whatever is wrong with one event holds up nothing else.
+func (e *Engine) postpone(step ledger.Step, err error) {
+	if notice.KindOf(err) == notice.Unavailable {
+		e.Logger.Warn("a step waits for the store", zap.Error(err))
+	} else {
+		e.Logger.Error("a step cannot be carried out; it is tried again", zap.Error(err))
+	}
+	e.later = append(e.later, postponed{atMS: e.nowMS() + tryAgain.Milliseconds(), step: step})
 }
 
 func (e *Engine) dueLater() []ledger.Step {
 	var due []ledger.Step
-	now := e.now()
+	now := e.nowMS()
 	e.later = slices.DeleteFunc(e.later, func(p postponed) bool {
-		if p.at.After(now) {
+		if p.atMS > now {
 			return false
 		}
 		due = append(due, p.step)
@@ -57,6 +64,7 @@ func (e *Engine) dueLater() []ledger.Step {
 	return due
 }
 
+// carryOut carries a step out, unless one before it in the same plan has made it needless.
 func (e *Engine) carryOut(step ledger.Step) error {
 	switch s := step.(type) {
 	case ledger.Decide:
@@ -65,19 +73,34 @@ func (e *Engine) carryOut(step ledger.Step) error {
 		}
 		return e.decide(s.Lineage, s.Lineage.Undecided)
 	case ledger.Release:
+		if !e.holdsBack(s.Lineage) {
+			return nil
+		}
 		return e.decide(s.Lineage, ledgerv1.Cause_CAUSE_RELEASE)
 	case ledger.Send:
-		e.enqueue(s.Notice)
+		return e.enqueue(s.Notice)
 	case ledger.Expire:
-		if a, ok := s.Notice.Attempt(s.Attempt); ok && a.EndedMS == 0 {
+		if a, ok := s.Notice.Attempt(s.Attempt); ok && !a.Ended() {
 			e.finish(s.Notice, s.Attempt, ledgerv1.Outcome_OUTCOME_UNKNOWN, "no end was recorded", 0)
 		}
 	case ledger.MoveOn:
-		e.moveOn(s.Notice, "not acknowledged in time")
+		if s.Notice.Phase == ledger.Awaiting && s.Notice.WakeMS <= e.nowMS() {
+			e.moveOn(s.Notice, "not acknowledged in time")
+		}
 	case ledger.EscalateTask:
-		e.escalateTask(s.Task)
+		if !s.Task.Ended() && !s.Task.Escalated {
+			e.escalateTask(s.Task)
+		}
 	}
 	return nil
+}
+
+// holdsBack says whether a lineage has a notice that is held past its release.
+func (e *Engine) holdsBack(l *ledger.Lineage) bool {
+	return slices.ContainsFunc(l.Standing, func(id string) bool {
+		n := e.state.Notices[id]
+		return n.Phase == ledger.Held && n.WakeMS <= e.nowMS()
+	})
 }
 
 // decide makes the next decision about a lineage.
@@ -110,15 +133,40 @@ func (e *Engine) decide(l *ledger.Lineage, cause ledgerv1.Cause) error {
 				zap.String("task", task.Id), zap.Int("number", i))
 		}
 	}
-	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Decided{Decided: decision}})
+	fact := &ledgerv1.Fact{Fact: &ledgerv1.Fact_Decided{Decided: decision}}
+	if !e.fits(fact) {
+		e.Logger.Error("a decision is too large for the ledger: a person is asked to see to it",
+			zap.String("lineage", l.ID), zap.Int("notices", len(decision.Notices)))
+		fact.Fact = &ledgerv1.Fact_Decided{Decided: e.tooLarge(l, decision)}
+	}
+	e.record(fact)
 	e.tellPublisher(l.Agency)
 	return nil
+}
+
+// tooLarge is what stands in for a decision that the ledger cannot hold: everything stays as it was, and the publisher's
+// desk is asked to publish it in parts.
+func (e *Engine) tooLarge(l *ledger.Lineage, d *ledgerv1.Decision) *ledgerv1.Decision {
+	snapshot, current := e.Current()
+	kind := ledgerv1.TaskKind_TASK_KIND_GAP
+	task := &ledgerv1.Task{
+		Id:   e.config.Key.ID("task", kind.String(), "too large", l.ID, fmt.Sprint(d.Round)),
+		Kind: kind, Role: "desk", Lineage: l.ID, DueMs: e.now().Add(current.TaskTime(kind)).UnixMilli(),
+		Detail: "too many children and recipients for one decision, and nobody was told: publish the event in parts, each with fewer children",
+	}
+	if a, ok := snapshot.Agency(l.Agency); ok {
+		task.Organisation = a.Organisation
+	}
+	return &ledgerv1.Decision{
+		Lineage: d.Lineage, Round: d.Round, Cause: d.Cause, Sources: d.Sources, Policy: d.Policy, Directory: d.Directory,
+		Kept: l.Standing, Tasks: []*ledgerv1.Task{task}, Contributions: d.Contributions,
+	}
 }
 
 // round is what is known of a lineage besides its events.
 func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 	r := routing.Round{
-		Lineage: l.ID, Number: l.Round + 1, Cause: cause, Tasks: map[string]bool{},
+		Lineage: l.ID, Number: l.Round + 1, Cause: cause, Tasks: map[string]bool{}, Settled: map[string]bool{},
 		Matched: l.Matched, Chosen: l.Chosen, NotAt: l.NotAt,
 	}
 	for _, id := range l.Standing {
@@ -129,40 +177,64 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		})
 	}
 	for _, id := range l.Tasks {
-		r.Tasks[id] = !e.state.Tasks[id].Ended()
+		if t := e.state.Tasks[id]; t.Notice == "" { // the task of a notice ends with the notice
+			r.Tasks[id], r.Settled[id] = !t.Ended(), t.State == ledger.TaskSettled
+		}
 	}
 	return r
 }
 
 func mayHaveArrived(a ledger.Attempt) bool {
-	return a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED || a.Outcome == ledgerv1.Outcome_OUTCOME_UNKNOWN || a.EndedMS == 0
+	return a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED || a.Outcome == ledgerv1.Outcome_OUTCOME_UNKNOWN || !a.Ended()
 }
 
 // incidents are the parts of a notice before term, in the order in which the incidents were reported.
 func (e *Engine) incidents(l *ledger.Lineage) ([]routing.Incident, error) {
 	var incidents []routing.Incident
-	for _, c := range l.Contributions {
+	for _, id := range slices.Sorted(maps.Keys(l.Contributions)) {
+		c := l.Contributions[id]
 		events, err := e.events(c.Sources)
 		if err != nil {
 			return nil, err
 		}
-		incidents = append(incidents, routing.Incident{Contribution: c.Contribution, Events: events})
+		if len(events) < len(c.Sources) {
+			c.Contribution = withoutErased(c, events)
+		}
+		if len(events) > 0 {
+			incidents = append(incidents, routing.Incident{Contribution: c.Contribution, Events: events})
+		}
 	}
-	slices.SortFunc(incidents, func(a, b routing.Incident) int {
+	slices.SortStableFunc(incidents, func(a, b routing.Incident) int {
 		return a.Events[0].Body.Time.AsTime().Compare(b.Events[0].Body.Time.AsTime())
 	})
 	return incidents, nil
 }
 
-// events reads the bodies of sources, from memory where they are still there.
+// withoutErased keeps the refs of the events that are left.
+func withoutErased(c ledger.Contribution, left []routing.Event) *ledgerv1.Contribution {
+	cut := proto.CloneOf(c.Contribution)
+	cut.Refs = nil
+	for i, src := range c.Sources {
+		if slices.ContainsFunc(left, func(ev routing.Event) bool { return ev.Source == src }) {
+			cut.Refs = append(cut.Refs, c.Refs[i])
+		}
+	}
+	return cut
+}
+
+// events reads the bodies of sources, from memory where they are still there. One that was erased is left out: nobody
+// is told of it again.
 func (e *Engine) events(sources []*ledgerv1.Source) ([]routing.Event, error) {
-	events := make([]routing.Event, len(sources))
-	for i, src := range sources {
-		body, err := e.body(e.ctx, src)
+	events := make([]routing.Event, 0, len(sources))
+	for _, src := range sources {
+		body, err := e.body(e.work, src)
+		if notice.KindOf(err) == notice.NotFound {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}
-		events[i] = routing.Event{Source: src, Body: body}
+		events = append(events, routing.Event{Source: src, Body: body})
 	}
 	return events, nil
 }
@@ -170,12 +242,13 @@ func (e *Engine) events(sources []*ledgerv1.Source) ([]routing.Event, error) {
 // moveOn goes to the next link of a notice's chain; past the last, to a person's task.
 func (e *Engine) moveOn(n *ledger.Notice, reason string) {
 	next := n.Link + 1
-	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Escalated{Escalated: &ledgerv1.Escalated{
+	facts := []*ledgerv1.Fact{{Fact: &ledgerv1.Fact_Escalated{Escalated: &ledgerv1.Escalated{
 		Notice: n.Id, Link: next, Reason: reason,
-	}}})
+	}}}}
 	if int(next) >= len(n.Chain) {
-		e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: e.exhausted(n)}})
+		facts = append(facts, &ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: e.exhausted(n)}})
 	}
+	e.record(facts...) // together: without the task nobody would own the notice
 	e.tellPublisher(e.state.Lineages[n.Lineage].Agency)
 }
 

@@ -3,7 +3,9 @@ package engine
 import (
 	"bytes"
 	"context"
+	"errors"
 	"strconv"
+	"time"
 
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/proto"
@@ -23,24 +25,45 @@ func (e *Engine) follow(ctx context.Context, following map[notice.AgencyID]bool)
 		}
 		following[agency] = true
 		from := e.state.Cursor(agency) + 1
-		e.group.Go(func() error {
-			err := e.Events.Follow(ctx, agency, from, func(m Message) error {
-				return e.hand(ctx, func() { e.take(agency, m) })
-			})
-			if ctx.Err() != nil {
-				return nil
-			}
-			e.Logger.Error("an agency's events can no longer be read", zap.String("agency", string(agency)), zap.Error(err))
-			return err
-		})
+		e.group.Go(func() error { return e.followAgency(ctx, agency, from) })
 	}
 }
+
+// followAgency reads an agency's events until the context ends. Where they cannot be read now it tries again, from the
+// first that was not handed over: one agency's stream holds up no other.
+func (e *Engine) followAgency(ctx context.Context, agency notice.AgencyID, from uint64) error {
+	for {
+		err := e.Events.Follow(ctx, agency, from, func(m Message) error {
+			if err := e.hand(ctx, func() { e.take(agency, m) }); err != nil {
+				return err
+			}
+			from = m.Sequence + 1
+			return nil
+		})
+		if ctx.Err() != nil {
+			return nil
+		}
+		e.Logger.Error("an agency's events cannot be read", zap.String("agency", string(agency)), zap.Error(err))
+		if notice.KindOf(err) != notice.Unavailable {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(tryAgain):
+		}
+	}
+}
+
+var errStopped = errors.New("this instance does not lead any more: try again")
 
 // hand gives something to the owning goroutine.
 func (e *Engine) hand(ctx context.Context, in input) error {
 	select {
 	case e.inputs <- in:
 		return nil
+	case <-e.stopped:
+		return errStopped
 	case <-ctx.Done():
 		return ctx.Err()
 	}

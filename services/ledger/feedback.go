@@ -32,7 +32,8 @@ type Change struct {
 	Quarantine uint64 // for a refusal: where its faults are
 }
 
-type childKey struct{ lineage, child string }
+// childKey is a child of an event as its publisher names it.
+type childKey struct{ event, ref string }
 
 // Feedback returns the changes for an agency after a cursor, at most limit.
 func (s *State) Feedback(agency notice.AgencyID, after uint64, limit int) []Change {
@@ -49,46 +50,46 @@ func (s *State) changed(agency notice.AgencyID, c Change) {
 	s.feedback[agency] = append(s.feedback[agency], c)
 }
 
-// childrenOf works out anew what became of every child of a lineage.
+// childrenOf works out anew what became of every child of a lineage. A notice before term may hold incidents of several
+// agencies, and says nothing to any: each hears of its own event.
 func (s *State) childrenOf(l *Lineage, atMS int64) {
-	seen := map[string]bool{}
+	if l.BeforeTerm() {
+		return
+	}
 	for _, c := range l.Children {
-		if !seen[c.Child] {
-			seen[c.Child] = true
-			s.child(l, c.Child, atMS)
-		}
+		s.child(l, c, atMS)
 	}
 }
 
 // childOf works out anew what became of the child of a notice.
 func (s *State) childOf(n *Notice, atMS int64) {
-	if l := s.Lineages[n.Lineage]; l != nil && !l.BeforeTerm() {
-		s.child(l, n.Child, atMS)
+	l := s.Lineages[n.Lineage]
+	if l.BeforeTerm() {
+		return
+	}
+	for _, c := range l.Children {
+		if n.Child == "" || n.Child == c.Child {
+			s.child(l, c, atMS)
+		}
 	}
 }
 
-func (s *State) child(l *Lineage, child string, atMS int64) {
-	state := s.childState(l, child)
-	key := childKey{lineage: l.ID, child: child}
+func (s *State) child(l *Lineage, c *ledgerv1.ChildFinding, atMS int64) {
+	state := s.childState(l, c.Child)
+	key := childKey{event: c.Event, ref: c.Ref}
 	if state == 0 || s.children[key] == state {
 		return
 	}
 	s.children[key] = state
-	for _, c := range l.Children {
-		if c.Child != child && child != "" {
-			continue
-		}
-		for _, src := range l.Sources {
-			if src.Event == c.Event {
-				s.changed(l.Agency, Change{
-					AtMS: atMS, Event: src.Event, Sequence: src.Sequence, Ref: c.Ref, State: state,
-				})
-			}
+	for _, src := range l.Sources {
+		if src.Event == c.Event {
+			s.changed(l.Agency, Change{AtMS: atMS, Event: src.Event, Sequence: src.Sequence, Ref: c.Ref, State: state})
 		}
 	}
 }
 
-// childState is 0 where nothing can be said yet.
+// childState is 0 where nothing can be said yet. A notice about an event as a whole counts for each of its children; one
+// that a person closed counts no more.
 func (s *State) childState(l *Lineage, child string) ChildState {
 	for _, id := range l.Tasks {
 		t := s.Tasks[id]
@@ -97,10 +98,10 @@ func (s *State) childState(l *Lineage, child string) ChildState {
 			return ChildUnmatched
 		}
 	}
-	notices, told, acknowledged := 0, 0, 0
+	notices, told, owed, acknowledged := 0, 0, 0, 0
 	for _, id := range l.Standing {
 		n := s.Notices[id]
-		if n.Child != child {
+		if n.Child != child && n.Child != "" || n.Phase == Closed {
 			continue
 		}
 		if n.Late() && !n.Phase.Ended() {
@@ -110,19 +111,20 @@ func (s *State) childState(l *Lineage, child string) ChildState {
 		if n.Sent() || n.Phase == Acknowledged {
 			told++
 		}
-		if n.Phase == Acknowledged || !n.Acknowledge && n.Phase == Delivered {
-			acknowledged++
+		if n.Acknowledge {
+			owed++
+			if n.Phase == Acknowledged {
+				acknowledged++
+			}
 		}
 	}
 	switch {
-	case notices == 0:
+	case notices == 0 || told < notices:
 		return 0
-	case acknowledged == notices:
+	case owed > 0 && acknowledged == owed:
 		return ChildAcknowledged
-	case told == notices:
-		return ChildTold
 	default:
-		return 0
+		return ChildTold
 	}
 }
 

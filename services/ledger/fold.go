@@ -21,14 +21,21 @@ func (s *State) Apply(pack *ledgerv1.Pack) error {
 	return nil
 }
 
-// Fold takes one fact in.
+// Fold takes one fact in. A fact that cannot follow is ErrImpossible and changes nothing.
 func (s *State) Fold(f *ledgerv1.Fact) error {
+	if err := s.take(f); err != nil {
+		return err
+	}
 	s.Facts++
+	return nil
+}
+
+func (s *State) take(f *ledgerv1.Fact) error {
 	switch fact := f.Fact.(type) {
 	case *ledgerv1.Fact_Led:
 		return s.led(fact.Led)
 	case *ledgerv1.Fact_EventAccepted:
-		s.accepted(fact.EventAccepted, f.AtMs)
+		return s.accepted(fact.EventAccepted, f.AtMs)
 	case *ledgerv1.Fact_EventRefused:
 		s.Refused++
 		s.settle(fact.EventRefused.Source)
@@ -48,12 +55,14 @@ func (s *State) Fold(f *ledgerv1.Fact) error {
 		return s.attemptFinished(fact.AttemptFinished, f.AtMs)
 	case *ledgerv1.Fact_Escalated:
 		return s.escalated(fact.Escalated, f.AtMs)
-	case *ledgerv1.Fact_CodeSent, *ledgerv1.Fact_NoticeRead:
-		// Kept for the timeline: neither changes what is owed to anybody.
+	case *ledgerv1.Fact_CodeSent:
+		return s.onlyKept(fact.CodeSent.Notice)
+	case *ledgerv1.Fact_NoticeRead:
+		return s.onlyKept(fact.NoticeRead.Notice)
 	case *ledgerv1.Fact_Acknowledged:
 		return s.acknowledged(fact.Acknowledged, f.AtMs)
 	case *ledgerv1.Fact_NotAtSetting:
-		return s.notAtSetting(fact.NotAtSetting)
+		return s.notAtSetting(fact.NotAtSetting, f.AtMs)
 	case *ledgerv1.Fact_TaskOpened:
 		return s.taskOpened(fact.TaskOpened, f.AtMs)
 	case *ledgerv1.Fact_TaskClaimed:
@@ -63,13 +72,21 @@ func (s *State) Fold(f *ledgerv1.Fact) error {
 	case *ledgerv1.Fact_TaskEscalated:
 		return s.taskEscalated(fact.TaskEscalated)
 	default:
-		return fmt.Errorf("%w: fact %d is of a kind this version does not know", ErrImpossible, s.Facts)
+		return fmt.Errorf("%w: fact %d is of a kind this version does not know", ErrImpossible, s.Facts+1)
 	}
 	return nil
 }
 
 func (s *State) impossible(what, id string) error {
-	return fmt.Errorf("%w: fact %d: %s %s", ErrImpossible, s.Facts, what, id)
+	return fmt.Errorf("%w: fact %d: %s %s", ErrImpossible, s.Facts+1, what, id)
+}
+
+// onlyKept takes a fact that is kept for the timeline: it changes nothing of what is owed to anybody.
+func (s *State) onlyKept(notice string) error {
+	if s.Notices[notice] == nil {
+		return s.impossible("tells of an unknown notice", notice)
+	}
+	return nil
 }
 
 func (s *State) led(f *ledgerv1.Led) error {
@@ -86,7 +103,10 @@ func (s *State) settle(src *ledgerv1.Source) {
 	s.cursors[agency] = max(s.cursors[agency], src.Sequence)
 }
 
-func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) {
+func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) error {
+	if s.Events[f.Source.Event] != nil {
+		return s.impossible("accepts an event twice", f.Source.Event)
+	}
 	s.settle(f.Source)
 	e := &Event{EventAccepted: f, AtMS: atMS, Overtaken: f.Overtaken}
 	s.Events[f.Source.Event] = e
@@ -95,51 +115,112 @@ func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) {
 	l.Events = append(l.Events, f.Source.Event)
 
 	cause := ledgerv1.Cause_CAUSE_EVENT
-	if f.Supersedes != "" {
+	if f.Supersedes != "" && !s.overtakes(f.Supersedes, f.Source.Event) {
 		cause = ledgerv1.Cause_CAUSE_CORRECTION
 		s.overtakers[f.Supersedes] = f.Source.Event
-		if old := s.Events[f.Supersedes]; old != nil {
+		if old := s.Events[f.Supersedes]; old != nil && !old.Overtaken {
 			old.Overtaken = true
+			s.undecided(s.lineage(old.Lineage), cause, atMS)
 		}
 	}
 	if !e.Overtaken {
-		s.undecided(l, cause)
+		s.undecided(l, cause, atMS)
 	}
 	s.changed(l.Agency, Change{
 		AtMS: atMS, Event: f.Source.Event, Sequence: f.Source.Sequence, State: ChildAccepted,
 	})
+	return nil
 }
 
-func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
-	l := s.lineage(d.Lineage)
+// overtakes says whether one event corrects another already, itself or by way of others. Two events that each say that
+// they correct the other must not end with neither standing: the first keeps its place.
+func (s *State) overtakes(one, other string) bool {
+	for range len(s.overtakers) + 1 {
+		if other == one {
+			return true
+		}
+		next, ok := s.overtakers[other]
+		if !ok {
+			return false
+		}
+		other = next
+	}
+	return false
+}
+
+// followsRound holds a decision against what went before.
+func (s *State) followsRound(d *ledgerv1.Decision) error {
+	l := s.Lineages[d.Lineage]
+	if l == nil {
+		return s.impossible("decides about an unknown lineage", d.Lineage)
+	}
 	if d.Round != l.Round+1 {
 		return s.impossible("round does not follow in lineage", d.Lineage)
 	}
-	l.Round, l.Undecided = d.Round, ledgerv1.Cause_CAUSE_UNSPECIFIED
-	l.Children, l.Sources = d.Children, d.Sources
+	if d.Cause == ledgerv1.Cause_CAUSE_UNSPECIFIED {
+		return s.impossible("gives no cause for a decision about lineage", d.Lineage)
+	}
+	for _, sup := range d.Superseded {
+		if n := s.Notices[sup.Notice]; n == nil || n.Lineage != d.Lineage {
+			return s.impossible("supersedes a notice that is not of the lineage", sup.Notice)
+		}
+	}
+	for _, id := range d.Kept {
+		if n := s.Notices[id]; n == nil || n.Lineage != d.Lineage {
+			return s.impossible("keeps a notice that is not of the lineage", id)
+		}
+	}
+	made := map[string]bool{}
+	for _, n := range d.Notices {
+		if s.Notices[n.Id] != nil || made[n.Id] {
+			return s.impossible("makes a notice twice", n.Id)
+		}
+		made[n.Id] = true
+	}
+	for _, id := range d.SettledTasks {
+		t := s.Tasks[id]
+		if t == nil {
+			return s.impossible("settles an unknown task", id)
+		}
+		if t.Notice != "" && !t.Ended() {
+			return s.impossible("settles the task of a notice apart from the notice", id)
+		}
+	}
+	for _, t := range d.Tasks {
+		if err := s.mayOpen(t); err != nil || made[t.Id] {
+			return s.impossible("opens a task that cannot be", t.Id)
+		}
+		made[t.Id] = true
+	}
+	for _, c := range d.Contributions {
+		if c.Lineage == d.Lineage {
+			return s.impossible("contributes to itself", d.Lineage)
+		}
+	}
+	return nil
+}
+
+func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
+	if err := s.followsRound(d); err != nil {
+		return err
+	}
+	l := s.Lineages[d.Lineage]
+	s.settled(l)
+	l.Round, l.Children, l.Sources = d.Round, d.Children, d.Sources
 
 	for _, sup := range d.Superseded {
 		n := s.Notices[sup.Notice]
-		if n == nil {
-			return s.impossible("supersedes an unknown notice", sup.Notice)
-		}
 		n.ReplacedBy = sup.By
 		s.end(n, Superseded, atMS, "")
 	}
 	l.Standing = append([]string(nil), d.Kept...)
 	for _, id := range d.Kept {
 		n := s.Notices[id]
-		if n == nil {
-			return s.impossible("keeps an unknown notice", id)
-		}
 		if n.Phase == Held && d.Cause == ledgerv1.Cause_CAUSE_RELEASE && n.ReleaseMs <= atMS {
 			s.setPhase(n, Ready, atMS)
 		}
 	}
 	for _, frozen := range d.Notices {
-		if s.Notices[frozen.Id] != nil {
-			return s.impossible("makes a notice twice", frozen.Id)
-		}
 		n := &Notice{Notice: frozen, Lineage: d.Lineage, Sources: d.Sources, DecidedMS: atMS}
 		s.Notices[frozen.Id] = n
 		l.Standing = append(l.Standing, frozen.Id)
@@ -150,22 +231,20 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 		}
 	}
 	for _, id := range d.SettledTasks {
-		if t := s.Tasks[id]; t != nil && !t.Ended() {
+		if t := s.Tasks[id]; !t.Ended() {
 			t.State = TaskSettled
 		}
 	}
 	for _, t := range d.Tasks {
-		if err := s.taskOpened(t, atMS); err != nil {
-			return err
-		}
+		s.opened(t, atMS)
 	}
-	s.contribute(l, d)
+	s.contribute(l, d, atMS)
 	s.childrenOf(l, atMS)
 	return nil
 }
 
 // contribute brings a lineage's part in notices before term up to date.
-func (s *State) contribute(l *Lineage, d *ledgerv1.Decision) {
+func (s *State) contribute(l *Lineage, d *ledgerv1.Decision, atMS int64) {
 	gone := map[string]bool{}
 	for _, id := range l.Contributes {
 		gone[id] = true
@@ -180,12 +259,12 @@ func (s *State) contribute(l *Lineage, d *ledgerv1.Decision) {
 		}
 		target.Contributions[l.ID] = Contribution{Contribution: c, Sources: d.Sources}
 		l.Contributes = append(l.Contributes, c.Lineage)
-		s.undecided(target, d.Cause)
+		s.undecided(target, d.Cause, atMS)
 	}
-	for id := range gone {
+	for _, id := range sortedKeys(gone) {
 		target := s.Lineages[id]
 		delete(target.Contributions, l.ID)
-		s.undecided(target, d.Cause)
+		s.undecided(target, d.Cause, atMS)
 	}
 }
 
@@ -196,11 +275,16 @@ func (s *State) attemptStarted(f *ledgerv1.AttemptStarted, atMS int64) error {
 		return s.impossible("attempt at an unknown notice", f.Notice)
 	case n.Phase.Ended():
 		return s.impossible("attempt after the end of notice", f.Notice)
+	case n.Phase != Ready && n.Phase != Waiting:
+		return s.impossible("attempt while "+n.Phase.String()+" at notice", f.Notice)
 	case int(f.Attempt) != len(n.Attempts)+1:
 		return s.impossible("attempt out of turn at notice", f.Notice)
+	case f.Link != n.Link || int(f.Link) >= len(n.Chain):
+		return s.impossible("attempt at another link than the present one of notice", f.Notice)
+	case f.LeaseMs <= 0:
+		return s.impossible("attempt without a lease at notice", f.Notice)
 	}
 	n.Attempts = append(n.Attempts, Attempt{AttemptStarted: f, StartedMS: atMS})
-	n.Link = f.Link
 	s.setPhase(n, Sending, f.LeaseMs)
 	return nil
 }
@@ -211,8 +295,13 @@ func (s *State) attemptFinished(f *ledgerv1.AttemptFinished, atMS int64) error {
 		return s.impossible("end of an attempt at an unknown notice", f.Notice)
 	}
 	a, ok := n.Attempt(f.Attempt)
-	if !ok {
+	switch {
+	case !ok:
 		return s.impossible("end of an attempt that never started at notice", f.Notice)
+	case a.Ended():
+		return s.impossible("second end of an attempt at notice", f.Notice)
+	case f.Outcome == ledgerv1.Outcome_OUTCOME_UNSPECIFIED:
+		return s.impossible("end of an attempt without an outcome at notice", f.Notice)
 	}
 	a.EndedMS, a.Outcome = atMS, f.Outcome
 	a.GaveUp = f.Outcome == ledgerv1.Outcome_OUTCOME_PERMANENT ||
@@ -228,7 +317,7 @@ func (s *State) attemptFinished(f *ledgerv1.AttemptFinished, atMS int64) error {
 	case a.GaveUp:
 		s.setPhase(n, Ready, atMS)
 	default:
-		s.setPhase(n, Waiting, f.RetryMs)
+		s.setPhase(n, Waiting, min(f.RetryMs, n.LinkEndsMS())) // a long wait never holds the chain up
 	}
 	s.childOf(n, atMS)
 	return nil
@@ -241,6 +330,10 @@ func (s *State) escalated(f *ledgerv1.Escalated, atMS int64) error {
 		return s.impossible("escalates an unknown notice", f.Notice)
 	case n.Phase.Ended():
 		return s.impossible("escalates after the end of notice", f.Notice)
+	case n.Phase != Ready && n.Phase != Waiting && n.Phase != Awaiting:
+		return s.impossible("escalates while "+n.Phase.String()+" notice", f.Notice)
+	case f.Link <= n.Link && len(n.Chain) > 0:
+		return s.impossible("escalates backwards at notice", f.Notice)
 	}
 	n.Link = f.Link
 	if atMS >= n.DueMs && n.LateMS == 0 {
@@ -257,15 +350,18 @@ func (s *State) escalated(f *ledgerv1.Escalated, atMS int64) error {
 
 func (s *State) acknowledged(f *ledgerv1.Acknowledged, atMS int64) error {
 	n := s.Notices[f.Notice]
-	if n == nil {
+	switch {
+	case n == nil:
 		return s.impossible("acknowledges an unknown notice", f.Notice)
+	case n.Phase == Held || n.Phase == Superseded:
+		return s.impossible("acknowledges while "+n.Phase.String()+" notice", f.Notice)
 	}
 	s.end(n, Acknowledged, atMS, f.By)
 	s.childOf(n, atMS)
 	return nil
 }
 
-func (s *State) notAtSetting(f *ledgerv1.NotAtSetting) error {
+func (s *State) notAtSetting(f *ledgerv1.NotAtSetting, atMS int64) error {
 	n := s.Notices[f.Notice]
 	if n == nil {
 		return s.impossible("says not at setting of an unknown notice", f.Notice)
@@ -279,7 +375,7 @@ func (s *State) notAtSetting(f *ledgerv1.NotAtSetting) error {
 			l.NotAt[child] = map[notice.OrgID]bool{}
 		}
 		l.NotAt[child][setting] = true
-		s.undecided(l, ledgerv1.Cause_CAUSE_NOT_AT_SETTING)
+		s.undecided(l, ledgerv1.Cause_CAUSE_NOT_AT_SETTING, atMS)
 	}
 	return nil
 }

@@ -71,6 +71,9 @@ type Attempt struct {
 	GaveUp    bool             // the contact is not to be tried again for this notice
 }
 
+// Ended says whether the attempt has ended.
+func (a *Attempt) Ended() bool { return a.Outcome != ledgerv1.Outcome_OUTCOME_UNSPECIFIED }
+
 // Notice is an obligation and what became of it.
 type Notice struct {
 	*ledgerv1.Notice                    // frozen
@@ -140,12 +143,25 @@ func (n *Notice) Attempt(number uint32) (*Attempt, bool) {
 	return &n.Attempts[number-1], true
 }
 
-// LinkEndsMS is when the chain moves on from the present link.
+// fairWhileMS is how long a link has that was first tried only after its time: 15 minutes.
+const fairWhileMS = 15 * 60_000
+
+// LinkEndsMS is when the chain moves on from the present link: at its own time, or a fair while after its first try
+// where that came later. Otherwise whoever comes late in the chain would be passed over in the moment of being told.
 func (n *Notice) LinkEndsMS() int64 {
 	if int(n.Link) >= len(n.Chain) {
 		return 0
 	}
-	return n.DueMs + int64(n.Chain[n.Link].OffsetMinutes)*60_000
+	ends := n.DueMs + int64(n.Chain[n.Link].OffsetMinutes)*60_000
+	for i := range n.Attempts {
+		if a := &n.Attempts[i]; a.Link == n.Link {
+			if a.StartedMS >= ends {
+				return a.StartedMS + fairWhileMS
+			}
+			break
+		}
+	}
+	return ends
 }
 
 // TaskState is where a task stands. The zero TaskState is invalid.

@@ -22,7 +22,8 @@ type Lineage struct {
 	Round  uint32   // of the last decision
 
 	// Undecided is why a decision is due; unspecified where none is.
-	Undecided ledgerv1.Cause
+	Undecided   ledgerv1.Cause
+	UndecidedMS int64 // since when; 0 where none is due
 
 	Children []*ledgerv1.ChildFinding // of the last decision
 	Sources  []*ledgerv1.Source       // of the last decision
@@ -64,6 +65,7 @@ type State struct {
 	feedback   map[notice.AgencyID][]Change
 	children   map[childKey]ChildState
 	counts     [Closed + 1]int64
+	deciding   int // lineages with a decision due
 	timers     timers
 }
 
@@ -144,10 +146,19 @@ func (s *State) lineage(id string) *Lineage {
 }
 
 // undecided notes that a decision is due about a lineage. The first cause stands until it is made.
-func (s *State) undecided(l *Lineage, cause ledgerv1.Cause) {
+func (s *State) undecided(l *Lineage, cause ledgerv1.Cause, atMS int64) {
 	if l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {
 		return
 	}
-	l.Undecided = cause
+	l.Undecided, l.UndecidedMS = cause, atMS
+	s.deciding++
 	s.timers.push(timer{atMS: 0, kind: lineageTimer, id: l.ID})
+}
+
+// settled notes that a decision was made.
+func (s *State) settled(l *Lineage) {
+	if l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {
+		s.deciding--
+	}
+	l.Undecided, l.UndecidedMS = ledgerv1.Cause_CAUSE_UNSPECIFIED, 0
 }

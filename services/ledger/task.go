@@ -15,10 +15,33 @@ const (
 	NoAction        = "no_action"         // nothing is to be done
 )
 
-func (s *State) taskOpened(t *ledgerv1.Task, atMS int64) error {
+// mayOpen holds a new task against what went before.
+func (s *State) mayOpen(t *ledgerv1.Task) error {
 	if s.Tasks[t.Id] != nil {
 		return s.impossible("opens a task twice", t.Id)
 	}
+	if t.Notice == "" {
+		return nil
+	}
+	n := s.Notices[t.Notice]
+	switch {
+	case n == nil:
+		return s.impossible("opens a task for an unknown notice", t.Notice)
+	case n.Phase != WithTask || n.Task != "":
+		return s.impossible("opens a task out of turn for notice", t.Notice)
+	}
+	return nil
+}
+
+func (s *State) taskOpened(t *ledgerv1.Task, atMS int64) error {
+	if err := s.mayOpen(t); err != nil {
+		return err
+	}
+	s.opened(t, atMS)
+	return nil
+}
+
+func (s *State) opened(t *ledgerv1.Task, atMS int64) {
 	s.Tasks[t.Id] = &Task{
 		Task: t, Organisation: t.Organisation, Role: t.Role, DueMS: t.DueMs, State: TaskOpen, OpenedMS: atMS,
 	}
@@ -29,7 +52,6 @@ func (s *State) taskOpened(t *ledgerv1.Task, atMS int64) error {
 	if n := s.Notices[t.Notice]; n != nil {
 		n.Task = t.Id
 	}
-	return nil
 }
 
 func (s *State) openTask(id string) (*Task, error) {
@@ -74,19 +96,19 @@ func (s *State) taskResolved(f *ledgerv1.TaskResolved, atMS int64) error {
 		} else {
 			s.end(n, Closed, atMS, f.By)
 		}
-		s.childOf(n, atMS)
 	}
 	l := s.Lineages[t.Lineage]
 	if l == nil {
 		return nil
 	}
+	s.childrenOf(l, atMS)
 	switch f.Resolution {
 	case Matched:
 		if l.Matched == nil {
 			l.Matched = map[string]notice.ChildID{}
 		}
 		l.Matched[t.Child] = notice.ChildID(f.Child)
-		s.undecided(l, ledgerv1.Cause_CAUSE_TASK)
+		s.undecided(l, ledgerv1.Cause_CAUSE_TASK, atMS)
 	case SettingChosen:
 		if l.Chosen == nil {
 			l.Chosen = map[notice.ChildID][]notice.OrgID{}
@@ -96,7 +118,7 @@ func (s *State) taskResolved(f *ledgerv1.TaskResolved, atMS int64) error {
 			chosen[i] = notice.OrgID(id)
 		}
 		l.Chosen[notice.ChildID(t.Child)] = chosen
-		s.undecided(l, ledgerv1.Cause_CAUSE_TASK)
+		s.undecided(l, ledgerv1.Cause_CAUSE_TASK, atMS)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -38,49 +39,79 @@ func DecideBeforeTerm(incidents []Incident, r Round, f Facts) *ledgerv1.Decision
 	}
 	first := incidents[0].Contribution
 	opens, err := directory.ParseDate(first.Opens)
-	rule := findRule(f.Policy, events[0].Body.Type, first.Rule)
-	last := len(events) - 1
-	s := &subject{
-		finding: &ledgerv1.ChildFinding{Child: first.Child, Match: ledgerv1.Match_MATCH_PERSON, Ref: refs[last], Event: events[last].Source.Event},
-		child:   childOf(events[last].Body, refs[last]), event: events[last].Body, index: last, refs: refs,
+	if err != nil {
+		opens = directory.DateOf(f.Now) // routing wrote it; where the ledger is damaged, today is the safe day
 	}
-	s.known, s.found = f.Directory.Child(s.id())
-	s.restrictions = d.restrictions([]notice.ChildID{s.id()})
-	d.out.Children = append(d.out.Children, s.finding)
-
+	s := d.holidaySubject(first.Child, refs)
 	switch {
-	case !s.found || slices.ContainsFunc(s.restrictions, seals):
-		s.found = false
+	case !s.found:
 		d.unmatched(s)
-	case err != nil || rule == nil:
-		d.askAuthority(ledgerv1.TaskKind_TASK_KIND_GAP, s, d.residence(s), "education_safeguarding",
-			"the policy no longer has the rule of a notice before term: tell the setting's lead before term opens", nil)
 	case ageAt(s.child, s.known, f.Now) >= adulthood:
-		d.consider("", rule.Id, s.finding.Child, "the young person is 18 or over: the duty has ended")
+		d.consider("", first.Rule, s.finding.Child, "the young person is 18 or over: the duty has ended")
 	default:
-		d.beforeTerm(rule, s, opens, notice.OrgID(first.Organisation))
+		d.beforeTerm(s, opens, notice.OrgID(first.Organisation))
 	}
 	return d.finish()
 }
 
-// beforeTerm tells the setting that held the child when the incident came, where it still will on the day term opens;
-// else every setting that will.
-func (d *decider) beforeTerm(rule *policy.Rule, s *subject, opens directory.Date, org notice.OrgID) {
-	settings, _ := d.places(s, opens)
-	i := slices.IndexFunc(settings, func(p place) bool { return p.setting != nil && notice.OrgID(p.setting.Id) == org })
-	if i >= 0 {
-		settings = settings[i : i+1]
+// holidaySubject is the child of a notice before term. One who is sealed by now is nobody that is known.
+func (d *decider) holidaySubject(child string, refs []string) *subject {
+	last := len(d.events) - 1
+	ev := d.events[last]
+	s := &subject{
+		finding: &ledgerv1.ChildFinding{Child: child, Match: ledgerv1.Match_MATCH_PERSON, Ref: refs[last], Event: ev.Source.Event},
+		child:   childOf(ev.Body, refs[last]), event: ev.Body, index: last, refs: refs,
 	}
-	for _, p := range settings {
-		d.tellBeforeTerm(rule, s, p, opens)
+	d.out.Children = append(d.out.Children, s.finding)
+	if id, ok := d.named(child); ok {
+		if s.named = id; d.open(id) {
+			s.finding.Child, s.named = string(id), ""
+		}
+	}
+	if s.named != "" || !d.open(s.id()) {
+		s.finding.Match, s.finding.Reason = ledgerv1.Match_MATCH_NONE, reasonNone(s.child)
+		return s
+	}
+	s.known, s.found = d.Directory.Child(s.id())
+	s.child = withResidence(s.child, s.known)
+	s.restrictions = d.restrictions([]notice.ChildID{s.id()})
+	s.age = ageAt(s.child, s.known, ev.Body.Time.AsTime())
+	return s
+}
+
+// beforeTerm tells the setting that held the child when the incident came, where it still will on the day term opens, and
+// every one that the child will have joined by then; where that is nobody, every setting of that day.
+func (d *decider) beforeTerm(s *subject, opens directory.Date, org notice.OrgID) {
+	settings, _ := d.places(s, opens)
+	var before []notice.OrgID // the first incident's own decision saw to these
+	for _, e := range d.enrolments(s.id(), directory.DateOf(d.events[0].Body.Time.AsTime())) {
+		before = append(before, notice.OrgID(e.Setting))
+	}
+	due := slices.DeleteFunc(slices.Clone(settings), func(p place) bool {
+		still := p.setting != nil && notice.OrgID(p.setting.Id) == org
+		return !still && slices.Contains(before, p.listed)
+	})
+	if len(due) == 0 {
+		due = settings
+	}
+	for _, p := range due {
+		d.tellBeforeTerm(s, p, opens)
 	}
 	if !d.placed[s.finding.Child] {
 		d.unmatched(s)
 	}
 }
 
-func (d *decider) tellBeforeTerm(rule *policy.Rule, s *subject, p place, opens directory.Date) {
+func (d *decider) tellBeforeTerm(s *subject, p place, opens directory.Date) {
 	if p.setting == nil || p.deserted {
+		return
+	}
+	rule := d.beforeTermRule(s, p)
+	if rule == nil {
+		d.placed[s.finding.Child] = true
+		d.consider(notice.OrgID(p.setting.Id), "", s.finding.Child, "no rule of the policy tells a place of this kind before term")
+		d.askAuthority(ledgerv1.TaskKind_TASK_KIND_GAP, s, p.area, "education_safeguarding",
+			fmt.Sprintf("no rule of the policy tells %s before term: tell its lead before term opens", p.setting.Id), nil)
 		return
 	}
 	r := recipient{organisation: notice.OrgID(p.setting.Id), area: p.area, function: rule.Function,
@@ -89,15 +120,21 @@ func (d *decider) tellBeforeTerm(rule *policy.Rule, s *subject, p place, opens d
 		d.consider(r.organisation, rule.Id, s.finding.Child, "said that the child is not there")
 		return
 	}
-	if d.barred(s, r.organisation, rule) {
+	if d.barred(s, r.organisation, rule) || d.barred(s, p.listed, rule) {
 		return
 	}
 	d.placed[s.finding.Child] = true
+	// The setting of that day may open on another day than the one that the child left.
 	calendar := d.Directory.Calendar(r.organisation)
+	from := opens.At("00:00")
+	if calendar.Known() {
+		from = d.Now
+	}
+	if session, ok := calendar.Next(from, ""); ok {
+		opens = directory.DateOf(session.CutOff)
+	}
 	due := opens.At(defaultCut)
-	if session, ok := calendar.Session(opens, p.pattern); ok {
-		due = session.CutOff
-	} else if session, ok := calendar.Next(opens.At("00:00"), p.pattern); ok {
+	if session, ok := calendar.Next(from, p.pattern); ok {
 		due = session.CutOff
 	}
 	n := &ledgerv1.Notice{
@@ -115,9 +152,11 @@ func (d *decider) release(b *policyv1.BeforeTerm, opens directory.Date) time.Tim
 	return d.Directory.WorkingDays().Last(opens).At(b.ReleaseAt)
 }
 
-func findRule(p *policy.Policy, kind, id string) *policy.Rule {
-	for _, r := range p.Rules(notice.EventKind(kind)) {
-		if r.Id == id && r.Holiday.GetBeforeTerm() != nil {
+// beforeTermRule is the rule about the setting of that day, which may be of another kind than the one that held the child
+// when the incident came, and see less.
+func (d *decider) beforeTermRule(s *subject, p place) *policy.Rule {
+	for _, r := range d.Policy.Rules(notice.EventKind(s.event.Type)) {
+		if r.Tell == "child_settings" && r.Holiday.GetBeforeTerm() != nil && d.applies(r, s, policy.Input{Setting: p.setting}) {
 			return r
 		}
 	}

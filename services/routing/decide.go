@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -28,6 +29,7 @@ func Decide(events []Event, r Round, f Facts) *ledgerv1.Decision {
 		if len(rules) == 0 {
 			d.noRules()
 		}
+		d.bindEvents(subjects)
 		for _, rule := range rules {
 			d.applyToEvents(rule)
 		}
@@ -48,23 +50,28 @@ func (d *decider) noRules() {
 
 // decideChild applies the rules to one child. Rules that tell nobody of the child itself were applied to the event.
 func (d *decider) decideChild(s *subject, rules []*policy.Rule) {
-	if s.age >= adulthood {
+	if max(s.age, ageAt(s.child, s.known, d.Now)) >= adulthood {
 		d.consider("", "", s.finding.Child, "the young person is 18 or over: the duty has ended")
 		return
 	}
-	places := false
+	places := slices.ContainsFunc(rules, isPlace)
+	if places && s.found {
+		s.places, s.home = d.places(s, directory.DateOf(d.Now))
+	}
 	for _, rule := range rules {
 		switch {
 		case !namesChild(rule):
 		case isPlace(rule):
-			places = true
 			d.applyToPlaces(rule, s)
 		default:
 			d.applyToChild(rule, s)
 		}
 	}
-	if places && !d.placed[s.finding.Child] {
-		d.unmatched(s)
+	if places {
+		d.untold(s)
+		if !d.placed[s.finding.Child] || len(d.round.NotAt[s.id()]) > 0 {
+			d.unmatched(s)
+		}
 	}
 	d.withholdText(s, rules)
 }
@@ -74,49 +81,124 @@ func (d *decider) findChildren() []*subject {
 	var subjects []*subject
 	byKey := map[string]*subject{}
 	for i, ev := range d.events {
-		for _, c := range ev.Body.Children {
-			finding, candidates := d.find(ev, c)
-			s := byKey[finding.Child]
+		for j, l := range d.lookUp(ev) {
+			c := ev.Body.Children[j]
+			s := byKey[l.finding.Child]
 			if s == nil {
 				s = &subject{refs: make([]string, len(d.events))}
-				byKey[finding.Child] = s
+				byKey[l.finding.Child] = s
 				subjects = append(subjects, s)
 			}
-			s.finding, s.child, s.event, s.index = finding, c, ev.Body, i
+			s.finding, s.event, s.index, s.named = l.finding, ev.Body, i, l.named
 			s.refs[i] = c.Ref
-			s.known, s.found = d.Directory.Child(notice.ChildID(finding.Child))
+			s.known, s.found = d.Directory.Child(s.id())
 			s.child = withResidence(c, s.known)
-			s.restrictions = d.restrictions(candidates)
+			s.restrictions = append(s.restrictions, d.restrictions(l.candidates)...)
 			s.age = ageAt(c, s.known, ev.Body.Time.AsTime())
-			d.out.Children = append(d.out.Children, finding)
+			d.out.Children = append(d.out.Children, l.finding)
 		}
 	}
 	return subjects
 }
 
-// find looks one child up, and returns every child that it may be. A child whose whereabouts are sealed is not found:
-// the finding is the one about a child nobody knows.
-func (d *decider) find(ev Event, c *eventv1.Child) (*ledgerv1.ChildFinding, []notice.ChildID) {
-	unmatchedKey := d.Key.ID("unmatched-child", d.round.Lineage, c.Ref,
+// lookup is what looking up one child of an event came to.
+type lookup struct {
+	finding    *ledgerv1.ChildFinding
+	unmatched  string           // the child's key while it is nobody that is known
+	candidates []notice.ChildID // every child that it may be
+	named      notice.ChildID   // the child that a person named, where nobody on a roll is that
+}
+
+// lookUp looks up the children of an event. Two that it reports as different people and that are found as one are a
+// contradiction: which of them it is takes a person, and a sibling must not be left out.
+func (d *decider) lookUp(ev Event) []lookup {
+	found := make([]lookup, len(ev.Body.Children))
+	for i, c := range ev.Body.Children {
+		found[i] = d.find(ev, c)
+	}
+	var doubtful []int
+	for i, a := range found {
+		if a.finding.Match != ledgerv1.Match_MATCH_PERSON && slices.ContainsFunc(ev.Body.Children, func(c *eventv1.Child) bool {
+			j := slices.Index(ev.Body.Children, c)
+			return a.finding.Child == found[j].finding.Child && !samePerson(c, ev.Body.Children[i])
+		}) {
+			doubtful = append(doubtful, i)
+		}
+	}
+	for _, i := range doubtful {
+		f := found[i].finding
+		f.Child, f.Match, f.Reason = found[i].unmatched, ledgerv1.Match_MATCH_CONTRADICTED, reasonTwoFoundAsOne
+	}
+	return found
+}
+
+// reasonTwoFoundAsOne is the reason code of children whom an event tells apart and the directory does not.
+const reasonTwoFoundAsOne = "two_children_found_as_one"
+
+func samePerson(a, b *eventv1.Child) bool {
+	return fold(a.Name.GetGiven()) == fold(b.Name.GetGiven()) && fold(a.Name.GetFamily()) == fold(b.Name.GetFamily()) &&
+		a.DateOfBirth == b.DateOfBirth
+}
+
+// find looks one child up. A child whose whereabouts are sealed is not found, nor is one whom a person named and who is
+// on no roll: the finding is the one about a child nobody knows.
+func (d *decider) find(ev Event, c *eventv1.Child) lookup {
+	unmatched := d.Key.ID("unmatched-child", d.round.Lineage, c.Ref,
 		fold(c.Name.GetGiven()), fold(c.Name.GetFamily()), c.DateOfBirth)
-	finding := &ledgerv1.ChildFinding{Ref: c.Ref, Event: ev.Source.Event, Child: unmatchedKey}
+	l := lookup{unmatched: unmatched, finding: &ledgerv1.ChildFinding{Ref: c.Ref, Event: ev.Source.Event}}
 
 	found := d.Directory.Match(query(c))
-	if id, ok := d.round.Matched[unmatchedKey]; ok {
-		found = directory.Found{Kind: ledgerv1.Match_MATCH_PERSON, Child: id}
-	}
-	candidates := found.Candidates
+	l.candidates = found.Candidates
 	if found.Child != "" {
-		candidates = append(slices.Clone(candidates), found.Child)
+		l.candidates = append(slices.Clone(found.Candidates), found.Child)
 	}
-	if slices.ContainsFunc(d.restrictions(candidates), seals) {
-		found = d.Directory.Match(directory.Query{})
+	if slices.ContainsFunc(d.restrictions(l.candidates), seals) {
+		found = directory.Found{Kind: ledgerv1.Match_MATCH_NONE}
 	}
-	finding.Match, finding.Reason = found.Kind, found.Reason
-	if found.Child != "" {
-		finding.Child = string(found.Child)
+	id, ok := d.named(unmatched)
+	if !ok && found.Child != "" {
+		id, ok = d.named(string(found.Child))
 	}
-	return finding, candidates
+	if ok {
+		if d.open(id) {
+			found, l.candidates = directory.Found{Kind: ledgerv1.Match_MATCH_PERSON, Child: id}, []notice.ChildID{id}
+		} else {
+			found, l.named = directory.Found{Kind: ledgerv1.Match_MATCH_NONE}, id
+		}
+	}
+	if found.Kind == ledgerv1.Match_MATCH_NONE {
+		found.Reason = reasonNone(c)
+	}
+	l.finding.Match, l.finding.Reason = found.Kind, found.Reason
+	l.finding.Child = cmp.Or(string(found.Child), unmatched)
+	return l
+}
+
+// named is the child that people say a key stands for: the last, where they named another for the one named before.
+func (d *decider) named(key string) (id notice.ChildID, ok bool) {
+	for range d.round.Matched {
+		next, more := d.round.Matched[key]
+		if !more {
+			break
+		}
+		id, ok, key = next, true, string(next)
+	}
+	return id, ok
+}
+
+// open says whether a child is on a roll and nothing seals where.
+func (d *decider) open(id notice.ChildID) bool {
+	_, known := d.Directory.Child(id)
+	return known && !slices.ContainsFunc(d.Directory.Restrictions(id), seals)
+}
+
+// reasonNone is why nobody was found, by what was published alone: it must not tell a sealed child from an unknown one.
+func reasonNone(c *eventv1.Child) string {
+	given := directory.FoldName(c.Name.GetGiven()) + directory.FoldName(c.Name.GetKnownAs())
+	if given == "" || directory.FoldName(c.Name.GetFamily()) == "" || c.DateOfBirth == "" {
+		return directory.ReasonTooLittle
+	}
+	return directory.ReasonNotFound
 }
 
 // withResidence fills in where the child lives, where only the directory knows, for the rules' conditions.
@@ -142,11 +224,7 @@ func query(c *eventv1.Child) directory.Query {
 
 // ageAt is the age in whole years; the directory's date of birth counts where it knows the child.
 func ageAt(c *eventv1.Child, known *directoryv1.Child, at time.Time) int {
-	born := c.DateOfBirth
-	if known != nil {
-		born = known.DateOfBirth
-	}
-	d, err := directory.ParseDate(born)
+	d, err := directory.ParseDate(cmp.Or(known.GetDateOfBirth(), c.DateOfBirth))
 	if err != nil {
 		return 0 // intake refuses it; a child of unknown age is a child
 	}

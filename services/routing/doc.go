@@ -9,6 +9,9 @@
 //   - Nothing is ever guessed: a child who is not found, or found twice, or contradicted, is told about to nobody; people
 //     are asked to find out.
 //   - A child whose whereabouts are sealed is answered exactly as a child who is unknown.
+//   - An organisation that a restriction bars is in no notice, no chain and no task about the child, unless it published.
+//   - Nobody drops out in silence: every child, place, participant and required role that no notice answers for has a task
+//     with an owner, and a task that a person resolved in vain is followed by another.
 //   - An obligation that stands unchanged is kept, never made again; one that is gone or changed supersedes.
 //
 // The package imports the vocabulary, the directory, disclosure and policy. It knows no clock, context or I/O.

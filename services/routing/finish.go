@@ -2,13 +2,14 @@ package routing
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
-	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	policyv1 "github.com/signalbox-hq/signalbox/api/signalbox/policy/v1"
 	"github.com/signalbox-hq/signalbox/services/disclosure"
@@ -49,6 +50,10 @@ func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*po
 			Organisation: string(l.organisation), Roles: l.roles, Use: l.use, OffsetMinutes: l.offset,
 		})
 	}
+	if len(n.Chain) == 0 {
+		d.gap(rule, s, "no step of the chain has anybody to tell: tell the recipient's authority by telephone")
+		return
+	}
 	d.allowTime(n)
 	d.obligations = append(d.obligations, &obligation{Notice: n, view: rule.View})
 }
@@ -68,8 +73,22 @@ func (d *decider) allowTime(n *ledgerv1.Notice) {
 	}
 }
 
-// content is what the recipient would see, digested, and the names of the fields.
-func (d *decider) content(o *obligation) ([]byte, []string) {
+// content is what recipients would see, digested, and the names of the fields.
+type content struct {
+	digest []byte
+	fields []string
+}
+
+// contentOf works out the content of an obligation. Recipients with the same view of the same reports see the same, but
+// for actions of their own.
+func (d *decider) contentOf(o *obligation) content {
+	key := o.View + " " + strings.Join(o.Refs, " ")
+	if o.view.OwnActionsOnly() {
+		key += " " + o.Organisation
+	}
+	if c, ok := d.contents[key]; ok {
+		return c
+	}
 	var parts [][]byte
 	var fields []string
 	for i, ref := range o.Refs {
@@ -87,7 +106,9 @@ func (d *decider) content(o *obligation) ([]byte, []string) {
 		fields = append(fields, paths...)
 	}
 	slices.Sort(fields)
-	return d.Key.Digest("content", parts...), slices.Compact(fields)
+	c := content{digest: d.Key.Digest("content", parts...), fields: slices.Compact(fields)}
+	d.contents[key] = c
+	return c
 }
 
 // finish holds the obligations against the rounds before.
@@ -97,7 +118,8 @@ func (d *decider) finish() *ledgerv1.Decision {
 		prior[p.Obligation] = p
 	}
 	for _, o := range d.obligations {
-		o.ContentDigest, o.Fields = d.content(o)
+		c := d.contentOf(o)
+		o.ContentDigest, o.Fields = c.digest, c.fields
 		p, before := prior[o.Obligation]
 		delete(prior, o.Obligation)
 		if before && bytes.Equal(p.ContentDigest, o.ContentDigest) {
@@ -156,27 +178,52 @@ func (d *decider) gapFor(rule *policy.Rule, s *subject, function, reason string)
 
 // askPublisher opens a task for the desk of the agency that published. Overdue, it goes to the authority's duty officer.
 func (d *decider) askPublisher(kind ledgerv1.TaskKind, s *subject, detail string) {
-	owner := ""
-	if agency, ok := d.Directory.Agency(notice.AgencyID(s.event.Source)); ok {
-		owner = agency.Organisation
-	}
-	escalate := string(d.authorityID(d.residence(s)))
+	owner, role := d.publisher(s), "desk"
+	escalate := d.authorityFor(s, d.residence(s))
 	if owner == "" {
-		owner, escalate = escalate, ""
+		owner, role, escalate = cmp.Or(escalate, d.police(s)), "duty", ""
 	}
 	if owner == escalate {
 		escalate = ""
 	}
-	d.ask(kind, s, owner, "desk", escalate, detail, nil)
+	d.ask(kind, s, owner, role, escalate, detail, nil)
 }
 
-// askAuthority opens a task for a local authority's team.
+// askAuthority opens a task for a local authority's team; where there is none that may have it, for the publisher's desk.
 func (d *decider) askAuthority(kind ledgerv1.TaskKind, s *subject, area notice.Area, role, detail string, options []string) {
-	owner := string(d.authorityID(area))
+	owner := d.authorityFor(s, area)
 	if owner == "" {
-		owner = string(d.authorityID(notice.Area(s.event.Area)))
+		if owner, role = d.publisher(s), "desk"; owner == "" {
+			owner, role = d.police(s), "duty"
+		}
 	}
 	d.ask(kind, s, owner, role, "", detail, options)
+}
+
+// publisher is the organisation of the agency that published. It knows the event: no restriction keeps its task from it.
+func (d *decider) publisher(s *subject) string {
+	agency, _ := d.Directory.Agency(notice.AgencyID(s.event.Source))
+	return agency.GetOrganisation()
+}
+
+// authorityFor is the authority of an area, else of the child's residence, else of the incident's area: the first that no
+// restriction names.
+func (d *decider) authorityFor(s *subject, area notice.Area) string {
+	for _, a := range []notice.Area{area, d.residence(s), notice.Area(s.event.Area)} {
+		if id := d.authorityID(a); id != "" && !d.keepsOff(s, id) {
+			return string(id)
+		}
+	}
+	return ""
+}
+
+// police is the force of the incident's area, the last to turn to.
+func (d *decider) police(s *subject) string {
+	force, ok := d.Directory.Police(notice.Area(s.event.Area))
+	if !ok || d.keepsOff(s, notice.OrgID(force.Id)) {
+		return ""
+	}
+	return force.Id
 }
 
 func (d *decider) ask(kind ledgerv1.TaskKind, s *subject, owner, role, escalateTo, detail string, options []string) {
@@ -184,7 +231,10 @@ func (d *decider) ask(kind ledgerv1.TaskKind, s *subject, owner, role, escalateT
 	if s.finding.Child == "" {
 		event = d.events[s.index].Source.Event
 	}
-	id := d.Key.ID("task", d.round.Lineage, kind.String(), s.finding.Child, event, owner, role, detail)
+	id := d.Key.ID("task", d.round.Lineage, kind.String(), s.finding.Child, event, owner, role, detail, string(s.named))
+	for d.round.Settled[id] {
+		id = d.Key.ID("task", id) // needed again
+	}
 	if d.tasks[id] {
 		return
 	}
@@ -198,14 +248,36 @@ func (d *decider) ask(kind ledgerv1.TaskKind, s *subject, owner, role, escalateT
 	})
 }
 
-// withholdText asks the publisher to correct a text that was held back from everyone told of the child.
+// withholdText asks the publisher to correct a text that is held back from everyone who would have been shown it.
 func (d *decider) withholdText(s *subject, rules []*policy.Rule) {
-	shown := slices.ContainsFunc(rules, func(r *policy.Rule) bool { return r.View.Allows(eventv1.Label_LABEL_NARRATIVE) })
-	if !shown {
+	findings := disclosure.Withhold(s.event, s.child.Ref)
+	if len(findings) == 0 {
 		return
 	}
-	for _, f := range disclosure.Withhold(s.event, s.child.Ref) {
-		d.askPublisher(ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD, s,
-			fmt.Sprintf("%s was held back (%s): publish a correction with a text that may be disclosed", f.Field, f.Code))
+	shown := map[string]bool{}
+	for _, r := range rules {
+		_, paths := disclosure.Apply(s.event, s.child.Ref, "", r.View)
+		for _, p := range paths {
+			shown[p] = true
+		}
 	}
+	for _, f := range findings {
+		if shown[withoutIndices(f.Field)] {
+			d.askPublisher(ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD, s,
+				fmt.Sprintf("%s was held back (%s): publish a correction with a text that may be disclosed", f.Field, f.Code))
+		}
+	}
+}
+
+// withoutIndices turns the path of a finding, children[1].voice, into that of a field, children.voice.
+func withoutIndices(path string) string {
+	var b strings.Builder
+	for i, part := range strings.Split(path, ".") {
+		if i > 0 {
+			b.WriteByte('.')
+		}
+		name, _, _ := strings.Cut(part, "[")
+		b.WriteString(name)
+	}
+	return b.String()
 }

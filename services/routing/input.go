@@ -33,7 +33,8 @@ type Round struct {
 	Number  uint32 // of the decision to make
 	Cause   ledgerv1.Cause
 	Prior   []Prior
-	Tasks   map[string]bool // tasks of the rounds before: true while open
+	Tasks   map[string]bool // tasks that the rounds before asked for, none of them a notice's own: true while open
+	Settled map[string]bool // those of them that ended because a round no longer asked, and not by a person
 
 	Matched map[string]notice.ChildID                // unmatched key → the child a person says it is
 	Chosen  map[notice.ChildID][]notice.OrgID        // settings a person chose for a child
@@ -57,6 +58,9 @@ type subject struct {
 	refs         []string               // handle in each source; empty where it is not in it
 	found        bool                   // the directory knows the child
 	known        *directoryv1.Child
+	named        notice.ChildID             // whom a person named in vain: nobody on a roll
+	places       []place                    // where the child is taught or cared for
+	home         []notice.Area              // of the authorities that answer for its education at home
 	restrictions []*directoryv1.Restriction // of every child that it may be
 	age          int                        // whole years at the event's time
 }
@@ -74,8 +78,11 @@ type decider struct {
 	out    *ledgerv1.Decision
 
 	obligations []*obligation
-	tasks       map[string]bool // planned in this round
-	placed      map[string]bool // children with a recipient, or a person's task, for their place
+	tasks       map[string]bool              // planned in this round
+	placed      map[string]bool              // children with a recipient, or a person's task, for their place
+	contents    map[string]content           // by view and reports
+	answered    map[string]bool              // child and place: a rule told it, or said why not
+	bound       [][]*directoryv1.Restriction // those of each event's children
 }
 
 // obligation is a notice to be, before it is held against the rounds before.
@@ -85,7 +92,7 @@ type obligation struct {
 }
 
 func newDecider(f Facts, r Round, events []Event) *decider {
-	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}}
+	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}, answered: map[string]bool{}, contents: map[string]content{}}
 	d.out = &ledgerv1.Decision{
 		Lineage: r.Lineage, Round: r.Number, Cause: r.Cause,
 		Policy: f.Policy.Digest(), Directory: f.Directory.Generation(),

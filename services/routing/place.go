@@ -1,7 +1,9 @@
 package routing
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -38,40 +40,51 @@ func (d *decider) enrolments(id notice.ChildID, on directory.Date) []*directoryv
 	var soon []*directoryv1.Enrolment
 	horizon := on.AddDays(upcomingDays)
 	for _, e := range child.Enrolments {
-		if from, err := directory.ParseDate(e.From); err == nil && from.After(on) && !from.After(horizon) {
+		from, err := directory.ParseDate(e.From)
+		if err != nil || !from.After(on) || from.After(horizon) {
+			continue
+		}
+		// Asked of the directory again: a later source may have withdrawn the place.
+		if slices.Contains(d.Directory.Enrolments(id, from), e) && !slices.Contains(soon, e) {
 			soon = append(soon, e)
 		}
 	}
 	return soon
 }
 
-// places are the settings of a child on a day. A closed setting is replaced by its successor; where that takes a choice
-// a person is asked, and ok is false.
+// places are the settings of a child on a day: those on the roll and those that a person chose. A closed setting is
+// replaced by its successor; where that takes a choice a person is asked.
 func (d *decider) places(s *subject, on directory.Date) (found []place, home []notice.Area) {
-	if chosen, ok := d.round.Chosen[s.id()]; ok {
-		for _, id := range chosen {
-			if setting, ok := d.Directory.Setting(id); ok {
-				found = append(found, place{setting: setting, listed: id, area: notice.Area(setting.Area),
-					because: "a person chose the setting"})
-			}
-		}
-		return found, nil
-	}
 	seen := map[notice.OrgID]bool{}
+	add := func(p place) {
+		id := p.listed
+		if p.setting != nil {
+			id = notice.OrgID(p.setting.Id)
+		}
+		if !seen[id] {
+			seen[id] = true
+			found = append(found, p)
+		}
+	}
 	for _, e := range d.enrolments(s.id(), on) {
 		if e.Kind == "home_educated" {
-			home = append(home, notice.Area(e.Area))
+			home = append(home, cmp.Or(notice.Area(e.Area), d.residence(s)))
 			continue
 		}
-		p, ok := d.resolveSetting(s, notice.OrgID(e.Setting), on)
-		p.pattern = e.Pattern
-		if !ok || p.setting != nil && seen[notice.OrgID(p.setting.Id)] {
-			continue
+		day := on
+		if from, err := directory.ParseDate(e.From); err == nil && from.After(on) {
+			day = from
 		}
-		if p.setting != nil {
-			seen[notice.OrgID(p.setting.Id)] = true
+		if p, ok := d.resolveSetting(s, notice.OrgID(e.Setting), day); ok {
+			p.pattern = e.Pattern
+			add(p)
 		}
-		found = append(found, p)
+	}
+	for _, id := range d.round.Chosen[s.id()] {
+		if p, ok := d.resolveSetting(s, id, on); ok {
+			p.because = join("a person chose the setting", p.because)
+			add(p)
+		}
 	}
 	return found, home
 }
@@ -90,6 +103,14 @@ func (d *decider) resolveSetting(s *subject, id notice.OrgID, on directory.Date)
 		p.area = notice.Area(p.setting.Area)
 		p.because = fmt.Sprintf("successor of %s, which closed", id)
 	case directory.SuccessorSeveral:
+		for _, chosen := range d.round.Chosen[s.id()] {
+			if slices.Contains(succession.Settings, chosen) {
+				p.setting, _ = d.Directory.Setting(chosen)
+				p.area = notice.Area(p.setting.Area)
+				p.because = fmt.Sprintf("a person chose it among the successors of %s, which closed", id)
+				return p, true
+			}
+		}
 		options := make([]string, len(succession.Settings))
 		for i, o := range succession.Settings {
 			options[i] = string(o)
@@ -111,23 +132,41 @@ func (d *decider) resolveSetting(s *subject, id notice.OrgID, on directory.Date)
 
 // applyToPlaces applies a rule that tells a child's settings, or the authority of a home-educated child.
 func (d *decider) applyToPlaces(rule *policy.Rule, s *subject) {
-	if !s.found {
-		return
-	}
-	settings, home := d.places(s, directory.DateOf(d.Now))
 	if rule.Tell == "home_education" {
-		if len(home) == 0 || !d.applies(rule, s, policy.Input{}) {
+		if len(s.home) == 0 || !d.applies(rule, s, policy.Input{}) {
 			return
 		}
-		for _, area := range home {
+		for _, area := range s.home {
+			d.answered[s.finding.Child+" "+string(area)] = true
 			d.tellAuthority(rule, s, area)
 		}
 		return
 	}
-	for _, p := range settings {
+	for _, p := range s.places {
 		if d.applies(rule, s, policy.Input{Setting: p.setting}) {
+			d.answered[s.finding.Child+" "+string(p.listed)] = true
 			d.tellPlace(rule, s, p)
 		}
+	}
+}
+
+// untold asks a person about every place of the child that no rule of the policy is about.
+func (d *decider) untold(s *subject) {
+	places := make([]string, 0, len(s.places)+len(s.home))
+	for _, p := range s.places {
+		places = append(places, string(p.listed))
+	}
+	for _, area := range s.home {
+		places = append(places, string(area))
+	}
+	for _, id := range places {
+		if d.answered[s.finding.Child+" "+id] {
+			continue
+		}
+		d.placed[s.finding.Child] = true
+		d.consider(notice.OrgID(id), "", s.finding.Child, "no rule of the policy is about a place of this kind")
+		d.askPublisher(ledgerv1.TaskKind_TASK_KIND_GAP, s,
+			fmt.Sprintf("no rule of the policy is about %s: tell it by telephone, and add a rule", id))
 	}
 }
 
@@ -150,8 +189,8 @@ func (d *decider) tellPlace(rule *policy.Rule, s *subject, p place) {
 		r.organisation = notice.OrgID(p.setting.Id)
 		calendar = d.Directory.Calendar(r.organisation)
 	}
-	if d.barred(s, r.organisation, rule) {
-		return
+	if d.barred(s, r.organisation, rule) || !p.deserted && d.barred(s, p.listed, rule) {
+		return // a school that changed its number is the same school
 	}
 	d.placed[s.finding.Child] = true
 
@@ -202,13 +241,29 @@ func (d *decider) contribute(rule *policy.Rule, s *subject, org notice.OrgID, ca
 func (d *decider) unmatched(s *subject) {
 	kind, detail := ledgerv1.TaskKind_TASK_KIND_UNMATCHED, "nobody on any roll is certainly this child: find out who the child is"
 	switch {
+	case s.named != "":
+		detail = "nobody on any roll is the child that was named: find out who the child is"
 	case len(d.round.NotAt[s.id()]) > 0:
-		kind, detail = ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING, "the setting says the child is not there: find out where the child is taught"
+		kind, detail = ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING, d.saidNo(s)+": find out where the child is taught"
 	case s.found:
 		detail = "the child is known and attends nowhere that is known: find out where the child is taught"
 	}
 	d.askPublisher(kind, s, detail)
 	d.askAuthority(kind, s, d.residence(s), "duty", detail, nil)
+}
+
+// saidNo names the settings that say the child is not there, and those among them that a person chose: each new answer, and
+// each new choice, asks anew.
+func (d *decider) saidNo(s *subject) string {
+	var said []string
+	for _, id := range slices.Sorted(maps.Keys(d.round.NotAt[s.id()])) {
+		if slices.Contains(d.round.Chosen[s.id()], id) {
+			said = append(said, fmt.Sprintf("%s, which a person chose, says the child is not there", id))
+		} else {
+			said = append(said, fmt.Sprintf("%s says the child is not there", id))
+		}
+	}
+	return strings.Join(said, "; ")
 }
 
 // residence is the area where the child lives: as published, else as the directory has it, else where it happened.

@@ -42,7 +42,7 @@ func (d *decider) applyToEvents(rule *policy.Rule) {
 	}
 	for i, ev := range d.events {
 		s := &subject{finding: noFinding(), child: &eventv1.Child{}, event: ev.Body, index: i, refs: make([]string, len(d.events))}
-		s.refs[i] = wholeEvent
+		s.refs[i], s.restrictions = wholeEvent, d.bound[i]
 		d.applyToChild(rule, s)
 	}
 }
@@ -61,7 +61,7 @@ func (d *decider) applyToChild(rule *policy.Rule, s *subject) {
 	case "organisations":
 		for _, id := range rule.Organisations {
 			if d.applies(rule, s, policy.Input{}) {
-				d.tellOrganisation(rule, s, &eventv1.OrganisationRef{Id: id}, rule.Function)
+				d.tellOrganisation(rule, s, id, rule.Function, id)
 			}
 		}
 	case "referrer":
@@ -84,11 +84,12 @@ func (d *decider) tellArea(rule *policy.Rule, s *subject, area notice.Area,
 	d.tellKnown(rule, s, recipient{organisation: notice.OrgID(org.Id), area: area, function: rule.Function, because: rule.Because})
 }
 
-// tellOrganisation tells an organisation named by a publisher or a rule; one that the directory does not know is a gap.
-func (d *decider) tellOrganisation(rule *policy.Rule, s *subject, ref *eventv1.OrganisationRef, function string) {
-	id := notice.OrgID(ref.GetId())
+// tellOrganisation tells an organisation named by a publisher or a rule; one that the directory does not know is a gap,
+// which says which it is without the publisher's words.
+func (d *decider) tellOrganisation(rule *policy.Rule, s *subject, org, function, which string) {
+	id := notice.OrgID(org)
 	if !d.knows(id) {
-		d.gapFor(rule, s, function, "the organisation is not in the directory: tell it by telephone, and add it")
+		d.gapFor(rule, s, function, which+" is not in the directory: tell it by telephone, and add it")
 		return
 	}
 	d.tellKnown(rule, s, recipient{organisation: id, area: notice.Area(d.areaOf(id)), function: function, because: rule.Because})
@@ -111,8 +112,12 @@ func (d *decider) knows(id notice.OrgID) bool {
 
 // tellReferrer tells who referred: a professional at their organisation, a member of the public at the address they gave.
 func (d *decider) tellReferrer(rule *policy.Rule, s *subject) {
+	isReferrer := func(p *eventv1.Person) bool { return p.Role == eventv1.PersonRole_PERSON_ROLE_REFERRER }
+	if rule.Required && !slices.ContainsFunc(s.event.People, isReferrer) {
+		d.gap(rule, s, "the event names no referrer: find out who referred, and tell them")
+	}
 	for _, p := range s.event.People {
-		if p.Role != eventv1.PersonRole_PERSON_ROLE_REFERRER || !d.applies(rule, s, policy.Input{Person: p}) {
+		if !isReferrer(p) || !d.applies(rule, s, policy.Input{Person: p}) {
 			continue
 		}
 		if p.Professional {
@@ -122,7 +127,7 @@ func (d *decider) tellReferrer(rule *policy.Rule, s *subject) {
 				continue
 			}
 			d.tellKnown(rule, s, recipient{organisation: id, area: notice.Area(d.areaOf(id)), function: rule.Function,
-				because: rule.Because, extraRoles: []string{"desk", "duty"}})
+				because: rule.Because, extraRoles: d.deskRoles(id)})
 			continue
 		}
 		if p.Email == "" {
@@ -134,19 +139,31 @@ func (d *decider) tellReferrer(rule *policy.Rule, s *subject) {
 	}
 }
 
+// deskRoles are the roles that stand in for a professional who has no contact of their own.
+func (d *decider) deskRoles(id notice.OrgID) []string {
+	if _, ok := d.Directory.Setting(id); ok {
+		return []string{"dsl", "deputy_dsl", "head"}
+	}
+	return []string{"desk", "duty"}
+}
+
 // tellParticipants tells the organisations that were invited, took part or did not, and finds those that had to be there.
 func (d *decider) tellParticipants(rule *policy.Rule, s *subject) {
 	participants := participantsOf(s.event)
+	fits := func(p *eventv1.Participant) bool { return attendanceFits(rule.Tell, p.Attendance) }
+	if rule.Required && rule.Tell != "absent" && !slices.ContainsFunc(participants, fits) && d.applies(rule, s, policy.Input{}) {
+		d.gap(rule, s, "the event names nobody of whom this is true: find out who has to be told")
+	}
 	told := map[string]bool{}
-	for _, p := range participants {
-		if !attendanceFits(rule.Tell, p.Attendance) || !d.applies(rule, s, policy.Input{Participant: p}) {
+	for i, p := range participants {
+		if !fits(p) || !d.applies(rule, s, policy.Input{Participant: p}) {
 			continue
 		}
 		if id := p.Organisation.GetId(); id != "" && told[id] {
 			continue
 		}
 		told[p.Organisation.GetId()] = true
-		d.tellOrganisation(rule, s, p.Organisation, functionOf(rule, p))
+		d.tellOrganisation(rule, s, p.Organisation.GetId(), functionOf(rule, p), fmt.Sprintf("participant %d", i+1))
 	}
 	for _, function := range rule.RequiredFunctions {
 		present := slices.ContainsFunc(participants, func(p *eventv1.Participant) bool { return d.meets(p, function) })
@@ -217,6 +234,10 @@ func (d *decider) chain(rule *policy.Rule, s *subject, r recipient, steps []*pol
 		}
 		if org == "" {
 			d.consider("", rule.Id, s.finding.Child, fmt.Sprintf("%s: no local authority in the directory; step of the chain passed over", step.Of))
+			continue
+		}
+		if bar := d.bar(s, org); bar != nil {
+			d.consider(org, rule.Id, s.finding.Child, "restricted: "+bar.Reason+"; step of the chain passed over")
 			continue
 		}
 		roles := slices.Clone(step.Roles)

@@ -1,8 +1,6 @@
 package routing
 
 import (
-	"slices"
-
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -23,23 +21,61 @@ func (d *decider) restrictions(candidates []notice.ChildID) []*directoryv1.Restr
 	return all
 }
 
+// bindEvents gathers, for each event, the restrictions on all of its children: they bind what is told of the event as a
+// whole.
+func (d *decider) bindEvents(subjects []*subject) {
+	d.bound = make([][]*directoryv1.Restriction, len(d.events))
+	for _, s := range subjects {
+		for i, ref := range s.refs {
+			if ref != "" {
+				d.bound[i] = append(d.bound[i], s.restrictions...)
+			}
+		}
+	}
+}
+
+// bar is the restriction that keeps an organisation from hearing of the child, nil where there is none. One without a
+// target, or of a kind that this build does not know, keeps everybody, as it does for delivery. Those that seal keep
+// nobody from what is told of a child whom nobody knows.
+func (d *decider) bar(s *subject, org notice.OrgID) *directoryv1.Restriction {
+	for _, r := range s.restrictions {
+		if seals(r) || r.Kind == "barred_contact" && r.Target != "" {
+			continue
+		}
+		if r.Target == "" || d.names(r, org) {
+			return r
+		}
+	}
+	return nil
+}
+
+// names says whether a restriction's target is the organisation, its area, or the police area around that.
+func (d *decider) names(r *directoryv1.Restriction, org notice.OrgID) bool {
+	if r.Target == string(org) {
+		return true
+	}
+	area := d.areaOf(org)
+	if r.Target == area {
+		return true
+	}
+	within, _ := d.Directory.Area(notice.Area(area))
+	return r.Target == within.GetPoliceArea()
+}
+
+// keepsOff says whether a restriction names the organisation, so that it must not own a task about the child either.
+func (d *decider) keepsOff(s *subject, org notice.OrgID) bool {
+	bar := d.bar(s, org)
+	return bar != nil && bar.Target != ""
+}
+
 // barred says whether a restriction bars an organisation from hearing of the child. A restriction beats every rule; the
 // authority's duty officer is asked to see to it instead.
 func (d *decider) barred(s *subject, org notice.OrgID, rule *policy.Rule) bool {
-	i := slices.IndexFunc(s.restrictions, func(r *directoryv1.Restriction) bool {
-		switch r.Kind {
-		case "barred_organisation", "court_order":
-			return r.Target == string(org)
-		case "barred_area":
-			return r.Target == d.areaOf(org)
-		default:
-			return false
-		}
-	})
-	if i < 0 {
+	bar := d.bar(s, org)
+	if bar == nil {
 		return false
 	}
-	d.consider(org, rule.Id, s.finding.Child, "restricted: "+s.restrictions[i].Reason)
+	d.consider(org, rule.Id, s.finding.Child, "restricted: "+bar.Reason)
 	d.out.Gaps = append(d.out.Gaps, &ledgerv1.Gap{
 		Rule: rule.Id, Function: rule.Function, Child: s.finding.Child, Reason: "a restriction bars the recipient",
 	})

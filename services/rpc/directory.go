@@ -17,6 +17,7 @@ type directoryService struct {
 	Deps
 	key       notice.Key
 	maxImport int
+	importing chan struct{} // holds the import under way: two at once would only undo one another
 }
 
 // Show returns the rows in force that fit a kind, an id and an organisation. Children are shown only where their kind is

@@ -48,6 +48,8 @@ func (d *door) unary() []grpc.UnaryServerInterceptor {
 			if err := d.validate(req); err != nil {
 				return nil, err
 			}
+			ctx, cancel := context.WithTimeout(ctx, maxCall)
+			defer cancel()
 			return handler(context.WithValue(ctx, callerKey{}, c), req)
 		},
 	}

@@ -68,7 +68,7 @@ func text(err error) string {
 		return fault.Kind.String()
 	}
 	var inner *notice.Error
-	if errors.As(fault.Err, &inner) && error(inner) == fault.Err {
+	if errors.As(fault.Err, &inner) && inner.Error() == fault.Err.Error() {
 		return text(inner)
 	}
 	return fault.Err.Error()

@@ -20,8 +20,8 @@ const (
 	defaultChanges = 1000
 	maxChanges     = 10000
 
-	// maxFeedback bounds one answer in bytes, so that it fits a NATS message too. What is left comes after its cursor.
-	maxFeedback = 512 << 10
+	// maxFeedback bounds one answer in bytes, so that its JSON fits a NATS message too. What is left comes after its cursor.
+	maxFeedback = 256 << 10
 )
 
 // Feedback tells an agency what became of its events: over gRPC, and for whoever answers the same question over NATS.

@@ -29,6 +29,12 @@ func (s *directoryService) Import(stream importStream) error {
 	if err != nil {
 		return err
 	}
+	select {
+	case s.importing <- struct{}{}:
+		defer func() { <-s.importing }()
+	case <-stream.Context().Done():
+		return stream.Context().Err()
+	}
 	in := importing{directoryService: s, header: header, file: file, stream: stream}
 	plan, generation, err := in.apply(stream.Context())
 	if notice.KindOf(err) == notice.Conflict && err != nil {

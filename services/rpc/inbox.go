@@ -17,20 +17,24 @@ type inboxService struct {
 // Acknowledge records that a named person at the caller's organisation has a notice. A notice that is another's is not
 // found, as one that does not exist.
 func (s *inboxService) Acknowledge(ctx context.Context, req *inboxv1.AcknowledgeRequest) (*inboxv1.AcknowledgeResponse, error) {
+	const op = "rpc.Acknowledge"
 	c := callerOf(ctx)
-	var own, done bool
+	var own bool
+	var phase ledger.Phase
 	if err := s.Engine.View(ctx, func(state *ledger.State) {
 		if n := state.Notices[req.GetNotice()]; n != nil {
-			own, done = c.may(n.Organisation) || sentTo(n, c), n.Phase == ledger.Acknowledged
+			own, phase = c.may(n.Organisation) || sentTo(n, c), n.Phase
 		}
 	}); err != nil {
 		return nil, err
 	}
-	if !own {
-		return nil, notice.Faultf(notice.NotFound, "rpc.Acknowledge", "there is no such notice for your organisation")
-	}
-	if done {
+	switch {
+	case !own:
+		return nil, notice.Faultf(notice.NotFound, op, "there is no such notice for your organisation")
+	case phase == ledger.Acknowledged: // again changes nothing, and needs no second name
 		return &inboxv1.AcknowledgeResponse{}, nil
+	case phase == ledger.Held || phase == ledger.Superseded: // before a name is kept that nothing refers to
+		return nil, notice.Faultf(notice.Precondition, op, "the notice is %s: there is nothing to acknowledge", phase)
 	}
 	statement, err := s.Vault.Keep(ctx, req.GetPerson())
 	if err != nil {

@@ -29,6 +29,9 @@ const (
 	// rather than by the transport.
 	maxRequest = 1 << 20
 
+	maxStreams = 100             // at once on one connection
+	maxCall    = 5 * time.Minute // of a single call: whoever set no deadline is not kept waiting for ever
+
 	idleAfter    = 15 * time.Minute // a connection without calls is closed
 	pingAfter    = time.Minute      // a silent client is asked whether it is there
 	pingTimeout  = 20 * time.Second
@@ -69,30 +72,36 @@ func New(d Deps, c Config) (*Server, error) {
 	}
 
 	door := &door{current: d.Current, validator: validator, logger: d.Logger}
-	s := &Server{
-		health: health.NewServer(), listener: listener,
-		stopping: make(chan struct{}), receivers: &sync.WaitGroup{},
-		grpc: grpc.NewServer(
-			grpc.Creds(credentials.NewTLS(c.TLS)),
-			grpc.MaxRecvMsgSize(maxRequest),
-			grpc.WaitForHandlers(true),
-			grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleAfter, Time: pingAfter, Timeout: pingTimeout}),
-			grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingsNoFewer, PermitWithoutStream: true}),
-			grpc.ChainUnaryInterceptor(door.unary()...),
-			grpc.ChainStreamInterceptor(door.stream()...),
-		),
-	}
-	intakev1.RegisterIntakeServiceServer(s.grpc, &intakeService{
+	s := &Server{listener: listener}
+	s.register(d, c, grpc.NewServer(
+		grpc.Creds(credentials.NewTLS(c.TLS)),
+		grpc.MaxRecvMsgSize(maxRequest),
+		grpc.MaxConcurrentStreams(maxStreams),
+		grpc.WaitForHandlers(true),
+		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: idleAfter, Time: pingAfter, Timeout: pingTimeout}),
+		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingsNoFewer, PermitWithoutStream: true}),
+		grpc.ChainUnaryInterceptor(door.unary()...),
+		grpc.ChainStreamInterceptor(door.stream()...),
+	))
+	return s, nil
+}
+
+// register puts every service on a gRPC server.
+func (s *Server) register(d Deps, c Config, on *grpc.Server) {
+	s.grpc, s.health = on, health.NewServer()
+	s.stopping, s.receivers = make(chan struct{}), &sync.WaitGroup{}
+	intakev1.RegisterIntakeServiceServer(on, &intakeService{
 		Deps: d, live: c.Live, feedback: NewFeedback(d.Engine, d.Events), stopping: s.stopping, receivers: s.receivers,
 	})
-	inboxv1.RegisterInboxServiceServer(s.grpc, &inboxService{Deps: d})
-	taskv1.RegisterTaskServiceServer(s.grpc, &taskService{Deps: d})
-	ledgerv1.RegisterLedgerServiceServer(s.grpc, &ledgerService{Deps: d})
-	routingv1.RegisterRoutingServiceServer(s.grpc, &routingService{Deps: d, key: c.Key, live: c.Live})
-	directoryv1.RegisterDirectoryServiceServer(s.grpc, &directoryService{Deps: d, key: c.Key, maxImport: c.MaxImport})
-	healthv1.RegisterHealthServer(s.grpc, s.health)
-	reflection.Register(s.grpc)
-	return s, nil
+	inboxv1.RegisterInboxServiceServer(on, &inboxService{Deps: d})
+	taskv1.RegisterTaskServiceServer(on, &taskService{Deps: d})
+	ledgerv1.RegisterLedgerServiceServer(on, &ledgerService{Deps: d})
+	routingv1.RegisterRoutingServiceServer(on, &routingService{Deps: d, key: c.Key, live: c.Live})
+	directoryv1.RegisterDirectoryServiceServer(on, &directoryService{
+		Deps: d, key: c.Key, maxImport: c.MaxImport, importing: make(chan struct{}, 1),
+	})
+	healthv1.RegisterHealthServer(on, s.health)
+	reflection.Register(on)
 }
 
 // Addr is the address that is listened on, with the port that was taken.

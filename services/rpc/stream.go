@@ -11,7 +11,7 @@ import (
 
 // inFlight is how many events of one stream are on their way to the store at once. One at a time would wait for the
 // disk each time.
-const inFlight = 128
+const inFlight = 64
 
 // answer is the end of one event of a stream, once it is known.
 type answer struct {

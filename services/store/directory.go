@@ -83,11 +83,11 @@ func (d *Directory) WatchHead(ctx context.Context, fn func(head uint64) error) e
 }
 
 func (d *Directory) head(ctx context.Context) (head, error) {
-	str, err := d.store.js.Stream(ctx, directoryStream)
-	if err != nil {
-		return head{}, err
-	}
-	raw, err := str.GetLastMsgForSubject(ctx, headSubject)
+	var raw *jetstream.RawStreamMsg
+	err := d.store.ask(ctx, directoryStream, func(str jetstream.Stream) (err error) {
+		raw, err = str.GetLastMsgForSubject(ctx, headSubject)
+		return err
+	})
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		return head{}, nil
 	}

@@ -68,11 +68,11 @@ func (e *Events) Quarantine(ctx context.Context, agency notice.AgencyID, event M
 		return ack.Sequence, nil
 	}
 	if kindOf(err) == notice.Conflict {
-		str, err := e.store.js.Stream(ctx, quarantineStream)
-		if err != nil {
-			return 0, fault(op, err)
-		}
-		stored, err := str.GetLastMsgForSubject(ctx, subject)
+		var stored *jetstream.RawStreamMsg
+		err := e.store.ask(ctx, quarantineStream, func(str jetstream.Stream) (err error) {
+			stored, err = str.GetLastMsgForSubject(ctx, subject)
+			return err
+		})
 		if err != nil {
 			return 0, fault(op, err)
 		}

@@ -81,23 +81,49 @@ func (s *Store) consume(ctx context.Context, stream string, cfg jetstream.Ordere
 	}
 }
 
+// A reload of the server's configuration takes its services away for a moment. A read then waits this long for them.
+const (
+	reloadWait  = 3 * time.Second
+	reloadPause = 25 * time.Millisecond
+)
+
+// ask runs fn on a stream, again while the server says that nobody is there to answer.
+func (s *Store) ask(ctx context.Context, stream string, fn func(jetstream.Stream) error) error {
+	ctx, cancel := context.WithTimeout(ctx, tryFor)
+	defer cancel()
+	for end := time.Now().Add(reloadWait); ; {
+		str, err := s.js.Stream(ctx, stream) // asks the stream's leader
+		if err == nil {
+			err = fn(str)
+		}
+		if !errors.Is(err, nats.ErrNoResponders) && !errors.Is(err, jetstream.ErrNoStreamResponse) || time.Now().After(end) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(reloadPause):
+		}
+	}
+}
+
 // last is the last sequence a stream has given out, and the oldest it still holds.
 func (s *Store) last(ctx context.Context, stream string) (first, last uint64, err error) {
-	str, err := s.js.Stream(ctx, stream) // asks the stream's leader
-	if err != nil {
-		return 0, 0, err
-	}
-	state := str.CachedInfo().State
-	return state.FirstSeq, state.LastSeq, nil
+	err = s.ask(ctx, stream, func(str jetstream.Stream) error {
+		state := str.CachedInfo().State
+		first, last = state.FirstSeq, state.LastSeq
+		return nil
+	})
+	return first, last, err
 }
 
 // get reads one message from the stream's leader.
 func (s *Store) get(ctx context.Context, stream string, seq uint64) (Msg, error) {
-	str, err := s.js.Stream(ctx, stream)
-	if err != nil {
-		return Msg{}, err
-	}
-	raw, err := str.GetMsg(ctx, seq)
+	var raw *jetstream.RawStreamMsg
+	err := s.ask(ctx, stream, func(str jetstream.Stream) (err error) {
+		raw, err = str.GetMsg(ctx, seq)
+		return err
+	})
 	if err != nil {
 		return Msg{}, err
 	}

@@ -32,11 +32,7 @@ func (v *Vault) Keep(ctx context.Context, text string) (uint64, error) {
 // Get reads a text by its number. One that was erased is NotFound.
 func (v *Vault) Get(ctx context.Context, number uint64) (string, error) {
 	const op = "store.GetText"
-	stream, err := v.store.js.Stream(ctx, vaultStream)
-	if err != nil {
-		return "", fault(op, err)
-	}
-	msg, err := stream.GetMsg(ctx, number)
+	msg, err := v.store.get(ctx, vaultStream, number)
 	if err != nil {
 		return "", fault(op, err)
 	}

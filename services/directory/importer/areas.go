@@ -14,14 +14,12 @@ func (j *job) readAreas(text string) error {
 	cols := columns{required: []string{"gss", "name", "kind"}, optional: []string{"police_area", "la_code", "nation", "remove"}}
 	j.total = len(j.current.Rows(directory.KindArea))
 	seen := make(map[RowKey]int64)
-	codes := make(map[string]string) // DfE code to GSS code, of the areas that the file leaves alone and its own
-	for _, row := range j.current.Rows(directory.KindArea) {
-		if code := row.GetArea().GetLaCode(); code != "" {
-			codes[code] = row.GetArea().GetGss()
-		}
+	codes := make(map[string]string) // DfE code to GSS code
+	type refers struct {
+		l    *line
+		area *directoryv1.Area
 	}
-	var lines []*line
-	var police []string
+	var listed []refers
 	err := j.table(text, cols, func(l *line) {
 		a := &directoryv1.Area{
 			Name: l.required("name"), Kind: l.requiredOneOf("kind", "local_authority", "police", "nhs"),
@@ -30,34 +28,44 @@ func (j *job) readAreas(text string) error {
 		if l.required("gss") != "" {
 			a.Gss = l.area("gss")
 		}
-		if a.GetLaCode() != "" {
-			switch gss, taken := codes[a.GetLaCode()]; {
-			case !laCodePattern.MatchString(a.GetLaCode()):
-				l.fault("la_code", "is not three digits: correct it, or leave it out")
-			case taken && gss != a.GetGss():
-				l.fault("la_code", "is another authority's already: correct one of them")
-			default:
-				codes[a.GetLaCode()] = a.GetGss()
-			}
+		switch code := a.GetLaCode(); {
+		case code == "":
+		case !laCodePattern.MatchString(code):
+			l.fault("la_code", "is not three digits: correct it, or leave it out")
+		case codes[code] != "" && codes[code] != a.GetGss():
+			l.fault("la_code", "is another authority's already: correct one of them")
+		default:
+			codes[code] = a.GetGss()
 		}
 		a.Nation = nationOf(a.GetGss())
 		if l.text("nation") != "" {
 			a.Nation = l.oneOf("nation", "england", "wales", "scotland", "northern_ireland")
 		}
 		l.take(directory.AreaRow(a), seen, l.yes("remove"))
-		lines, police = append(lines, l), append(police, a.GetPoliceArea())
+		listed = append(listed, refers{l, a})
 	})
 	if err != nil {
 		return err
 	}
-	for i, l := range lines {
-		if police[i] == "" || j.policeArea(police[i]) {
-			continue
+	for _, row := range j.current.Rows(directory.KindArea) { // those that the file leaves as they are keep their codes
+		a := row.GetArea()
+		key := RowKey{directory.KindArea, a.GetGss()}
+		if a.GetLaCode() != "" && j.want[key] == nil && !j.drop[key] {
+			codes[a.GetLaCode()] = a.GetGss()
 		}
-		l.fault("police_area", "is not a police area of the file or the directory: add its row, or correct the code")
-		key := RowKey{directory.KindArea, l.area("gss")}
-		delete(j.want, key)
-		j.keep[key] = true
+	}
+	for _, r := range listed { // what an area refers to may stand after it in the file
+		if code := r.area.GetLaCode(); code != "" && codes[code] != r.area.GetGss() {
+			r.l.fault("la_code", "is another authority's already: correct one of them")
+		}
+		if p := r.area.GetPoliceArea(); p != "" && !j.policeArea(p) {
+			r.l.fault("police_area", "is not a police area of the file or the directory: add its row, or correct the code")
+		}
+		if key := (RowKey{directory.KindArea, r.area.GetGss()}); r.l.bad {
+			delete(j.want, key)
+			delete(j.drop, key)
+			j.keep[key] = true
+		}
 	}
 	return nil
 }

@@ -161,6 +161,9 @@ func (j *job) refuse(err error) error {
 func (j *job) shifted() error {
 	for _, column := range sortedKeys(j.failed) {
 		n := j.failed[column]
+		if column == "" {
+			continue // the row as a whole: no value stands in a wrong column
+		}
 		if n > max(guardRows-1, j.res.Read/20) || n == j.res.Read && n > 1 {
 			return fmt.Errorf("column %s is wrong in %d of %d rows, first in line %d (%s): its columns may be shifted or of another form; compare the column names with the values under them",
 				column, n, j.res.Read, j.firstFailed[column], j.messageOf(column))

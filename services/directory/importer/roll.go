@@ -64,10 +64,9 @@ func (j *job) readRoll(text string) error {
 func (p *pupil) read(l *line) {
 	c := l.particulars(p.id)
 	e := l.enrolment()
-	switch {
-	case p.child == nil:
+	if p.child == nil {
 		p.child = c
-	default:
+	} else {
 		p.agree(l, c)
 		for _, code := range c.GetPostcodes() {
 			if !slices.Contains(p.child.GetPostcodes(), code) {

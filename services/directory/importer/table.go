@@ -34,7 +34,14 @@ func (j *job) table(text string, c columns, each func(*line)) error {
 	if err != nil {
 		return err
 	}
-	short := int64(0) // the line of the row before, where that had too few columns
+	short := int64(0)             // the line of the row before, where that had too few columns
+	var ragged, firstRagged int64 // rows of another form than the first line, and the first of them
+	unread := func(n int64) {     // such a row may be any row of the directory
+		j.unread++
+		if ragged++; ragged == 1 {
+			firstRagged = n
+		}
+	}
 	for {
 		cells, err := r.Read()
 		if errors.Is(err, io.EOF) {
@@ -45,9 +52,11 @@ func (j *job) table(text string, c columns, each func(*line)) error {
 			j.progress(j.res.Read)
 		}
 		if err != nil {
-			if err := j.badQuote(r, len(text), err); err != nil {
+			n, err := j.badQuote(r, len(text), err)
+			if err != nil {
 				return err
 			}
+			unread(n)
 			continue
 		}
 		n, _ := r.FieldPos(0)
@@ -57,10 +66,10 @@ func (j *job) table(text string, c columns, each func(*line)) error {
 		case len(cells) < len(header):
 			short = l.n
 			l.fault("", fmt.Sprintf("the row has %d columns, the first line %d: give the missing ones, empty where there is nothing", len(cells), len(header)))
-			j.unread++
+			unread(l.n)
 		case len(cells) > len(header):
 			l.fault("", fmt.Sprintf("the row has %d columns, the first line %d: put a value that holds a comma in double quotes", len(cells), len(header)))
-			j.unread++
+			unread(l.n)
 		default:
 			each(l)
 		}
@@ -71,25 +80,25 @@ func (j *job) table(text string, c columns, each func(*line)) error {
 	if short > 0 {
 		return fmt.Errorf("the last row, line %d, breaks off: the file was cut short; export it again", short)
 	}
-	if bad := int64(len(j.res.Faults)); j.failed[""] > max(guardRows-1, j.res.Read/20) {
-		return fmt.Errorf("%d rows are not of the form of the first line, first line %d: export the file again", bad, j.firstFailed[""])
+	if ragged > max(guardRows-1, j.res.Read/20) {
+		return fmt.Errorf("%d of %d rows are not of the form of the first line, first line %d: export the file again", ragged, j.res.Read, firstRagged)
 	}
 	return nil
 }
 
-// badQuote reports a row with a stray quote. A quote that runs over the end of its line swallowed other rows, and one
-// that is open at the end of the file means that the rest is missing: then the file is refused.
-func (j *job) badQuote(r *csv.Reader, size int, err error) error {
+// badQuote reports a row with a stray quote and returns its line. A quote that runs over the end of its line swallowed
+// other rows, and one that is open at the end of the file means that the rest is missing: then the file is refused.
+func (j *job) badQuote(r *csv.Reader, size int, err error) (int64, error) {
 	var parse *csv.ParseError
 	if !errors.As(err, &parse) {
-		return fmt.Errorf("it cannot be read as CSV: %w", err)
+		return 0, fmt.Errorf("it cannot be read as CSV: %w", err)
 	}
 	if parse.Line != parse.StartLine || errors.Is(parse.Err, csv.ErrQuote) && r.InputOffset() >= int64(size) {
-		return fmt.Errorf("a double quote in the row of line %d is never closed, or the file was cut short: close or double the quote, or export the file again", parse.StartLine)
+		return 0, fmt.Errorf("a double quote in the row of line %d is never closed, or the file was cut short: close or double the quote, or export the file again", parse.StartLine)
 	}
-	j.reportAt(int64(parse.StartLine), "", "has a double quote within a value: double it, and put the whole value in double quotes")
-	j.unread++
-	return nil
+	n := int64(parse.StartLine)
+	j.reportAt(n, "", "has a double quote within a value: double it, and put the whole value in double quotes")
+	return n, nil
 }
 
 // find places the columns by name.

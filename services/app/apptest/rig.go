@@ -1,0 +1,316 @@
+package apptest
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"io/fs"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zaptest"
+	"google.golang.org/grpc"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
+	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	"github.com/signalbox-hq/signalbox/services/app"
+	"github.com/signalbox-hq/signalbox/services/clock"
+	"github.com/signalbox-hq/signalbox/services/demo"
+	"github.com/signalbox-hq/signalbox/services/identity"
+	"github.com/signalbox-hq/signalbox/services/mailbox"
+	"github.com/signalbox-hq/signalbox/services/rpc"
+)
+
+// patience bounds every wait: a test that hangs says where.
+const patience = 30 * time.Second
+
+// Rig is a running service and the world around it.
+type Rig struct {
+	T     *testing.T
+	Clock *clock.Movable
+	Mail  *mailbox.Server
+	Data  string
+
+	Config  app.Config
+	Service *app.Service
+	Roots   *tls.Config // trusts the service's authority; for HTTPS
+
+	Ledger    ledgerv1.LedgerServiceClient
+	Tasks     taskv1.TaskServiceClient
+	Directory directoryv1.DirectoryServiceClient
+	Routing   routingv1.RoutingServiceClient
+	Intake    intakev1.IntakeServiceClient // as the operator
+
+	// ReloadNATS gives an external NATS server its new configuration; unset where the server is embedded.
+	ReloadNATS func(configuration string)
+
+	log  *zap.Logger
+	conn *grpc.ClientConn
+	stop func()
+
+	grpcAddr, natsURL string
+}
+
+// Start boots a service whose clock stands at an instant, with the demo's borough imported.
+func Start(t *testing.T, at time.Time) *Rig {
+	t.Helper()
+	r := Empty(t, at)
+	r.ImportBorough()
+	return r
+}
+
+// Empty boots a service with nothing in its directory but the default policy.
+func Empty(t *testing.T, at time.Time) *Rig {
+	t.Helper()
+	r := World(t, at)
+	r.Boot()
+	return r
+}
+
+// World is the world around a service, and no service: the mailbox, an empty data folder, and in Config the
+// configuration that Boot starts one with.
+func World(t *testing.T, at time.Time) *Rig {
+	t.Helper()
+	r := &Rig{T: t, Clock: clock.NewMovable(at), Data: t.TempDir(), log: zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel))}
+	r.startMail()
+	r.Config = app.Config{
+		Data: r.Data, Instance: "test", Traffic: "live", Names: []string{"localhost", "127.0.0.1"},
+		NATS: app.NATSConfig{Listen: "127.0.0.1:0", Replicas: 1, EventsBytes: 16 << 20},
+		GRPC: app.GRPCConfig{Listen: "127.0.0.1:0"},
+		Page: app.PageConfig{Listen: "127.0.0.1:0"},
+		Mail: app.MailConfig{
+			Host: r.Mail.Host(), Port: r.Mail.Port(), From: "Signalbox <notices@signalbox.example>",
+			Roots: filepath.Join(r.Data, "mail-roots.crt"),
+		},
+		Send: app.SendConfig{Lease: 20 * time.Second, Emails: 8, Pushes: 16},
+	}
+	return r
+}
+
+// Attach connects to a service that runs over the data folder in a process of its own.
+func (r *Rig) Attach(grpcAddr, natsURL string) {
+	r.T.Helper()
+	r.grpcAddr, r.natsURL = grpcAddr, natsURL
+	r.Reattach()
+}
+
+// Reattach connects again, to a service that was started again.
+func (r *Rig) Reattach() {
+	r.T.Helper()
+	admin := filepath.Join(r.Data, "identities", app.Admin)
+	r.await("the service to answer", func() bool {
+		listening, err := net.Dial("tcp", r.grpcAddr)
+		if err != nil {
+			return false
+		}
+		_ = listening.Close()
+		r.connect(admin)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_, err = r.Ledger.Summary(ctx, &ledgerv1.SummaryRequest{})
+		return err == nil
+	})
+}
+
+// await asks again and again of another process, which cannot tell us.
+func (r *Rig) await(what string, holds func() bool) {
+	r.T.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	deadline := time.After(2 * patience)
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			r.T.Fatalf("waited in vain for %s", what)
+		}
+	}
+}
+
+// AwaitMail waits until the mail that has arrived is all that was to arrive.
+func (r *Rig) AwaitMail(holds func() bool) {
+	r.T.Helper()
+	r.await("the mail", holds)
+}
+
+// AwaitSummary waits until the counts of the service in another process are as they should be.
+func (r *Rig) AwaitSummary(holds func(delivered, neither int64) bool) {
+	r.T.Helper()
+	r.await("the counts", func() bool {
+		s := r.Summary()
+		return holds(s.Delivered, s.WithoutEndOrOwner)
+	})
+}
+
+// startMail runs the mailbox under an authority of its own: the relay is somebody else's.
+func (r *Rig) startMail() {
+	r.T.Helper()
+	ca, err := identity.CreateCA(filepath.Join(r.T.TempDir(), "ca"), time.Now(), 48*time.Hour)
+	r.must(err)
+	pair, err := ca.IssueServer(identity.ServerRequest{
+		DNSNames: []string{"localhost"}, IPs: []net.IP{net.IPv4(127, 0, 0, 1)}, Now: time.Now(), Validity: 24 * time.Hour,
+	})
+	r.must(err)
+	config, err := identity.PublicServerTLS(pair)
+	r.must(err)
+	r.must(os.WriteFile(filepath.Join(r.Data, "mail-roots.crt"), ca.CertPEM(), 0o600))
+	r.Mail, err = mailbox.New(config)
+	r.must(err)
+	r.background("mailbox", r.Mail.Run)
+}
+
+// background runs something until the test ends, and waits for it then.
+func (r *Rig) background(name string, run func(context.Context) error) (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	stopped := false
+	stop = func() {
+		if stopped {
+			return
+		}
+		stopped = true
+		cancel()
+		if err := <-done; err != nil {
+			r.T.Errorf("%s: %v", name, err)
+		}
+	}
+	r.T.Cleanup(stop)
+	return stop
+}
+
+// Boot starts the service over what its data folder holds.
+func (r *Rig) Boot() {
+	r.T.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	service, err := app.New(ctx, r.Config, r.Clock, r.log)
+	r.must(err)
+	r.Service = service
+	r.stop = r.background("service", service.Run)
+	select {
+	case <-service.Started():
+	case <-ctx.Done():
+		r.T.Fatal("the service did not take the lead in time")
+	}
+	r.grpcAddr, r.natsURL = service.GRPCAddr(), service.NATSURL()
+	r.connect(service.AdminIdentity())
+}
+
+// connect makes the operator's clients.
+func (r *Rig) connect(admin string) {
+	r.T.Helper()
+	if r.conn != nil {
+		_ = r.conn.Close()
+	}
+	r.conn = r.Dial(admin)
+	r.Ledger = ledgerv1.NewLedgerServiceClient(r.conn)
+	r.Tasks = taskv1.NewTaskServiceClient(r.conn)
+	r.Directory = directoryv1.NewDirectoryServiceClient(r.conn)
+	r.Routing = routingv1.NewRoutingServiceClient(r.conn)
+	r.Intake = intakev1.NewIntakeServiceClient(r.conn)
+	roots, err := identity.LoadRoots(filepath.Join(admin, app.RootsFile))
+	r.must(err)
+	r.Roots = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+}
+
+// Restart stops the service in order and boots it again over the same data.
+func (r *Rig) Restart() {
+	r.T.Helper()
+	_ = r.conn.Close()
+	r.stop()
+	r.Boot()
+}
+
+// Dial connects by gRPC with the certificate of an identity folder.
+func (r *Rig) Dial(identityDir string) *grpc.ClientConn {
+	r.T.Helper()
+	pair, err := identity.LoadPair(filepath.Join(identityDir, app.ClientName+".crt"), filepath.Join(identityDir, app.ClientName+".key"))
+	r.must(err)
+	roots, err := identity.LoadRoots(filepath.Join(identityDir, app.RootsFile))
+	r.must(err)
+	config, err := identity.ClientTLS(pair, roots)
+	r.must(err)
+	conn, err := rpc.Dial(r.Context(), r.grpcAddr, config)
+	r.must(err)
+	r.T.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// Context ends when a wait has lasted too long.
+func (r *Rig) Context() context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	r.T.Cleanup(cancel)
+	return ctx
+}
+
+// ImportBorough imports the demo's files, in their order, and fails on any bad row.
+func (r *Rig) ImportBorough() {
+	r.T.Helper()
+	for _, file := range demo.BoroughFiles() {
+		data, err := fs.ReadFile(demo.Borough(), file.Name)
+		r.must(err)
+		result := r.Import(&directoryv1.ImportHeader{Format: file.Format, Name: file.Name, Source: file.Source}, data)
+		if len(result.Faults) > 0 {
+			r.T.Fatalf("%s: %v", file.Name, result.Faults)
+		}
+	}
+}
+
+// Import sends a file as `signalbox directory import` does.
+func (r *Rig) Import(header *directoryv1.ImportHeader, data []byte) *directoryv1.ImportResult {
+	r.T.Helper()
+	result, err := r.TryImport(header, data)
+	r.must(err)
+	return result
+}
+
+// TryImport is Import that may be refused.
+func (r *Rig) TryImport(header *directoryv1.ImportHeader, data []byte) (*directoryv1.ImportResult, error) {
+	stream, err := r.Directory.Import(r.Context())
+	if err != nil {
+		return nil, err
+	}
+	if err := stream.Send(&directoryv1.ImportRequest{Part: &directoryv1.ImportRequest_Header{Header: header}}); err != nil {
+		return nil, err
+	}
+	for chunk := make([]byte, 64<<10); ; {
+		n, err := bytes.NewReader(data).Read(chunk)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		data = data[n:]
+		part := &directoryv1.ImportRequest{Part: &directoryv1.ImportRequest_Chunk{Chunk: bytes.Clone(chunk[:n])}}
+		if err := stream.Send(part); err != nil {
+			break // the answer says why
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		return nil, err
+	}
+	for {
+		response, err := stream.Recv()
+		if err != nil {
+			return nil, err
+		}
+		if response.Result != nil {
+			return response.Result, nil
+		}
+	}
+}
+
+func (r *Rig) must(err error) {
+	r.T.Helper()
+	if err != nil {
+		r.T.Fatal(err)
+	}
+}

@@ -1,0 +1,233 @@
+package cli
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
+	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
+	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", "golden", name+".golden")
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got), write it anew with -update:\n%s", path, diff)
+	}
+}
+
+func at(t testing.TB, text string) time.Time {
+	t.Helper()
+	moment, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return moment
+}
+
+func ms(t testing.TB, text string) int64 { return at(t, text).UnixMilli() }
+
+func sampleEvent(t testing.TB) *eventv1.Event {
+	return &eventv1.Event{
+		Id: "np-1018", Source: "northbridge-police", Type: "encompass.incident", Subject: "NP/1018/26", Area: "E09000901",
+		Time: timestamppb.New(at(t, "2026-10-24T21:00:00+01:00")),
+		Children: []*eventv1.Child{
+			{Ref: "c1", Name: &eventv1.Name{Given: "Ada", Family: "Fen-Marsh"}, DateOfBirth: "2015-05-01"},
+			{Ref: "c2", Name: &eventv1.Name{Given: "Una\x1b[31m", Family: "Fen-Marsh"}, DateOfBirth: "2017-05-01"},
+		},
+		Narrative: &eventv1.Narrative{Disclosable: "Officers attended a disturbance."},
+		Payload: &eventv1.Event_EncompassIncident{EncompassIncident: &eventv1.EncompassIncident{
+			OccurredAt: timestamppb.New(at(t, "2026-10-24T20:30:00+01:00")),
+		}},
+	}
+}
+
+func sampleExplanation(t testing.TB) explanation {
+	shown := sampleEvent(t)
+	shown.Children = shown.Children[:1]
+	return explanation{
+		event: sampleEvent(t), at: at(t, "2026-10-24T21:05:00+01:00"),
+		names: names{
+			organisations: map[string]string{"gias:900101": "Lantern Row School", "ashmere-council": "Ashmere Council", "northbridge-police": ""},
+			contacts:      map[string]*directoryv1.Contact{"ashmere/lantern-dsl": {Name: "M. Okoro", Role: "dsl"}},
+		},
+		response: &routingv1.ExplainResponse{
+			Decision: &ledgerv1.Decision{
+				Children: []*ledgerv1.ChildFinding{
+					{Ref: "c1", Child: "k1", Match: ledgerv1.Match_MATCH_NAME, Reason: "name_and_date_of_birth_agree"},
+					{Ref: "c2", Child: "k2", Match: ledgerv1.Match_MATCH_SEVERAL, Reason: "several_agree"},
+				},
+				Notices: []*ledgerv1.Notice{
+					{
+						Id: "n1", Kind: "encompass.incident", Rule: "encompass.school", Child: "k1", Refs: []string{"c1"}, Organisation: "gias:900101",
+						Function: "setting", View: "encompass_full", Basis: "domestic_abuse_act_2021_s49a", Lane: ledgerv1.Lane_LANE_HIGH,
+						DueMs: ms(t, "2026-10-26T08:30:00Z"), DueBecause: "the cut-off before the child's next session", Acknowledge: true,
+						Because: "the child goes to this school or college",
+						Chain: []*ledgerv1.Link{
+							{Organisation: "gias:900101", Roles: []string{"dsl", "deputy_dsl", "head"}},
+							{Organisation: "ashmere-council", Roles: []string{"education_safeguarding"}, OffsetMinutes: 60},
+						},
+					},
+					{
+						Id: "n2", Rule: "encompass.home_education", Child: "k1", Organisation: "ashmere-council", Function: "authority", View: "encompass_minimal",
+						Basis: "encompass_home_education", Lane: ledgerv1.Lane_LANE_ROUTINE, DueMs: ms(t, "2026-10-26T12:00:00Z"),
+						ReleaseMs: ms(t, "2026-10-26T09:00:00Z"), Because: "the child is educated at home", Fields: []string{"children.name", "time"},
+					},
+				},
+				Considered:    []*ledgerv1.Considered{{Organisation: "northbridge-police", Rule: "enquiry.home_area", Child: "k1", Reason: "published it"}, {Reason: "the young person is 18 or over: the duty has ended"}},
+				Gaps:          []*ledgerv1.Gap{{Rule: "encompass.school", Function: "setting", Child: "k2", Reason: "the child's setting is not known"}},
+				Contributions: []*ledgerv1.Contribution{{Rule: "encompass.school", Child: "k1", Organisation: "gias:900101", Opens: "2026-11-02"}},
+				Tasks: []*ledgerv1.Task{{
+					Id: "t1", Kind: ledgerv1.TaskKind_TASK_KIND_UNMATCHED, Organisation: "northbridge-police", Role: "desk", DueMs: ms(t, "2026-10-25T00:05:00Z"),
+					Child: "k2", Ref: "c2", Detail: "several children fit", Options: []string{"k7", "k8"}, EscalateTo: "ashmere-council",
+				}},
+			},
+			Previews: []*routingv1.Preview{
+				{Notice: "n1", Contact: "ashmere/lantern-dsl", Channel: "email", Content: &noticev1.Notice{
+					Id: "n1", Kind: "encompass.incident", Basis: "Domestic Abuse Act 2021 section 49A", Because: "the child goes to this school or college",
+					Events: []*eventv1.Event{shown},
+				}},
+				{Notice: "n2", Unreachable: "no contact with the role elective_home_education"},
+			},
+		},
+	}
+}
+
+func TestExplainReadsAtAGlance(t *testing.T) {
+	var out bytes.Buffer
+	sampleExplanation(t).print(&out)
+	golden(t, "explain", out.String())
+}
+
+func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
+	source := &ledgerv1.Source{Agency: "northbridge-police", Sequence: 7, Event: "e1"}
+	// Both sides of the hour that comes twice.
+	when := ms(t, "2026-10-25T00:59:58Z")
+	facts := []*ledgerv1.Fact{
+		{Fact: &ledgerv1.Fact_Led{Led: &ledgerv1.Led{Epoch: 3, Instance: "one"}}},
+		{Fact: &ledgerv1.Fact_EventAccepted{EventAccepted: &ledgerv1.EventAccepted{Source: source, Lineage: "l1", Kind: "encompass.incident", TimeMs: when, Supersedes: "e0", Overtaken: true}}},
+		{Fact: &ledgerv1.Fact_EventRefused{EventRefused: &ledgerv1.EventRefused{Source: source, Quarantine: 2, Faults: 1}}},
+		{Fact: &ledgerv1.Fact_EventRepeated{EventRepeated: &ledgerv1.EventRepeated{Source: source}}},
+		{Fact: &ledgerv1.Fact_Decided{Decided: sampleExplanation(t).response.GetDecision()}},
+		{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: &ledgerv1.AttemptStarted{
+			Notice: "n1", Attempt: 2, Contact: "ashmere/lantern-dsl", Role: "dsl", Organisation: "gias:900101", Channel: "email", Form: "stub", PossibleDuplicate: true,
+		}}},
+		{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{Notice: "n1", Attempt: 2, Outcome: ledgerv1.Outcome_OUTCOME_TRANSIENT, Detail: "smtp_451", RetryMs: when + 60_000}}},
+		{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{Notice: "n1", Attempt: 3, Outcome: ledgerv1.Outcome_OUTCOME_DELIVERED}}},
+		{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{Notice: "n1", Attempt: 4, Outcome: ledgerv1.Outcome_OUTCOME_PERMANENT, Detail: "smtp_550"}}},
+		{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{Notice: "n1", Attempt: 5, Outcome: ledgerv1.Outcome_OUTCOME_UNKNOWN}}},
+		{Fact: &ledgerv1.Fact_Escalated{Escalated: &ledgerv1.Escalated{Notice: "n1", Link: 1, Reason: "not acknowledged by its due time"}}},
+		{Fact: &ledgerv1.Fact_CodeSent{CodeSent: &ledgerv1.CodeSent{Notice: "n1", Contact: "ashmere/lantern-dsl"}}},
+		{Fact: &ledgerv1.Fact_NoticeRead{NoticeRead: &ledgerv1.NoticeRead{Notice: "n1", Contact: "ashmere/lantern-dsl"}}},
+		{Fact: &ledgerv1.Fact_Acknowledged{Acknowledged: &ledgerv1.Acknowledged{Notice: "n1", By: "ashmere/lantern-dsl", Means: "page"}}},
+		{Fact: &ledgerv1.Fact_NotAtSetting{NotAtSetting: &ledgerv1.NotAtSetting{Notice: "n1", By: "ashmere/lantern-dsl"}}},
+		{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: &ledgerv1.Task{Id: "t1", Kind: ledgerv1.TaskKind_TASK_KIND_EXHAUSTED, Organisation: "ashmere-council", Role: "duty", DueMs: when}}},
+		{Fact: &ledgerv1.Fact_TaskClaimed{TaskClaimed: &ledgerv1.TaskClaimed{Task: "t1", By: "m.okoro"}}},
+		{Fact: &ledgerv1.Fact_TaskResolved{TaskResolved: &ledgerv1.TaskResolved{Task: "t1", By: "m.okoro", Resolution: "matched", Child: "k7", Settings: []string{"gias:900101"}}}},
+		{Fact: &ledgerv1.Fact_TaskEscalated{TaskEscalated: &ledgerv1.TaskEscalated{Task: "t1", Organisation: "ashmere-council", Role: "duty", DueMs: when}}},
+		{},
+	}
+	// Every kind of fact that the contract has is shown, so that a new one is not forgotten here.
+	shown := map[string]bool{}
+	for i, f := range facts {
+		f.AtMs = when + int64(i)*1000
+		m := f.ProtoReflect()
+		if field := m.WhichOneof(m.Descriptor().Oneofs().ByName("fact")); field != nil {
+			shown[string(field.Name())] = true
+		}
+	}
+	kinds := (&ledgerv1.Fact{}).ProtoReflect().Descriptor().Oneofs().ByName("fact").Fields()
+	for i := range kinds.Len() {
+		if !shown[string(kinds.Get(i).Name())] {
+			t.Errorf("the sample has no fact %s", kinds.Get(i).Name())
+		}
+	}
+	var out bytes.Buffer
+	if err := printTimeline(&out, facts); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "timeline", out.String())
+}
+
+func TestTablesReadAtAGlance(t *testing.T) {
+	task := sampleExplanation(t).response.GetDecision().GetTasks()[0]
+	task.Lineage = "l1"
+	exhausted := &ledgerv1.Task{Id: "t2", Kind: ledgerv1.TaskKind_TASK_KIND_EXHAUSTED, Organisation: "ashmere-council", Role: "duty", DueMs: ms(t, "2026-07-01T09:00:00+01:00"), Notice: "n1"}
+	for name, print := range map[string]func(*bytes.Buffer) error{
+		"tasks": func(b *bytes.Buffer) error {
+			return printTasks(b, []*taskv1.Item{
+				{Task: task, State: "claimed", By: "m.okoro"},
+				{Task: exhausted, State: "open", Overdue: true},
+				{Task: exhausted, State: "resolved", By: "m.okoro", Resolution: "told_by_telephone", Overdue: true},
+			})
+		},
+		"notasks": func(b *bytes.Buffer) error { return printTasks(b, nil) },
+		"feedback": func(b *bytes.Buffer) error {
+			when := timestamppb.New(at(t, "2026-11-03T21:15:00Z"))
+			return printFeedback(b, &intakev1.FeedbackResponse{Cursor: 3, Changes: []*intakev1.Change{
+				{Change: &intakev1.Change_Status{Status: &intakev1.Status{Cursor: 1, EventId: "np-1018", ChildRef: "c1", State: intakev1.ChildState_CHILD_STATE_TOLD, At: when}}},
+				{Change: &intakev1.Change_Rejected{Rejected: &intakev1.Rejected{Cursor: 3, Sequence: 9, At: when, Faults: []*intakev1.Fault{{Field: "time", Message: "is missing: give it"}}}}},
+			}})
+		},
+		"quarantine": func(b *bytes.Buffer) error {
+			printQuarantine(b, []*intakev1.Quarantined{{
+				Sequence: 4, Agency: "northbridge-police", At: timestamppb.New(at(t, "2026-07-03T21:15:00Z")), Size: 812,
+				Faults: []*intakev1.Fault{{Field: "children[1].date_of_birth", Message: "lies in the future: correct it"}},
+			}})
+			return nil
+		},
+		"import": func(b *bytes.Buffer) error {
+			r := &directoryv1.ImportResult{
+				Added: 2, Changed: 1, Removed: 1, Unchanged: 40, Readdressed: 1, Generation: 12, Changes: []string{"add setting gias:900101", "change contact a/b"},
+				Faults: []*directoryv1.RowFault{{Line: 7, Column: "verified_on", Message: "is not a date: write YYYY-MM-DD"}, {Line: 9, Message: "the row has 3 columns"}},
+			}
+			printImport(b, r, false)
+			printImport(b, r, true)
+			return nil
+		},
+		"rows": func(b *bytes.Buffer) error {
+			rows := []*directoryv1.Row{
+				{Row: &directoryv1.Row_Area{Area: &directoryv1.Area{Gss: "E09000901", Name: "Ashmere", Kind: "local_authority", PoliceArea: "E23000901"}}},
+				{Row: &directoryv1.Row_Setting{Setting: &directoryv1.Setting{Id: "gias:900101", Name: "Lantern Row School", Kind: "school", Status: "open", Area: "E09000901", Successors: []*directoryv1.Link{{Setting: "gias:900102"}}, LowAge: 4}}},
+				{Row: &directoryv1.Row_Contact{Contact: &directoryv1.Contact{Id: "a/b", Organisation: "gias:900101", Role: "deputy_dsl", Name: "M. Okoro", Channel: "email", Address: "m.okoro@lantern.example"}}},
+				{Row: &directoryv1.Row_Agency{Agency: &directoryv1.Agency{Id: "northbridge-police", Organisation: "northbridge-police"}}},
+			}
+			if err := printRows(b, rows); err != nil {
+				return err
+			}
+			printRow(b, rows[1])
+			return nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out bytes.Buffer
+			if err := print(&out); err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name, out.String())
+		})
+	}
+}

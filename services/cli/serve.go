@@ -1,0 +1,72 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"go.uber.org/zap"
+	"go.uber.org/zap/zapcore"
+
+	"github.com/signalbox-hq/signalbox/services/app"
+	"github.com/signalbox-hq/signalbox/services/clock"
+)
+
+type serveCmd struct {
+	Config string `required:"" placeholder:"FILE" env:"SIGNALBOX_CONFIG" help:"The configuration, YAML."`
+}
+
+func (serveCmd) Help() string {
+	return `Runs until it is interrupted. Logs go to the standard error as JSON, a line each, without personal data. The first start makes the service's authority and the first operator's identity, in DATA/identities/admin.
+
+    signalbox check-config signalbox.yaml
+    signalbox serve --config signalbox.yaml`
+}
+
+func (c *serveCmd) Run(ctx context.Context, e *env) error {
+	config, err := app.LoadConfig(c.Config)
+	if err != nil {
+		return err
+	}
+	log := newLog(e.Err)
+	service, err := app.New(ctx, config, clock.System{}, log)
+	if err != nil {
+		return err
+	}
+	return service.Run(ctx)
+}
+
+func newLog(w io.Writer) *zap.Logger {
+	config := zap.NewProductionEncoderConfig()
+	config.EncodeTime = zapcore.ISO8601TimeEncoder
+	return zap.New(zapcore.NewCore(zapcore.NewJSONEncoder(config), zapcore.Lock(zapcore.AddSync(w)), zapcore.InfoLevel))
+}
+
+type checkConfigCmd struct {
+	File string `arg:"" help:"The configuration, YAML."`
+}
+
+func (checkConfigCmd) Help() string {
+	return `For example:
+
+    signalbox check-config signalbox.yaml
+
+An unknown key is a fault. Files that the configuration names must be there; nothing is started, and no address is tried.`
+}
+
+func (c *checkConfigCmd) Run(e *env) error {
+	config, err := app.LoadConfig(c.File)
+	if err != nil {
+		return err
+	}
+	if err := config.CheckFiles(); err != nil {
+		return err
+	}
+	broker := "embedded, listening on " + config.NATS.Listen
+	if config.NATS.URL != "" {
+		broker = "external, " + config.NATS.URL
+	}
+	fmt.Fprintf(e.Out, "%s is good\n  data: %s\n  nats: %s\n  grpc: %s\n  page: %s\n  mail: %s:%d\n",
+		c.File, config.Data, broker, config.GRPC.Listen, config.Page.Listen, config.Mail.Host, config.Mail.Port)
+	return nil
+}
