@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
 	"github.com/signalbox-hq/signalbox/services/intake"
 )
@@ -118,5 +119,15 @@ func TestAChildWhoIsNotAtTheSchoolIsLookedForByPeople(t *testing.T) {
 	if s := r.Summary(); s.Superseded != 1 {
 		t.Errorf("%v", s)
 	}
+	task := r.TaskItems()[0].Task
+	_, err := r.Tasks.Resolve(r.Context(), &taskv1.ResolveRequest{
+		Task: task.Id, Resolution: "setting_chosen", Settings: []string{"gias:900108"}, Reason: "Moved in May.",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Settle()
+	equal(t, "tasks once one of the two knows", r.OpenTasks(), []string{})
+	equal(t, "mail", r.MailTo(), []string{"h.pryce@millandmeadow.example", "j.marlowe@beacon-row.example"})
 	r.Verify()
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/signalbox-hq/signalbox/services/clock"
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/delivery/page"
-	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/engine"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -97,31 +96,32 @@ func (d *desk) Open(ctx context.Context, id string, attempt uint32) (page.Cover,
 	return cover, nil
 }
 
-// contact finds the contact that a letter went to as the directory has it now; one that has left or is no longer
-// confirmed gets neither code nor content.
+// contact finds the contact that a letter went to as the directory has it now; one that has left, is no longer confirmed
+// or is barred from the child gets neither code nor content, and is not heard.
 func (d *desk) contact(l letter) (delivery.Endpoint, bool) {
 	snapshot, _ := d.holder.Current()
-	for _, c := range snapshot.Contacts(notice.OrgID(l.attempt.Organisation)) {
-		if c.Id == l.attempt.Contact && c.VerifiedOn != "" && directory.InUse(c, directory.DateOf(d.clock.Now())) {
-			return delivery.Endpoint{
-				Contact: c.Id, Organisation: notice.OrgID(c.Organisation), Role: c.Role, Channel: c.Channel,
-				Address: c.Address, Name: c.Name, Shared: c.Shared, CodeAddress: c.CodeAddress,
-			}, true
-		}
+	return delivery.Still(l.attempt.Contact, notice.OrgID(l.attempt.Organisation), notice.ChildID(l.notice.Child), snapshot, d.clock.Now())
+}
+
+// reader is the letter behind a link whose contact may still be told.
+func (d *desk) reader(ctx context.Context, id string, attempt uint32) (letter, delivery.Endpoint, error) {
+	l, err := d.letter(ctx, id, attempt)
+	if err != nil {
+		return l, delivery.Endpoint{}, err
 	}
-	return delivery.Endpoint{}, false
+	contact, ok := d.contact(l)
+	if !ok {
+		return l, contact, notice.Faultf(notice.NotFound, "app.desk", "the contact is no longer to be told")
+	}
+	return l, contact, nil
 }
 
 // SendCode mails a one-time code to the contact that the letter went to.
 func (d *desk) SendCode(ctx context.Context, id string, attempt uint32, code string) error {
 	const op = "app.SendCode"
-	l, err := d.letter(ctx, id, attempt)
+	_, contact, err := d.reader(ctx, id, attempt)
 	if err != nil {
 		return err
-	}
-	contact, ok := d.contact(l)
-	if !ok {
-		return notice.Faultf(notice.NotFound, op, "the contact is no longer in use")
 	}
 	if err := d.engine.CodeSent(ctx, id, contact.Contact); err != nil {
 		return err
@@ -149,12 +149,9 @@ func newMessageID(domain string) string {
 
 // Read gives the notice as its recipient may see it, and records that it was read.
 func (d *desk) Read(ctx context.Context, id string, attempt uint32) (*noticev1.Notice, error) {
-	l, err := d.letter(ctx, id, attempt)
+	l, _, err := d.reader(ctx, id, attempt)
 	if err != nil {
 		return nil, err
-	}
-	if _, ok := d.contact(l); !ok {
-		return nil, notice.Faultf(notice.NotFound, "app.Read", "the contact is no longer in use")
 	}
 	events := make([]*eventv1.Event, len(l.sources))
 	for i, src := range l.sources {
@@ -175,7 +172,7 @@ func (d *desk) Read(ctx context.Context, id string, attempt uint32) (*noticev1.N
 
 // Acknowledge records that the person has the notice. The name goes to the vault, not to the ledger.
 func (d *desk) Acknowledge(ctx context.Context, id string, attempt uint32, person string) error {
-	l, err := d.letter(ctx, id, attempt)
+	l, _, err := d.reader(ctx, id, attempt)
 	if err != nil {
 		return err
 	}
@@ -190,7 +187,7 @@ func (d *desk) Acknowledge(ctx context.Context, id string, attempt uint32, perso
 
 // NotAtSetting records that the child is not at the setting.
 func (d *desk) NotAtSetting(ctx context.Context, id string, attempt uint32) error {
-	l, err := d.letter(ctx, id, attempt)
+	l, _, err := d.reader(ctx, id, attempt)
 	if err != nil {
 		return err
 	}

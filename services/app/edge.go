@@ -9,7 +9,6 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
-	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/rpc"
 	"github.com/signalbox-hq/signalbox/services/store"
@@ -19,11 +18,11 @@ import (
 const hintBatch = 500
 
 func (s *Service) openRPC(ctx context.Context) error {
-	pair, err := serverPair(s.ca, s.config.Names)
+	certificate, err := s.renewing()
 	if err != nil {
 		return err
 	}
-	tls, err := identity.ServerTLS(pair, s.ca.Pool())
+	tls, err := certificate.ServerTLS(s.ca.Pool())
 	if err != nil {
 		return err
 	}

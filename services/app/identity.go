@@ -2,6 +2,8 @@ package app
 
 import (
 	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -16,8 +18,9 @@ import (
 
 const (
 	authorityValidity = 10 * 365 * 24 * time.Hour
-	serverValidity    = 90 * 24 * time.Hour // issued anew at every start
+	serverValidity    = 90 * 24 * time.Hour // issued anew at every start, and while running before it ends
 	clientValidity    = 365 * 24 * time.Hour
+	renewWithin       = 60 * 24 * time.Hour // a certificate in a file that ends sooner is issued anew at a start
 
 	// Admin is the operator that the first start makes.
 	Admin = "admin"
@@ -68,8 +71,9 @@ func ledgerKey(data string) (notice.Key, error) {
 // adminIdentity makes the first operator's identity folder, unless it is there.
 func adminIdentity(data string, ca *identity.CA) (string, error) {
 	dir := filepath.Join(data, "identities", Admin)
-	if _, err := os.Stat(filepath.Join(dir, ClientName+".crt")); err == nil {
-		return dir, nil
+	good, err := stillGood(dir, ClientName)
+	if err != nil || good {
+		return dir, err
 	}
 	peer, err := identity.NewPeer(identity.Operator, Admin)
 	if err != nil {
@@ -88,9 +92,33 @@ func adminIdentity(data string, ca *identity.CA) (string, error) {
 	return dir, nil
 }
 
+// stillGood says whether a folder holds a certificate that lasts a while. One that does not is removed with its key, to
+// make room for another.
+func stillGood(dir, name string) (bool, error) {
+	certFile, keyFile := filepath.Join(dir, name+".crt"), filepath.Join(dir, name+".key")
+	text, err := os.ReadFile(certFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("app.stillGood: %w", err)
+	}
+	if block, _ := pem.Decode(text); block != nil {
+		if cert, err := x509.ParseCertificate(block.Bytes); err == nil && cert.NotAfter.Sub(wall()) > renewWithin {
+			return true, nil
+		}
+	}
+	return false, errors.Join(os.Remove(keyFile), os.Remove(certFile))
+}
+
+// renewing is a listener's certificate for as long as the service runs.
+func (s *Service) renewing() (*identity.Renewing, error) {
+	return identity.NewRenewing(func(time.Time) (identity.Pair, error) { return serverPair(s.ca, s.config.Names, serverValidity) }, wall)
+}
+
 // serverPair issues a certificate for the configured names.
-func serverPair(ca *identity.CA, names []string) (identity.Pair, error) {
-	req := identity.ServerRequest{Now: wall(), Validity: serverValidity}
+func serverPair(ca *identity.CA, names []string, validity time.Duration) (identity.Pair, error) {
+	req := identity.ServerRequest{Now: wall(), Validity: validity}
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {
 			req.IPs = append(req.IPs, ip)

@@ -25,7 +25,8 @@ const Owner = "SIGNALBOX_OWNER"
 
 // Init prepares a deployment with an external NATS server before its first start: the data folder's authority, the
 // first operator's identity, and in dir what the server needs: its configuration, a certificate for names (which other
-// listeners beside it may share), and the seed of Signalbox's own user. What is there already stays as it is.
+// listeners beside it may share), and the seed of Signalbox's own user. What is there already stays as it is, but for a
+// certificate that is about to end.
 func Init(ctx context.Context, c Config, dir string, names []string) error {
 	const op = "app.Init"
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -35,22 +36,14 @@ func Init(ctx context.Context, c Config, dir string, names []string) error {
 	if err := s.openIdentity(ctx); err != nil {
 		return err
 	}
+	if err := s.sharedCertificate(dir, append(append([]string{}, names...), c.Names...)); err != nil {
+		return err
+	}
 	if _, err := os.Stat(filepath.Join(dir, NATSConfigFile)); !errors.Is(err, fs.ErrNotExist) {
-		return err // nil: it is prepared already
-	}
-	pair, err := serverPair(s.ca, append(append([]string{}, names...), c.Names...))
-	if err != nil {
-		return err
-	}
-	certFile, keyFile, err := pair.WriteFiles(dir, "server")
-	if err != nil {
-		return err
-	}
-	// Other containers' users read them from the shared folder, and nobody else can reach it.
-	for _, path := range []string{certFile, keyFile} {
-		if err := os.Chmod(path, 0o644); err != nil {
+		if err != nil {
 			return fmt.Errorf("%s: %w", op, err)
 		}
+		return handOver(os.Getenv(Owner), c.Data, dir) // it is prepared already
 	}
 	user, err := identity.NewNATSUser()
 	if err != nil {
@@ -67,6 +60,31 @@ func Init(ctx context.Context, c Config, dir string, names []string) error {
 		return fmt.Errorf("%s: %w", op, err)
 	}
 	return handOver(os.Getenv(Owner), c.Data, dir)
+}
+
+// sharedCertificate writes the certificate that an external server and other listeners beside it use. Nobody renews it
+// while they run, so it lasts as long as a client's, and is renewed by an Init in its last months.
+func (s *Service) sharedCertificate(dir string, names []string) error {
+	const op = "app.Init"
+	good, err := stillGood(dir, "server")
+	if err != nil || good {
+		return err
+	}
+	pair, err := serverPair(s.ca, names, clientValidity)
+	if err != nil {
+		return err
+	}
+	certFile, keyFile, err := pair.WriteFiles(dir, "server")
+	if err != nil {
+		return err
+	}
+	// Other containers' users read them from the shared folder, and nobody else can reach it.
+	for _, path := range []string{certFile, keyFile} {
+		if err := os.Chmod(path, 0o644); err != nil {
+			return fmt.Errorf("%s: %w", op, err)
+		}
+	}
+	return nil
 }
 
 // handOver gives folders and all in them to a user and group, `UID:GID`; empty leaves them.

@@ -43,7 +43,8 @@ func (in *inlet) read(ctx context.Context, agency notice.AgencyID, m store.Msg) 
 	}
 	number, err := in.events.Quarantine(ctx, agency, m, store.FaultHeader(faults))
 	if err != nil {
-		return engine.Message{}, err
+		// Whatever it is, it is tried again: a fault of any other kind would end the reading of every agency.
+		return engine.Message{}, notice.Fault(notice.Unavailable, "app.read", err)
 	}
 	return engine.Message{Sequence: m.Seq, Event: ev, Faults: len(faults), Quarantine: number}, nil
 }

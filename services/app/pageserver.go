@@ -64,14 +64,18 @@ func (s *Service) openPage(context.Context) error {
 }
 
 func (s *Service) pageTLS() (*tls.Config, error) {
-	pair, err := serverPair(s.ca, s.config.Names)
 	if s.config.Page.Certificate != "" {
-		pair, err = identity.LoadPair(s.config.Page.Certificate, s.config.Page.Key)
+		pair, err := identity.LoadPair(s.config.Page.Certificate, s.config.Page.Key)
+		if err != nil {
+			return nil, err
+		}
+		return identity.PublicServerTLS(pair)
 	}
+	certificate, err := s.renewing()
 	if err != nil {
 		return nil, err
 	}
-	return identity.PublicServerTLS(pair)
+	return certificate.PublicServerTLS(), nil
 }
 
 // run serves until the context ends.

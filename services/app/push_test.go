@@ -63,7 +63,12 @@ func TestAnAgencysReceiverIsCalledAgainUntilItStoresAndAPersonThereAcknowledges(
 	noticev1.RegisterNoticeReceiverServiceServer(server, system)
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() { server.Stop(); <-served })
+	t.Cleanup(func() {
+		server.Stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
 	// Of one role the contact whose id comes first is told: the system, before the duty manager's mailbox.
 	r.Import(&directoryv1.ImportHeader{Format: "contacts", Name: "receiver.csv", Source: "agency-systems"},
 		[]byte("id,organisation,role,name,channel,address,verified_on\n"+

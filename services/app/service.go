@@ -106,6 +106,7 @@ func (s *Service) Run(ctx context.Context) error {
 	})
 	for name, run := range map[string]func(context.Context) error{
 		"gRPC": s.rpc.Run, "notice page": s.page.run, "feedback": s.serveFeedback, "directory": s.watchDirectory,
+		"certificates": s.renewCertificates,
 	} {
 		group.Go(func() error {
 			if err := run(edges); err != nil && edges.Err() == nil {
@@ -187,7 +188,7 @@ func (s *Service) openNATS(ctx context.Context) error {
 
 // natsCertificate writes the server's certificate where NATS reads it, anew at every start.
 func (s *Service) natsCertificate() (certFile, keyFile string, err error) {
-	pair, err := serverPair(s.ca, s.config.Names)
+	pair, err := serverPair(s.ca, s.config.Names, serverValidity)
 	if err != nil {
 		return "", "", err
 	}
@@ -196,6 +197,38 @@ func (s *Service) natsCertificate() (certFile, keyFile string, err error) {
 		return "", "", fmt.Errorf("app.natsCertificate: %w", err)
 	}
 	return pair.WriteFiles(dir, "server")
+}
+
+// renewNATSCertificate has the embedded server take a new certificate, without cutting anybody off.
+func (s *Service) renewNATSCertificate(ctx context.Context) error {
+	s.accessing.Lock()
+	defer s.accessing.Unlock()
+	if _, _, err := s.natsCertificate(); err != nil {
+		return err
+	}
+	return s.nats.SetAgencies(ctx, s.access)
+}
+
+// renewCertificates renews what NATS reads from a file; the other listeners renew their own.
+func (s *Service) renewCertificates(ctx context.Context) error {
+	if s.nats == nil {
+		<-ctx.Done()
+		return nil
+	}
+	for wait := serverValidity * 2 / 3; ; {
+		timer := time.NewTimer(wait)
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		case <-timer.C:
+		}
+		wait = serverValidity * 2 / 3
+		if err := s.renewNATSCertificate(ctx); err != nil {
+			s.log.Error("the NATS server's certificate cannot be renewed; trying again in an hour", zap.Error(err))
+			wait = time.Hour
+		}
+	}
 }
 
 func (s *Service) connectNATS(ctx context.Context) error {
@@ -343,11 +376,13 @@ func (s *Service) pushSender() (*push.Sender, error) {
 	if err != nil {
 		return nil, err
 	}
-	pair, err := s.ca.IssueClient(peer, wall(), serverValidity)
+	certificate, err := identity.NewRenewing(func(now time.Time) (identity.Pair, error) {
+		return s.ca.IssueClient(peer, now, serverValidity)
+	}, wall)
 	if err != nil {
 		return nil, err
 	}
-	tls, err := identity.ClientTLS(pair, s.ca.Pool())
+	tls, err := certificate.ClientTLS(s.ca.Pool())
 	if err != nil {
 		return nil, err
 	}

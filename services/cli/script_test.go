@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
@@ -45,12 +46,16 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// defaultPolicyWith writes the default policy and the text of a file behind it: default-policy-with EXAMPLES OUT.
+// defaultPolicyWith writes the default policy with the examples of a file for its own: default-policy-with EXAMPLES OUT.
 func defaultPolicyWith(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: default-policy-with EXAMPLES OUT")
 	}
-	text := append(policy.Default(), '\n')
+	rules, _, found := bytes.Cut(policy.Default(), []byte("\nexamples:\n")) // the last of its keys
+	if !found {
+		ts.Fatalf("the default policy has no examples to replace")
+	}
+	text := append(rules, '\n')
 	text = append(text, ts.ReadFile(args[0])...)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), text, 0o600))
 }

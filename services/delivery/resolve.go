@@ -58,6 +58,21 @@ func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot
 	return Endpoint{}, skips, false
 }
 
+// Still finds a contact that was told of a child, as it may be told now: false where it has left, is no longer confirmed,
+// or is barred meanwhile. Whoever holds an old link is asked about here before anything is shown or taken.
+func Still(contact string, org notice.OrgID, child notice.ChildID, snap *directory.Snapshot, at time.Time) (Endpoint, bool) {
+	bars := barriers(snap, child)
+	if bars.everybody || bars.organisation(snap, org) {
+		return Endpoint{}, false
+	}
+	for _, c := range snap.Contacts(org) {
+		if c.GetId() == contact && unfit(c, bars, at, nil) == "" {
+			return endpoint(c), true
+		}
+	}
+	return Endpoint{}, false
+}
+
 func endpoint(c *directoryv1.Contact) Endpoint {
 	return Endpoint{
 		Contact:      c.GetId(),
@@ -83,7 +98,7 @@ func unfit(c *directoryv1.Contact, bars barrier, at time.Time, failed func(strin
 		return "not in use on the day"
 	case err != nil || verified.After(today):
 		return "address not confirmed by a person"
-	case bars.target(c.GetId()):
+	case bars.target(c.GetId()) || bars.person(c):
 		return reasonBarred
 	case failed != nil && failed(c.GetId()):
 		return "failed before"
@@ -160,12 +175,14 @@ func usable(use, contact string) bool {
 type barrier struct {
 	everybody bool
 	targets   map[string]bool
+	mailboxes map[string]bool // of barred contacts, in lower case: whoever shares one reads what comes there
+	people    map[[2]string]bool
 }
 
 // barriers reads the restrictions on a child. What seals the child, what names no target and what this build does not
 // know bars everybody: a notice to the wrong person is worse than none, and the one not sent becomes a person's task.
 func barriers(snap *directory.Snapshot, child notice.ChildID) barrier {
-	b := barrier{targets: make(map[string]bool)}
+	b := barrier{targets: make(map[string]bool), mailboxes: make(map[string]bool), people: make(map[[2]string]bool)}
 	if child == "" {
 		return b
 	}
@@ -176,11 +193,36 @@ func barriers(snap *directory.Snapshot, child notice.ChildID) barrier {
 				b.everybody = true
 			}
 			b.targets[r.GetTarget()] = true
+			b.bar(snap, r.GetTarget())
 		default: // protected_location, sealed_identity
 			b.everybody = true
 		}
 	}
 	return b
+}
+
+// bar takes in who stands behind a barred contact. The same person may have other rows: for the holidays, under an id
+// that another list gave, or as the deputy.
+func (b barrier) bar(snap *directory.Snapshot, id string) {
+	row, ok := snap.Row(directory.KindContact, id)
+	if !ok {
+		return
+	}
+	c := row.GetContact()
+	for _, address := range []string{c.GetAddress(), c.GetCodeAddress()} {
+		if address != "" {
+			b.mailboxes[strings.ToLower(address)] = true
+		}
+	}
+	if name := directory.FoldName(c.GetName()); name != "" {
+		b.people[[2]string{c.GetOrganisation(), name}] = true
+	}
+}
+
+// person says whether a contact is, or shares a mailbox with, somebody who is barred under another id.
+func (b barrier) person(c *directoryv1.Contact) bool {
+	return b.mailboxes[strings.ToLower(c.GetAddress())] || b.mailboxes[strings.ToLower(c.GetCodeAddress())] ||
+		b.people[[2]string{c.GetOrganisation(), directory.FoldName(c.GetName())}]
 }
 
 func (b barrier) target(id string) bool { return id != "" && (b.everybody || b.targets[id]) }

@@ -48,7 +48,7 @@ func snapshot(t *testing.T, rows ...any) *directory.Snapshot {
 // contact is a good contact of the school, changed as the test needs.
 func contact(id, role string, change ...func(*directoryv1.Contact)) *directoryv1.Contact {
 	c := &directoryv1.Contact{
-		Id: id, Organisation: "gias:900101", Role: role, Name: "Jo Penrose", Channel: Email, Address: id + "@ashmere-primary.example",
+		Id: id, Organisation: "gias:900101", Role: role, Name: "Jo Penrose " + id, Channel: Email, Address: id + "@ashmere-primary.example",
 		Use: regular, VerifiedOn: "2026-09-01",
 	}
 	for _, f := range change {
@@ -183,6 +183,24 @@ func TestALinkIsResolvedToOneContactAndEveryOtherHasAReason(t *testing.T) {
 			rows:  []any{contact("dsl", "dsl"), contact("deputy", "deputy_dsl"), &directoryv1.Restriction{Kind: "barred_contact", Target: "dsl"}},
 			want:  "deputy",
 			skips: []Skip{{"dsl", "not to be told"}},
+		},
+		{
+			name: "nor is whoever shares the mailbox of a barred contact",
+			rows: []any{
+				contact("dsl", "dsl"), contact("deputy", "deputy_dsl", func(c *directoryv1.Contact) { c.Address = "DSL@ashmere-primary.example" }),
+				contact("head", "head", func(c *directoryv1.Contact) { c.Shared, c.CodeAddress = true, "dsl@ashmere-primary.example" }),
+				&directoryv1.Restriction{Kind: "barred_contact", Target: "dsl"},
+			},
+			skips: []Skip{{"dsl", reasonBarred}, {"deputy", reasonBarred}, {"head", reasonBarred}},
+		},
+		{
+			name: "nor is the barred person under another id, whether or not the first is in use",
+			rows: []any{
+				contact("dsl", "dsl", func(c *directoryv1.Contact) { c.Until = "2026-10-01" }),
+				contact("other", "dsl", func(c *directoryv1.Contact) { c.Name = "JO PENROSE-dsl" }), contact("head", "head"),
+				&directoryv1.Restriction{Kind: "barred_contact", Target: "dsl"},
+			},
+			want: "head", skips: []Skip{{"dsl", "not in use on the day"}, {"other", reasonBarred}},
 		},
 		{
 			name:  "a barred setting is not told",

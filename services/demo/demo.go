@@ -2,9 +2,9 @@ package demo
 
 import (
 	"context"
-	"errors"
 	"io"
 	"os"
+	"path/filepath"
 
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
@@ -56,19 +56,19 @@ func run(ctx context.Context, o Options, data string) error {
 	defer show.end()
 
 	w, err := open(world, group, clk, data, o.Log, show)
-	if err == nil {
-		group.Go(func() error {
-			defer stop()
-			return w.perform(world, group, o, show)
-		})
-	}
 	if err != nil {
 		stop()
-		return errors.Join(err, group.Wait())
+		if cause := group.Wait(); cause != nil {
+			return cause // what stopped the world, not what missed it
+		}
+		return err
 	}
-	err = group.Wait()
-	w.close()
-	return err
+	defer w.close()
+	group.Go(func() error {
+		defer stop()
+		return w.perform(world, group, o, show)
+	})
+	return group.Wait()
 }
 
 // perform plays every scene, says how things stand, and stays up where that is asked for.
@@ -103,6 +103,10 @@ func dataFolder(dir string) (string, func() error, error) {
 			return "", nil, notice.Fault(notice.Unavailable, op, err)
 		}
 		return temporary, func() error { return os.RemoveAll(temporary) }, nil
+	}
+	dir, err := filepath.Abs(dir) // the commands to try are for any folder
+	if err != nil {
+		return "", nil, notice.Fault(notice.Invalid, op, err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", nil, notice.Fault(notice.Invalid, op, err)

@@ -24,8 +24,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// patience is how long the whole demo may take.
-const patience = 25 * time.Second
+// patience bounds a demo that hangs. One takes 3 s on two idle cores, and much longer under the race detector.
+const patience = 2 * time.Minute
 
 func logger(t *testing.T) *zap.Logger { return zaptest.NewLogger(t, zaptest.Level(zap.WarnLevel)) }
 
@@ -115,7 +115,7 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 	corrected := []string{"gias:900101 v1 ✓ acknowledged,", "gias:900101 v2 ✓ acknowledged"}
 	byTelephone := []string{"task duty of ashmere-council: told_by_telephone", "task duty of ashmere-council: told_by_telephone"}
 	matched := []string{
-		"gias:900109 v1 ✓ acknowledged", "task desk of northbridge-police: matched", "task duty of ashmere-council: settled",
+		"gias:900109 v1 ✓ acknowledged", "task desk of northbridge-police: matched", "task duty of ashmere-council: matched",
 	}
 	want := map[string][]string{
 		"01-school-night.json": corrected,
@@ -130,7 +130,7 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 		"07-school-day.json":             {"gias:900104 v1 ✓ acknowledged"},
 		"08-not-at-this-school.json": {
 			"gias:900108 v1 ✓ acknowledged", "gias:900110 v1 ↩ says the child is not there",
-			"task desk of northbridge-police: duplicate", "task duty of ashmere-council: setting_chosen",
+			"task desk of northbridge-police: setting_chosen", "task duty of ashmere-council: setting_chosen",
 		},
 		"09-referral-health-visitor.json":         {"ashmere-health-visiting v1 ✓ delivered"},
 		"10-referral-neighbour.json":              {"event v1 ✓ delivered"},

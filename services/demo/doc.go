@@ -5,9 +5,9 @@
 //
 // Invariants:
 //   - every person, place, address and number in it is invented;
-//   - nothing in it reaches into the service: agencies use NATS and gRPC, recipients SMTP and HTTPS, operators gRPC, each
-//     with credentials of their own;
+//   - nobody in it goes past the service's doors: agencies use NATS and gRPC, recipients SMTP and HTTPS, operators gRPC,
+//     each with credentials of their own;
 //   - the clock is moved only while the service says that it is idle.
 //
-// It may import every package. Only cli imports it.
+// It may import every package; app/apptest, which uses its borough, and cli import it.
 package demo

@@ -147,7 +147,7 @@ func (s *stage) invite(ctx context.Context) error {
 	if err := s.copyEvents(); err != nil {
 		return err
 	}
-	program := program()
+	with := program()
 	admin := fmt.Sprintf(" --server %s --identity %s", s.service.GRPCAddr(), s.service.AdminIdentity())
 	agency := fmt.Sprintf(" --server %s --identity %s", s.service.GRPCAddr(), s.agencies[police].folder)
 	events := filepath.Join(s.data, "events")
@@ -168,7 +168,7 @@ func (s *stage) invite(ctx context.Context) error {
 		{"What was refused, and why", "quarantine list" + admin},
 		{"A school and its contacts", "directory show --organisation gias:900101" + admin},
 	} {
-		fmt.Fprintf(s.out, " %s:\n   %s %s\n\n", c[0], program, c[1])
+		fmt.Fprintf(s.out, " %s:\n   %s %s\n\n", c[0], with, c[1])
 	}
 	fmt.Fprintf(s.out, "   gRPC   %s\n   NATS   %s\n   page   %s\n   mails  %s\n   data   %s\n\n Ctrl-C ends it.\n",
 		s.service.GRPCAddr(), s.service.NATSURL(), s.service.PageURL(), s.mailDir(), s.data)

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -48,7 +49,12 @@ func (w *world) openInbox(ctx context.Context, group *errgroup.Group, _ *zap.Log
 	w.inbox = &inbox{address: listener.Addr().String()}
 	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(config)))
 	noticev1.RegisterNoticeReceiverServiceServer(server, w.inbox)
-	group.Go(func() error { return server.Serve(listener) })
+	group.Go(func() error {
+		if err := server.Serve(listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+			return fmt.Errorf("demo: the receiver: %w", err)
+		}
+		return nil
+	})
 	group.Go(func() error {
 		<-ctx.Done()
 		server.Stop()

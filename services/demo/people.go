@@ -53,7 +53,7 @@ var (
 	codePattern = regexp.MustCompile(`(?m)^\s*([0-9]{3}[ -]?[0-9]{3})\s*$`)
 )
 
-// desks are shared or nameless mailboxes, and the person who reads each.
+// reader is the person who reads an address: the contact, or somebody of a desk that has no name.
 func reader(address, contactName string) string {
 	names := map[string]string{
 		"education.safeguarding@ashmere.example": "U. Sandoval",

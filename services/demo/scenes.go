@@ -153,16 +153,10 @@ func (s *stage) endRest(ctx context.Context, p *published, how *taskv1.ResolveRe
 }
 
 func chooseForSollis(ctx context.Context, s *stage, p *published) (string, error) {
-	if err := s.resolve(ctx, p, socialCare, ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING, "ashmere-council", &taskv1.ResolveRequest{
-		Resolution: "setting_chosen", Reason: "Admissions: moved in May.", Settings: []string{"gias:900108"},
-	}); err != nil {
-		return "", err
-	}
-	if err := s.act(ctx); err != nil {
-		return "", err
-	}
 	return "The authority's duty officer finds the child on another school's list and resolves the task: that school is told.",
-		s.endRest(ctx, p, &taskv1.ResolveRequest{Resolution: "duplicate", Reason: "The authority found the school."})
+		s.resolve(ctx, p, socialCare, ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING, "ashmere-council", &taskv1.ResolveRequest{
+			Resolution: "setting_chosen", Reason: "Admissions: moved in May.", Settings: []string{"gias:900108"},
+		})
 }
 
 func telephoneBrookside(ctx context.Context, s *stage, p *published) (string, error) {

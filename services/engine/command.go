@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -143,7 +145,8 @@ func (e *Engine) ClaimTask(ctx context.Context, task, by string) error {
 	})
 }
 
-// ResolveTask ends a task; where it names the child or the settings, routing decides again.
+// ResolveTask ends a task; where it names the child or the settings, everyone asked the same has the answer, and routing
+// decides again.
 func (e *Engine) ResolveTask(ctx context.Context, r *ledgerv1.TaskResolved) error {
 	const op = "engine.ResolveTask"
 	return e.command(ctx, op, func() error {
@@ -154,7 +157,15 @@ func (e *Engine) ResolveTask(ctx context.Context, r *ledgerv1.TaskResolved) erro
 		if err := e.suits(op, t, r); err != nil {
 			return err
 		}
-		e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskResolved{TaskResolved: r}})
+		facts := []*ledgerv1.Fact{{Fact: &ledgerv1.Fact_TaskResolved{TaskResolved: r}}}
+		if r.Resolution == ledger.Matched || r.Resolution == ledger.SettingChosen {
+			for _, twin := range e.state.Twins(t) {
+				same := proto.CloneOf(r)
+				same.Task = twin.Id
+				facts = append(facts, &ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskResolved{TaskResolved: same}})
+			}
+		}
+		e.record(facts...)
 		if l := e.state.Lineages[t.Lineage]; l != nil {
 			e.tellPublisher(l.Agency)
 		}
@@ -209,7 +220,8 @@ func (e *Engine) suits(op string, t *ledger.Task, r *ledgerv1.TaskResolved) erro
 			if _, ok := snapshot.Child(notice.ChildID(t.Child)); !ok {
 				return invalid("resolution", "the child is not known yet: resolve with matched and the child's id")
 			}
-		default:
+		case ledgerv1.TaskKind_TASK_KIND_UNSPECIFIED, ledgerv1.TaskKind_TASK_KIND_GAP, ledgerv1.TaskKind_TASK_KIND_QUARANTINED,
+			ledgerv1.TaskKind_TASK_KIND_EXHAUSTED, ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD:
 			return invalid("resolution", "setting_chosen does not resolve a task of this kind")
 		}
 	case ledger.ToldByTelephone, ledger.NotOurChild, ledger.Duplicate, ledger.NoAction:

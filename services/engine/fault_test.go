@@ -9,8 +9,12 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/delivery"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/engine"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -24,7 +28,7 @@ func TestAStepThatADecisionOfTheSameMomentMakesNeedlessIsNotCarriedOut(t *testin
 	first := r.run()
 	r.events.publish(r.incident("i1", "KV/1"))
 	first.settle()
-	id := first.only(any1)
+	id := first.only(whichever)
 	first.stop()
 	_ = first.end()
 
@@ -56,18 +60,60 @@ func TestAnAgencysStreamThatBreaksIsReadOn(t *testing.T) {
 }
 
 func TestAStreamThatIsBrokenForGoodEndsRunAndKeepsTheEndOfSends(t *testing.T) {
-	r := newRig(t)
+	r := newRig(t, directory.AgencyRow(&directoryv1.Agency{Id: "another", Organisation: police}))
 	r.post.holdBack()
 	e := r.run()
 	r.events.publish(r.incident("i1", "KV/1"))
 	r.post.arrived(t, 1)
 	r.events.snap(notice.Faultf(notice.Internal, "test", "broken"))
+	<-r.events.left
 	r.post.letGo(delivery.Result{Outcome: delivery.Delivered})
 	if err := e.end(); !isKind(err, notice.Internal) {
 		t.Fatalf("Run returned %v", err)
 	}
 	if n := r.count(func(f *ledgerv1.Fact) bool { return f.GetAttemptFinished() != nil }); n != 1 {
 		t.Fatalf("%d ends written", n)
+	}
+}
+
+// Between the end of a chain and the task that follows there is no moment at which nobody owns the notice.
+func TestAChainsEndAndItsTaskAreWrittenTogether(t *testing.T) {
+	r := newRig(t)
+	r.maxPack = 3000
+	e := r.run()
+	for i := range 40 {
+		r.events.publish(r.incident(strconv.Itoa(i), "KV/"+strconv.Itoa(i)))
+	}
+	e.settle()
+	r.clock.Set(at(t, "2026-11-20T08:30:00Z"))
+	e.settle()
+	r.clock.Set(at(t, "2026-11-20T09:30:00Z"))
+	e.settle()
+	tasks := 0
+	if _, err := r.log.Read(r.context(), 1, func(seq uint64, _ time.Time, stored []byte) error {
+		var pack ledgerv1.Pack
+		if err := proto.Unmarshal(stored, &pack); err != nil {
+			return err
+		}
+		ends := map[string]bool{}
+		for _, f := range pack.Facts {
+			if f.GetEscalated().GetLink() == 2 {
+				ends[f.GetEscalated().Notice] = true
+			}
+			if about := f.GetTaskOpened().GetNotice(); about != "" {
+				tasks++
+				delete(ends, about)
+			}
+		}
+		if len(ends) > 0 {
+			t.Errorf("pack %d ends %d chains without a task", seq, len(ends))
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if tasks != 40 {
+		t.Fatalf("%d tasks", tasks)
 	}
 }
 

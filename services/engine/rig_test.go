@@ -2,11 +2,9 @@ package engine_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -184,7 +182,8 @@ func (r *rig) run() *running {
 	r.t.Cleanup(func() {
 		stop()
 		select {
-		case <-e.done:
+		case err := <-e.done:
+			r.t.Logf("the engine ended with: %v", err)
 		case <-time.After(patience):
 			r.t.Error("the engine did not stop")
 		}
@@ -276,7 +275,7 @@ func (e *running) only(holds func(*ledger.Notice) bool) string {
 	return ids[0]
 }
 
-func any1(*ledger.Notice) bool { return true }
+func whichever(*ledger.Notice) bool { return true }
 
 // facts reads the log back.
 func (r *rig) facts() []*ledgerv1.Fact {
@@ -325,256 +324,3 @@ func (r *rig) incident(id, subject string, change ...func(*eventv1.Event)) *even
 	}
 	return ev
 }
-
-// shelf is one agency's events in memory.
-type shelf struct {
-	mu     sync.Mutex
-	held   []engine.Message
-	erased map[uint64]error
-	broken error // ends the next Follow
-	grown  chan struct{}
-}
-
-func newShelf() *shelf { return &shelf{grown: make(chan struct{}), erased: map[uint64]error{}} }
-
-func (s *shelf) publish(ev ...*eventv1.Event) {
-	for _, one := range ev {
-		s.put(engine.Message{Event: proto.CloneOf(one)})
-	}
-}
-
-func (s *shelf) put(m engine.Message) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	m.Sequence = uint64(len(s.held)) + 1
-	s.held = append(s.held, m)
-	close(s.grown)
-	s.grown = make(chan struct{})
-}
-
-func (s *shelf) last() uint64 {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return uint64(len(s.held))
-}
-
-// fail has reads of a sequence fail, nil mends it.
-func (s *shelf) fail(sequence uint64, err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.erased[sequence] = err
-}
-
-// snap ends whoever follows.
-func (s *shelf) snap(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.broken = err
-	close(s.grown)
-	s.grown = make(chan struct{})
-}
-
-func (s *shelf) Follow(ctx context.Context, agency notice.AgencyID, from uint64, fn func(engine.Message) error) error {
-	if agency != police {
-		<-ctx.Done()
-		return ctx.Err()
-	}
-	for {
-		s.mu.Lock()
-		rest, grown, broken := s.held[from-1:], s.grown, s.broken
-		s.broken = nil
-		s.mu.Unlock()
-		if broken != nil {
-			return broken
-		}
-		for _, m := range rest {
-			if err := fn(m); err != nil {
-				return err
-			}
-			from++
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-grown:
-		}
-	}
-}
-
-func (s *shelf) Get(_ context.Context, _ notice.AgencyID, sequence uint64) (*eventv1.Event, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err := s.erased[sequence]; err != nil {
-		return nil, err
-	}
-	return s.held[sequence-1].Event, nil
-}
-
-// post takes every message; what answer says is how the send ends, delivered where it is nil.
-type post struct {
-	mu     sync.Mutex
-	sent   []delivery.Message
-	answer func(delivery.Message) delivery.Result
-	hold   chan struct{} // sends wait until it is closed
-	held   delivery.Result
-	news   chan struct{}
-}
-
-func (p *post) Send(ctx context.Context, m delivery.Message) delivery.Result {
-	p.mu.Lock()
-	p.sent = append(p.sent, m)
-	hold, answer := p.hold, p.answer
-	if p.news != nil {
-		close(p.news)
-		p.news = nil
-	}
-	p.mu.Unlock()
-	if hold != nil {
-		select {
-		case <-hold:
-			p.mu.Lock()
-			defer p.mu.Unlock()
-			return p.held
-		case <-ctx.Done():
-			return delivery.Result{Outcome: delivery.Unknown, Detail: "no answer in time"}
-		}
-	}
-	if answer != nil {
-		return answer(m)
-	}
-	return delivery.Result{Outcome: delivery.Delivered}
-}
-
-// holdBack has sends wait until letGo says how they end.
-func (p *post) holdBack() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.hold = make(chan struct{})
-}
-
-func (p *post) letGo(res delivery.Result) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.hold != nil {
-		p.held = res
-		close(p.hold)
-		p.hold = nil
-	}
-}
-
-func (p *post) answers(f func(delivery.Message) delivery.Result) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.answer = f
-}
-
-// arrived waits for so many sends to have begun.
-func (p *post) arrived(t testing.TB, n int) []delivery.Message {
-	t.Helper()
-	deadline := time.After(patience)
-	for {
-		p.mu.Lock()
-		sent := slices.Clone(p.sent)
-		if p.news == nil {
-			p.news = make(chan struct{})
-		}
-		news := p.news
-		p.mu.Unlock()
-		if len(sent) >= n {
-			return sent
-		}
-		select {
-		case <-news:
-		case <-deadline:
-			t.Fatalf("%d of %d sends began", len(sent), n)
-		}
-	}
-}
-
-// to lists who was sent to, in order.
-func (p *post) to() string {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	var ids []string
-	for _, m := range p.sent {
-		id := m.Endpoint.Contact
-		if m.PossibleDuplicate {
-			id += " (again)"
-		}
-		ids = append(ids, id)
-	}
-	return strings.Join(ids, ", ")
-}
-
-// gate is a log whose appends can be held up, cut off or refused.
-type gate struct {
-	engine.Log
-	mu     sync.Mutex
-	before func(pack []byte) error
-	shut   chan struct{}
-	tried  chan []byte
-}
-
-func newGate(log engine.Log) *gate { return &gate{Log: log, tried: make(chan []byte, 100)} }
-
-func (g *gate) Append(ctx context.Context, expect uint64, pack []byte) (uint64, error) {
-	g.mu.Lock()
-	before, shut := g.before, g.shut
-	g.mu.Unlock()
-	select {
-	case g.tried <- pack:
-	default:
-	}
-	if shut != nil {
-		select {
-		case <-shut:
-		case <-ctx.Done():
-			return 0, notice.Fault(notice.Unavailable, "test", ctx.Err())
-		}
-	}
-	if before != nil {
-		if err := before(pack); err != nil {
-			return 0, err
-		}
-	}
-	return g.Log.Append(ctx, expect, pack)
-}
-
-func (g *gate) check(before func([]byte) error) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.before = before
-}
-
-func (g *gate) cut(err error) { g.check(func([]byte) error { return err }) }
-
-func (g *gate) mend() { g.check(nil) }
-
-func (g *gate) close() (open func()) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	shut := make(chan struct{})
-	g.shut = shut
-	return sync.OnceFunc(func() {
-		g.mu.Lock()
-		g.shut = nil
-		g.mu.Unlock()
-		close(shut)
-	})
-}
-
-// attempt waits for the next append to be tried.
-func (g *gate) attempt(t testing.TB) []byte {
-	t.Helper()
-	select {
-	case pack := <-g.tried:
-		return pack
-	case <-time.After(patience):
-		t.Fatal("nothing was appended")
-		return nil
-	}
-}
-
-func isKind(err error, k notice.Kind) bool { return err != nil && notice.KindOf(err) == k }
-
-var errGone = errors.New("gone")

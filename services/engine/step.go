@@ -278,7 +278,7 @@ func (e *Engine) exhausted(n *ledger.Notice) *ledgerv1.Task {
 func (e *Engine) escalateTask(t *ledger.Task) {
 	_, current := e.Current()
 	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskEscalated{TaskEscalated: &ledgerv1.TaskEscalated{
-		Task: t.Task.Id, Organisation: t.EscalateTo, Role: "duty",
+		Task: t.Id, Organisation: t.EscalateTo, Role: "duty",
 		DueMs: e.now().Add(current.TaskTime(t.Kind)).UnixMilli(),
 	}}})
 }

@@ -114,6 +114,10 @@ func (e *Engine) refuse(agency notice.AgencyID, source *ledgerv1.Source, m Messa
 		owner = a.Organisation
 	}
 	kind := ledgerv1.TaskKind_TASK_KIND_QUARANTINED
+	detail := "an event was refused: correct it and publish it again"
+	if m.Faults == 0 {
+		detail = "an event came again under the same id with other content, and the first stands: publish a correction under an id of its own"
+	}
 	e.record(
 		&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventRefused{EventRefused: &ledgerv1.EventRefused{
 			Source: source, Quarantine: m.Quarantine, Faults: uint32(max(m.Faults, 1)),
@@ -121,7 +125,7 @@ func (e *Engine) refuse(agency notice.AgencyID, source *ledgerv1.Source, m Messa
 		&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: &ledgerv1.Task{
 			Id:   e.config.Key.ID("task", kind.String(), string(agency), strconv.FormatUint(m.Sequence, 10)),
 			Kind: kind, Organisation: owner, Role: "desk", DueMs: e.now().Add(current.TaskTime(kind)).UnixMilli(),
-			Detail: "an event was refused: correct it and publish it again",
+			Detail: detail,
 		}}},
 	)
 }

@@ -41,15 +41,22 @@ func ClientTLS(pair Pair, roots *x509.CertPool) (*tls.Config, error) {
 }
 
 func base(op string, pair Pair, roots *x509.CertPool) (*tls.Config, error) {
-	// A nil pool would mean the machine's roots: any public authority could then name our peers.
-	if roots == nil {
-		return nil, notice.Fault(notice.Invalid, op, errors.New("give the authority's certificate"))
+	if err := needRoots(op, roots); err != nil {
+		return nil, err
 	}
 	cert, err := pair.certificate(op)
 	if err != nil {
 		return nil, err
 	}
 	return &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{cert}}, nil
+}
+
+// needRoots refuses a nil pool, which would mean the machine's roots: any public authority could then name our peers.
+func needRoots(op string, roots *x509.CertPool) error {
+	if roots == nil {
+		return notice.Fault(notice.Invalid, op, errors.New("give the authority's certificate"))
+	}
+	return nil
 }
 
 func (p Pair) certificate(op string) (tls.Certificate, error) {

@@ -156,7 +156,7 @@ func (b *book) plan(at int64) string {
 		case MoveOn:
 			steps = append(steps, "move on "+s.Notice.Id)
 		case EscalateTask:
-			steps = append(steps, "escalate "+s.Task.Task.Id)
+			steps = append(steps, "escalate "+s.Task.Id)
 		}
 	}
 	return strings.Join(steps, ", ")

@@ -9,6 +9,9 @@
 //   - Nothing is sent after a notice's end.
 //   - An attempt that started ends: finished, or unknown once its lease is over.
 //
+// State.Faults lists what breaks them. A fact that cannot follow those before it is refused with ErrImpossible and changes
+// nothing.
+//
 // The package is pure: no context, goroutine, clock, randomness or I/O. It imports the vocabulary and the generated
 // facts, nothing else of this project.
 package ledger

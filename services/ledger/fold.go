@@ -37,12 +37,18 @@ func (s *State) take(f *ledgerv1.Fact) error {
 	case *ledgerv1.Fact_EventAccepted:
 		return s.accepted(fact.EventAccepted, f.AtMs)
 	case *ledgerv1.Fact_EventRefused:
+		if fact.EventRefused.Source == nil {
+			return s.impossible("refuses an event from", "nowhere")
+		}
 		s.Refused++
 		s.settle(fact.EventRefused.Source)
 		s.changed(notice.AgencyID(fact.EventRefused.Source.Agency), Change{
 			AtMS: f.AtMs, Sequence: fact.EventRefused.Source.Sequence, Quarantine: fact.EventRefused.Quarantine,
 		})
 	case *ledgerv1.Fact_EventRepeated:
+		if fact.EventRepeated.Source == nil {
+			return s.impossible("repeats an event from", "nowhere")
+		}
 		s.settle(fact.EventRepeated.Source)
 		if e := s.Events[fact.EventRepeated.Source.Event]; e != nil {
 			e.Repeated++
@@ -104,6 +110,9 @@ func (s *State) settle(src *ledgerv1.Source) {
 }
 
 func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) error {
+	if f.Source == nil {
+		return s.impossible("accepts an event from", "nowhere")
+	}
 	if s.Events[f.Source.Event] != nil {
 		return s.impossible("accepts an event twice", f.Source.Event)
 	}

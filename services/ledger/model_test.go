@@ -71,7 +71,7 @@ func (m *model) carryOut(r *rapid.T, step Step) {
 		}
 	case EscalateTask:
 		if !s.Task.Ended() {
-			m.fact(passedOn(s.Task.Task.Id, s.Task.EscalateTo, m.now+30))
+			m.fact(passedOn(s.Task.Id, s.Task.EscalateTo, m.now+30))
 		}
 	}
 }
@@ -189,7 +189,7 @@ func (m *model) one(r *rapid.T) {
 			kinds = append(kinds, Matched, SettingChosen)
 		}
 		m.fact(resolved(&ledgerv1.TaskResolved{
-			Task: t.Task.Id, By: "op", Resolution: rapid.SampledFrom(kinds).Draw(r, "resolution"), Child: "found", Settings: []string{"s"},
+			Task: t.Id, By: "op", Resolution: rapid.SampledFrom(kinds).Draw(r, "resolution"), Child: "found", Settings: []string{"s"},
 		}))
 	}
 }
@@ -255,7 +255,7 @@ func TestEveryNoticeHasAnEndAStepOrAPerson(t *testing.T) {
 		}
 		for _, task := range m.state.TasksByDue(false) {
 			if task.EscalateTo != "" && !task.Escalated {
-				r.Fatalf("task %s never moved on", task.Task.Id)
+				r.Fatalf("task %s never moved on", task.Id)
 			}
 		}
 	})

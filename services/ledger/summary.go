@@ -85,7 +85,7 @@ func (s *State) TasksByDue(all bool) []*Task {
 		}
 	}
 	slices.SortFunc(tasks, func(a, b *Task) int {
-		return cmp.Or(cmp.Compare(a.DueMS, b.DueMS), cmp.Compare(a.Task.Id, b.Task.Id))
+		return cmp.Or(cmp.Compare(a.DueMS, b.DueMS), cmp.Compare(a.Id, b.Id))
 	})
 	return tasks
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // everyPhase is a book with a notice in each phase.
-func everyPhase(t *testing.T) *book {
+func everyPhase(t testing.TB) *book {
 	t.Helper()
 	b := newBook(t)
 	b.event(0, "e1", "l")
@@ -80,7 +80,7 @@ func TestTasksByDueListsTheSoonestFirst(t *testing.T) {
 	b.must(2, opened(&ledgerv1.Task{Id: "sooner", DueMs: ms(30)}))
 	ids := func(all bool) (ids []string) {
 		for _, task := range b.state.TasksByDue(all) {
-			ids = append(ids, task.Task.Id)
+			ids = append(ids, task.Id)
 		}
 		return ids
 	}

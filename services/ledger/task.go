@@ -83,6 +83,23 @@ func (s *State) taskEscalated(f *ledgerv1.TaskEscalated) error {
 	return nil
 }
 
+// Twins are the open tasks that ask somebody else the same question: the publisher's desk and the authority's duty officer
+// are both asked who a child is, and one of them finding out is enough.
+func (s *State) Twins(t *Task) []*Task {
+	l := s.Lineages[t.Lineage]
+	if l == nil {
+		return nil
+	}
+	var twins []*Task
+	for _, id := range l.Tasks {
+		other := s.Tasks[id]
+		if other != t && !other.Ended() && other.Kind == t.Kind && other.Child == t.Child && other.Detail == t.Detail {
+			twins = append(twins, other)
+		}
+	}
+	return twins
+}
+
 func (s *State) taskResolved(f *ledgerv1.TaskResolved, atMS int64) error {
 	t, err := s.openTask(f.Task)
 	if err != nil {

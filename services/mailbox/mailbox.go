@@ -10,7 +10,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"log"
 	"net"
 	"strings"
 	"sync"
@@ -50,7 +49,7 @@ func New(config *tls.Config) (*Server, error) {
 	s := &Server{listener: listener, arrived: make(chan struct{})}
 	s.smtp = smtp.NewServer(backend{s})
 	s.smtp.Domain = "mailbox.example"
-	s.smtp.ErrorLog = log.New(io.Discard, "", 0) // a client that is killed is no fault of the server
+	s.smtp.ErrorLog = silence{}
 	s.smtp.TLSConfig = config
 	s.smtp.ReadTimeout, s.smtp.WriteTimeout = time.Minute, time.Minute
 	s.smtp.MaxMessageBytes = 4 << 20
@@ -130,6 +129,15 @@ func (s *Server) keep(m Mail) {
 	close(s.arrived)
 	s.arrived = make(chan struct{})
 }
+
+// silence drops what the server says of clients that went away: one that is killed is no fault of anybody's.
+type silence struct{}
+
+// Printf drops a message.
+func (silence) Printf(string, ...any) {}
+
+// Println drops a message.
+func (silence) Println(...any) {}
 
 type backend struct{ server *Server }
 

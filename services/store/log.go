@@ -51,12 +51,10 @@ func (l *Log) Append(ctx context.Context, expectLast uint64, pack []byte) (uint6
 	if err == nil {
 		return ack.Sequence, nil
 	}
-	switch kindOf(err) {
-	case notice.Conflict, notice.Unavailable:
+	if kind := kindOf(err); kind == notice.Conflict || kind == notice.Unavailable {
 		return l.settle(ctx, expectLast, pack, err)
-	default:
-		return 0, fault(op, err)
 	}
+	return 0, fault(op, err)
 }
 
 // settle finds out what became of an append that failed with cause.

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -22,7 +23,15 @@ const (
 	headerReceived = "Signalbox-Received"
 )
 
-// Refused is an event in quarantine: the bytes and headers as they came, and those added with its faults.
+// What is kept of a refused event: more than any event may have, and less than a message with the headers that are added.
+// The whole of it stays in its agency's stream.
+const (
+	keptData    = 256 << 10
+	keptHeaders = 32 << 10
+)
+
+// Refused is an event in quarantine: the bytes and headers as they came, cut where they were longer than any event's may
+// be, and those added with its faults.
 type Refused struct {
 	Seq    uint64 // in the quarantine
 	Agency notice.AgencyID
@@ -31,14 +40,19 @@ type Refused struct {
 }
 
 // Quarantine stores a refused event, with headers that name its faults, and returns its number there; it is durable
-// then. An event of the agency's stream is stored once: again, after a crash, finds the number it has.
+// then. An event of the agency's stream is stored once: again, after a crash, finds the number it has. It never fails for
+// what an event holds.
 func (e *Events) Quarantine(ctx context.Context, agency notice.AgencyID, event Msg, faults Header) (uint64, error) {
 	const op = "store.Quarantine"
 	if err := checkAgency(op, agency); err != nil {
 		return 0, err
 	}
 	header := Header{}
-	for _, from := range []Header{event.Header, faults} {
+	own := event.Header
+	if own.size() > keptHeaders {
+		own = nil
+	}
+	for _, from := range []Header{own, faults} {
 		for name, values := range from {
 			// The publisher's instructions to the server, such as an expected sequence, must not act on this stream.
 			if !reserved(name) {
@@ -50,35 +64,71 @@ func (e *Events) Quarantine(ctx context.Context, agency notice.AgencyID, event M
 	header[headerSubject] = []string{event.Subject}
 	header[headerSeq] = []string{strconv.FormatUint(event.Seq, 10)}
 	header[headerReceived] = []string{event.Received.UTC().Format(time.RFC3339Nano)}
+	data := event.Data[:min(len(event.Data), keptData)]
 
 	if event.Seq == 0 {
-		ack, err := e.store.js.PublishMsg(ctx, newMsg(quarantinePrefix+string(agency)+".direct", header, event.Data),
-			jetstream.WithExpectStream(quarantineStream))
-		if err != nil {
-			return 0, fault(op, err)
-		}
-		return ack.Sequence, nil
+		number, err := e.quarantine(ctx, agency, newMsg(quarantinePrefix+string(agency)+".direct", header, data))
+		return number, fault(op, err)
 	}
 	// A subject per event makes a second store of it a conflict. The time tells apart the streams of an agency that
 	// was removed and came back.
 	subject := fmt.Sprintf("%s%s.%d-%d", quarantinePrefix, agency, event.Seq, event.Received.UnixNano())
-	ack, err := e.store.js.PublishMsg(ctx, newMsg(subject, header, event.Data),
-		jetstream.WithExpectStream(quarantineStream), jetstream.WithExpectLastSequencePerSubject(0))
-	if err == nil {
-		return ack.Sequence, nil
+	number, err := e.quarantine(ctx, agency, newMsg(subject, header, data), jetstream.WithExpectLastSequencePerSubject(0))
+	if err == nil || kindOf(err) != notice.Conflict {
+		return number, fault(op, err)
 	}
-	if kindOf(err) == notice.Conflict {
-		var stored *jetstream.RawStreamMsg
-		err := e.store.ask(ctx, quarantineStream, func(str jetstream.Stream) (err error) {
-			stored, err = str.GetLastMsgForSubject(ctx, subject)
-			return err
-		})
-		if err != nil {
-			return 0, fault(op, err)
+	var stored *jetstream.RawStreamMsg
+	err = e.store.ask(ctx, quarantineStream, func(str jetstream.Stream) (err error) {
+		stored, err = str.GetLastMsgForSubject(ctx, subject)
+		return err
+	})
+	if err != nil {
+		return 0, fault(op, err)
+	}
+	return stored.Sequence, nil
+}
+
+// mostEvicted bounds the work of one refusal: the largest takes the room of so many of the smallest.
+const mostEvicted = 4096
+
+// quarantine stores a message. All agencies share the quarantine, and an event that is at fault must hold up neither
+// those behind it nor another agency's: where it is full, the agency's own oldest give way, or where it has none there,
+// the oldest of all. What gives way is still in its agency's stream.
+func (e *Events) quarantine(ctx context.Context, agency notice.AgencyID, msg *nats.Msg, opts ...jetstream.PublishOpt) (uint64, error) {
+	opts = append(opts, jetstream.WithExpectStream(quarantineStream))
+	for range mostEvicted {
+		ack, err := e.store.js.PublishMsg(ctx, msg, opts...)
+		if err == nil {
+			return ack.Sequence, nil
 		}
-		return stored.Sequence, nil
+		var api *jetstream.APIError
+		if !errors.As(err, &api) || api.ErrorCode != codeStoreFailed {
+			return 0, err
+		}
+		oldest, missing := e.oldestQuarantined(ctx, quarantinePrefix+string(agency)+".>")
+		if errors.Is(missing, jetstream.ErrMsgNotFound) {
+			oldest, missing = e.oldestQuarantined(ctx, quarantinePrefix+">")
+		}
+		if missing != nil {
+			return 0, err // nothing can give way: the disk is full
+		}
+		if err := e.store.erase(ctx, quarantineStream, oldest); err != nil {
+			return 0, err
+		}
 	}
-	return 0, fault(op, err)
+	return 0, notice.Faultf(notice.Unavailable, "store.Quarantine", "no room could be made in the quarantine")
+}
+
+func (e *Events) oldestQuarantined(ctx context.Context, filter string) (uint64, error) {
+	var oldest *jetstream.RawStreamMsg
+	err := e.store.ask(ctx, quarantineStream, func(str jetstream.Stream) (err error) {
+		oldest, err = str.GetMsg(ctx, 1, jetstream.WithGetMsgSubject(filter))
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return oldest.Sequence, nil
 }
 
 // ListQuarantine returns up to limit refused events from a quarantine number (0 and 1 are the first) on, oldest

@@ -20,6 +20,18 @@ func (h Header) Get(name string) string {
 	return ""
 }
 
+// size is about how many bytes the header takes.
+func (h Header) size() int {
+	const around = 4 // colon, space and line end
+	n := 0
+	for name, values := range h {
+		for _, v := range values {
+			n += len(name) + len(v) + around
+		}
+	}
+	return n
+}
+
 // Msg is a stored message. Its bytes belong to whoever received it.
 type Msg struct {
 	Seq      uint64

@@ -78,6 +78,26 @@ func (p *Person) Scan(m mailbox.Mail) string {
 	return p.get(p.link(m))
 }
 
+// Try is one request to a page of a mail's link, such as "/notice", that may be refused: a GET, or a POST where there is
+// a form. It returns the status and the page.
+func (p *Person) Try(m mailbox.Mail, path string, form url.Values) (int, string) {
+	p.rig.T.Helper()
+	method := http.MethodGet
+	if form != nil {
+		method = http.MethodPost
+	}
+	request, err := http.NewRequestWithContext(p.rig.Context(), method, p.link(m)+path, strings.NewReader(form.Encode()))
+	p.rig.must(err)
+	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	request.Header.Set("Sec-Fetch-Site", "same-origin")
+	response, err := p.browser.Do(request)
+	p.rig.must(err)
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	p.rig.must(err)
+	return response.StatusCode, string(body)
+}
+
 func (p *Person) link(m mailbox.Mail) string {
 	link := linkPattern.FindString(m.Text)
 	if link == "" {

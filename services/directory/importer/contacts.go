@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
+
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
 )
@@ -31,6 +33,7 @@ func (j *job) readContacts(text string) error {
 			j.scope = append(j.scope, row)
 		}
 	}
+	j.absent = j.retire
 	return j.table(text, cols, func(l *line) {
 		c := l.contact()
 		if id := l.id("id"); id != "" {
@@ -39,6 +42,20 @@ func (j *job) readContacts(text string) error {
 		l.confirmed(c)
 		l.take(directory.ContactRow(c), seen, false)
 	})
+}
+
+// retire is what becomes of a contact that its list lacks. One that a restriction bars stays, out of use: whom the
+// restriction means must still be known when the same person comes back under another id.
+func (j *job) retire(row *directoryv1.Row) *directoryv1.Row {
+	if !j.barred(row.GetContact().GetId()) {
+		return nil
+	}
+	c := proto.CloneOf(row.GetContact())
+	c.VerifiedOn = ""
+	if yesterday := directory.DateOf(j.req.Now).AddDays(-1).String(); c.GetUntil() == "" || c.GetUntil() > yesterday {
+		c.Until = yesterday
+	}
+	return directory.ContactRow(c)
 }
 
 func (l *line) contact() *directoryv1.Contact {

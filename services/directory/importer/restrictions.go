@@ -1,6 +1,8 @@
 package importer
 
 import (
+	"slices"
+
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -33,7 +35,35 @@ func (j *job) readRestrictions(text string) error {
 		if r.GetChild() == "" && !remove {
 			l.fault("pupil_id", "no child has this id on that roll, so nobody would be protected: import the roll first, or correct the id")
 		}
+		l.keepsProtecting(r, remove)
 		l.take(directory.RestrictionRow(r), seen, remove)
+	})
+}
+
+// keepsProtecting refuses a row that would lift a restriction by the way: one whose id stands for another child, as in
+// two lists that each count from 1, and one that turns a seal into something less.
+func (l *line) keepsProtecting(r *directoryv1.Restriction, remove bool) {
+	row, ok := l.j.current.Row(directory.KindRestriction, r.GetId())
+	if !ok {
+		return
+	}
+	before := row.GetRestriction()
+	if r.GetChild() != "" && r.GetChild() != before.GetChild() {
+		l.fault("id", "is that of a restriction on another child, which would lose it: give this one an id of its own")
+	}
+	if !remove && seals(before) && !seals(r) {
+		l.fault("kind", "would lift a seal: remove that restriction first (remove: yes), and give this one an id of its own")
+	}
+}
+
+func seals(r *directoryv1.Restriction) bool {
+	return r.GetKind() == "protected_location" || r.GetKind() == "sealed_identity"
+}
+
+// barred says whether a restriction names a contact.
+func (j *job) barred(contact string) bool {
+	return slices.ContainsFunc(j.current.Rows(directory.KindRestriction), func(row *directoryv1.Row) bool {
+		return row.GetRestriction().GetTarget() == contact
 	})
 }
 

@@ -1,0 +1,43 @@
+package store
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+)
+
+func TestARefusalIsKeptHoweverLargeTheEvent(t *testing.T) {
+	r := newRig(t, ashmere)
+	ctx := testContext(t)
+	e := r.store.Events()
+	publisher := r.dial(t, ashmere)
+	filler := nats.Header{"Filler": {string(bytes.Repeat([]byte("y"), 60<<10))}}
+	for i, m := range []*nats.Msg{
+		{Subject: EventSubject(ashmere, family), Data: bytes.Repeat([]byte("x"), 1<<20)},
+		{Subject: EventSubject(ashmere, family), Data: bytes.Repeat([]byte("x"), 1<<20-61<<10), Header: filler},
+	} {
+		got(pubAck(publisher, m)).or(t)
+		stored := got(e.Get(ctx, ashmere, uint64(i+1))).or(t)
+		number := got(e.Quarantine(ctx, ashmere, stored, Header{"Signalbox-Faults": {"event: too long"}})).or(t)
+		kept := got(e.GetQuarantined(ctx, number)).or(t)
+		if kept.Event.Seq != stored.Seq || kept.Event.Header.Get("Signalbox-Faults") == "" || len(kept.Event.Data) != keptData {
+			t.Errorf("event %d is kept as %d with %d bytes and headers %v", stored.Seq, kept.Event.Seq, len(kept.Event.Data), kept.Event.Header)
+		}
+	}
+}
+
+func TestAFullQuarantineHoldsNobodyUpAndTakesTheRoomOfWhoeverFilledIt(t *testing.T) {
+	r := newRig(t, ashmere, kestrel) // 16 MiB of quarantine
+	ctx := testContext(t)
+	e := r.store.Events()
+	theirs := got(e.Quarantine(ctx, kestrel, Msg{Seq: 1, Subject: "s", Data: []byte("one fault")}, nil)).or(t)
+	rubbish := bytes.Repeat([]byte("x"), keptData)
+	var last uint64
+	for i := range 80 { // 20 MiB
+		last = got(e.Quarantine(ctx, ashmere, Msg{Seq: uint64(i + 1), Subject: "s", Data: rubbish}, nil)).or(t)
+	}
+	got(e.GetQuarantined(ctx, last)).or(t)
+	got(e.GetQuarantined(ctx, theirs)).or(t)
+	got(e.Quarantine(ctx, kestrel, Msg{Seq: 2, Subject: "s", Data: []byte("another")}, nil)).or(t)
+}
