@@ -13,10 +13,17 @@ import (
 
 func main() { os.Exit(run()) }
 
+// collectAt is how much garbage there may be for each byte in use, in per cent: a fifth of a leader's time goes into
+// collecting at the usual 100. GOGC and GOMEMLIMIT say otherwise.
+const collectAt = 200
+
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(collectAt)
+	}
 	return cli.Run(ctx, cli.Program{Args: os.Args[1:], In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Version: version()})
 }
 

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/store"
@@ -62,7 +63,13 @@ func (s *Service) AddAgency(ctx context.Context, agency *directoryv1.Agency) (*d
 	if err := s.store.ProvisionAgency(ctx, id); err != nil {
 		return nil, err
 	}
-	row := &directoryv1.Agency{Id: agency.Id, Organisation: agency.Organisation, Kinds: agency.Kinds, Nkey: user.PublicKey}
+	serial, err := pair.Serial()
+	if err != nil {
+		return nil, err
+	}
+	row := &directoryv1.Agency{
+		Id: agency.Id, Organisation: agency.Organisation, Kinds: agency.Kinds, Nkey: user.PublicKey, Certificate: serial,
+	}
 	if err := putRows(ctx, s.store.Directory(), &directoryv1.Row{Row: &directoryv1.Row_Agency{Agency: row}}); err != nil {
 		return nil, err
 	}
@@ -72,6 +79,34 @@ func (s *Service) AddAgency(ctx context.Context, agency *directoryv1.Agency) (*d
 	response := &directoryv1.AddAgencyResponse{
 		NatsSeed: user.Seed, Certificate: pair.CertPEM, PrivateKey: pair.KeyPEM, Authority: s.ca.CertPEM(),
 	}
+	if s.nats == nil {
+		response.NatsConfiguration, err = s.externalConfiguration()
+	}
+	return response, err
+}
+
+// RemoveAgency ends an agency's access. Its stream, and what was made of it, stays.
+func (s *Service) RemoveAgency(ctx context.Context, id string) (*directoryv1.RemoveAgencyResponse, error) {
+	snapshot, _ := s.holder.Current()
+	row, ok := snapshot.Agency(notice.AgencyID(id))
+	if !ok {
+		return nil, notice.Faultf(notice.NotFound, "app.RemoveAgency", "there is no such agency: see `signalbox agency list`")
+	}
+	generation, err := s.store.Directory().Begin(ctx)
+	if err != nil {
+		return nil, err
+	}
+	kind, key := directory.KeyOf(directory.AgencyRow(row))
+	if err := generation.Delete(ctx, kind, key); err != nil {
+		return nil, err
+	}
+	if _, err := generation.Commit(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.Changed(ctx); err != nil {
+		return nil, err
+	}
+	response := &directoryv1.RemoveAgencyResponse{}
 	if s.nats == nil {
 		response.NatsConfiguration, err = s.externalConfiguration()
 	}
@@ -101,7 +136,7 @@ func (s *Service) Changed(ctx context.Context) error {
 			s.access = access
 		}
 	}
-	s.engine.Refresh()
+	s.office.Refresh()
 	return nil
 }
 

@@ -83,7 +83,7 @@ func firstPolicy(ctx context.Context, kept *store.Directory, h *holder) error {
 	row := &directoryv1.Row{Row: &directoryv1.Row_Policy{Policy: &directoryv1.PolicyDocument{
 		Digest: policy.Digest(text), Text: string(text), InForce: true,
 	}}}
-	if err := putRows(ctx, kept, row); err != nil {
+	if err := putRows(ctx, kept, row); err != nil && notice.KindOf(err) != notice.Conflict { // another instance was quicker
 		return err
 	}
 	return h.load(ctx)

@@ -11,7 +11,6 @@ import (
 	"os"
 	"regexp"
 	"strings"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -34,6 +33,8 @@ type Config struct {
 	Page PageConfig `yaml:"page"`
 	Mail MailConfig `yaml:"mail"`
 	Send SendConfig `yaml:"send"`
+
+	Returns ReturnsConfig `yaml:"returns"`
 }
 
 // NATSConfig is the embedded NATS server, or the external one that is used instead.
@@ -81,17 +82,17 @@ type MailConfig struct {
 	PasswordFile string `yaml:"password_file"`
 	// Roots is the file with the relay's authorities, PEM; empty is the machine's own.
 	Roots string `yaml:"roots"`
-	// Connections kept at most; 0 is 4.
+	// Connections at most; 0 is twice as many as emails at once.
 	Connections int `yaml:"connections"`
 }
 
-// SendConfig bounds sends.
-type SendConfig struct {
-	// Lease is the longest that one send may take, for example `60s`; empty is 60s.
-	Lease time.Duration `yaml:"lease"`
-	// Emails and Pushes are the sends at once by email and by gRPC; 0 is 8 and 64.
-	Emails int `yaml:"emails"`
-	Pushes int `yaml:"pushes"`
+// ReturnsConfig is the mail server for bounces and automatic replies. Empty, there is none: they go to the sender of the
+// mail, and nobody reads them for us.
+type ReturnsConfig struct {
+	// Listen is host:port; mail systems come to port 25 of what the domain's MX record names.
+	Listen string `yaml:"listen"`
+	// Domain of the addresses that notices are sent from: one of its own, with an MX record for this service.
+	Domain string `yaml:"domain"`
 }
 
 // LoadConfig reads a configuration file, sets what it leaves open and checks the whole: every fault is reported at once.
@@ -114,6 +115,9 @@ func LoadConfig(path string) (Config, error) {
 	}
 	return c, nil
 }
+
+// domainName is a name that mail can go to. Addresses of 64 characters and an @ go before it.
+var domainName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`)
 
 var goType = regexp.MustCompile(` in type [a-z]+\.[A-Za-z]+`)
 
@@ -145,11 +149,7 @@ func (c Config) withDefaults() Config {
 	orText(&c.GRPC.Listen, "127.0.0.1:7443")
 	orText(&c.Page.Listen, "127.0.0.1:8443")
 	orInt(&c.Mail.Port, 587)
-	orInt(&c.Send.Emails, 8)
-	orInt(&c.Send.Pushes, 64)
-	if c.Send.Lease == 0 {
-		c.Send.Lease = time.Minute
-	}
+	c.Send = c.Send.withDefaults(c.Mail.Connections)
 	return c
 }
 
@@ -228,11 +228,14 @@ func (c Config) faults() []notice.FieldFault {
 	if (c.Mail.Username == "") != (c.Mail.PasswordFile == "") {
 		fault("mail.username", "give username and password_file together")
 	}
-	if c.Send.Lease < time.Second {
-		fault("send.lease", "must be a second or more")
+	if (c.Returns.Listen == "") != (c.Returns.Domain == "") {
+		fault("returns", "give listen and domain together, or neither")
 	}
-	if c.Send.Emails < 1 || c.Send.Pushes < 1 {
-		fault("send", "emails and pushes must be 1 or more")
+	if c.Returns.Listen != "" {
+		listen("returns.listen", c.Returns.Listen)
 	}
-	return faults
+	if d := c.Returns.Domain; d != "" && !domainName.MatchString(d) {
+		fault("returns.domain", "must be a domain name in lower case, for example returns.signalbox.example")
+	}
+	return append(faults, c.Send.faults()...)
 }

@@ -12,7 +12,6 @@ import (
 	"github.com/signalbox-hq/signalbox/services/clock"
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/delivery/page"
-	"github.com/signalbox-hq/signalbox/services/engine"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
@@ -27,7 +26,7 @@ type keeper interface {
 
 // desk is the notice page's view of the engine.
 type desk struct {
-	engine     *engine.Engine
+	engine     *office
 	post       *post
 	vault      keeper
 	holder     *holder
@@ -91,7 +90,7 @@ func (d *desk) Open(ctx context.Context, id string, attempt uint32) (page.Cover,
 		if l.replaced {
 			cover.State = page.Superseded
 		}
-	case ledger.Held, ledger.Ready, ledger.Sending, ledger.Waiting, ledger.Awaiting, ledger.WithTask, ledger.Delivered:
+	case ledger.Held, ledger.Ready, ledger.Sending, ledger.Waiting, ledger.Stopped, ledger.Awaiting, ledger.WithTask, ledger.Delivered:
 	}
 	return cover, nil
 }

@@ -35,14 +35,14 @@ func (s *Service) openRPC(ctx context.Context) error {
 		return err
 	}
 	s.rpc, err = rpc.New(rpc.Deps{
-		Engine: s.engine, Events: s.store.Events(), Log: s.store.Ledger(year), Directory: s.store.Directory(),
-		Vault: s.store.Vault(), Access: s, Intake: s.intake, Current: s.holder.Current, Clock: s.clock,
+		Engine: s.office, Events: s.store.Events(), Log: s.store.Ledger(year), Directory: s.store.Directory(),
+		Vault: s.store.Vault(), Access: s, Archive: s, Intake: s.intake, Current: s.holder.Current, Clock: s.clock,
 		Logger: s.log.Named("grpc"),
 	}, rpc.Config{Listen: s.config.GRPC.Listen, TLS: tls, Key: key, Live: s.config.Traffic == "live"})
 	if err != nil {
 		return err
 	}
-	s.feedback = rpc.NewFeedback(s.engine, s.store.Events())
+	s.feedback = rpc.NewFeedback(s.office, s.store.Events())
 	return nil
 }
 
@@ -61,7 +61,7 @@ func (s *Service) serveFeedback(ctx context.Context) error {
 			return err
 		case <-ctx.Done():
 			return <-answering
-		case agency := <-s.engine.News():
+		case agency := <-s.office.news:
 			told[agency] = s.hint(ctx, agency, told[agency])
 		}
 	}

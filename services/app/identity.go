@@ -108,7 +108,12 @@ func stillGood(dir, name string) (bool, error) {
 			return true, nil
 		}
 	}
-	return false, errors.Join(os.Remove(keyFile), os.Remove(certFile))
+	for _, path := range []string{keyFile, certFile} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return false, fmt.Errorf("app.stillGood: %w", err)
+		}
+	}
+	return false, nil
 }
 
 // renewing is a listener's certificate for as long as the service runs.
@@ -118,6 +123,10 @@ func (s *Service) renewing() (*identity.Renewing, error) {
 
 // serverPair issues a certificate for the configured names.
 func serverPair(ca *identity.CA, names []string, validity time.Duration) (identity.Pair, error) {
+	return ca.IssueServer(serverRequest(names, validity))
+}
+
+func serverRequest(names []string, validity time.Duration) identity.ServerRequest {
 	req := identity.ServerRequest{Now: wall(), Validity: validity}
 	for _, name := range names {
 		if ip := net.ParseIP(name); ip != nil {
@@ -126,5 +135,5 @@ func serverPair(ca *identity.CA, names []string, validity time.Duration) (identi
 			req.DNSNames = append(req.DNSNames, name)
 		}
 	}
-	return ca.IssueServer(req)
+	return req
 }

@@ -23,17 +23,20 @@ const (
 // Owner is the environment variable with the user and group, `UID:GID`, to whom Init hands over what it has written.
 const Owner = "SIGNALBOX_OWNER"
 
-// Init prepares a deployment with an external NATS server before its first start: the data folder's authority, the
+// Init prepares a deployment with an external NATS server before its first start: the data folder's authority and keys, the
 // first operator's identity, and in dir what the server needs: its configuration, a certificate for names (which other
 // listeners beside it may share), and the seed of Signalbox's own user. What is there already stays as it is, but for a
 // certificate that is about to end.
 func Init(ctx context.Context, c Config, dir string, names []string) error {
 	const op = "app.Init"
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return notice.Fault(notice.Invalid, op, err)
 	}
 	s := &Service{config: c}
 	if err := s.openIdentity(ctx); err != nil {
+		return err
+	}
+	if _, err := ledgerKey(c.Data); err != nil { // made now, to be copied to every instance
 		return err
 	}
 	if err := s.sharedCertificate(dir, append(append([]string{}, names...), c.Names...)); err != nil {
@@ -43,7 +46,10 @@ func Init(ctx context.Context, c Config, dir string, names []string) error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", op, err)
 		}
-		return handOver(os.Getenv(Owner), c.Data, dir) // it is prepared already
+		return handOver(os.Getenv(Owner), c.Data) // it is prepared already
+	}
+	if err := os.WriteFile(filepath.Join(dir, RootsFile), s.ca.CertPEM(), 0o644); err != nil {
+		return fmt.Errorf("%s: %w", op, err)
 	}
 	user, err := identity.NewNATSUser()
 	if err != nil {
@@ -65,26 +71,18 @@ func Init(ctx context.Context, c Config, dir string, names []string) error {
 // sharedCertificate writes the certificate that an external server and other listeners beside it use. Nobody renews it
 // while they run, so it lasts as long as a client's, and is renewed by an Init in its last months.
 func (s *Service) sharedCertificate(dir string, names []string) error {
-	const op = "app.Init"
 	good, err := stillGood(dir, "server")
 	if err != nil || good {
 		return err
 	}
-	pair, err := serverPair(s.ca, names, clientValidity)
+	request := serverRequest(names, clientValidity)
+	request.Calls = true // the nodes of a cluster show it to each other
+	pair, err := s.ca.IssueServer(request)
 	if err != nil {
 		return err
 	}
-	certFile, keyFile, err := pair.WriteFiles(dir, "server")
-	if err != nil {
-		return err
-	}
-	// Other containers' users read them from the shared folder, and nobody else can reach it.
-	for _, path := range []string{certFile, keyFile} {
-		if err := os.Chmod(path, 0o644); err != nil {
-			return fmt.Errorf("%s: %w", op, err)
-		}
-	}
-	return nil
+	_, _, err = pair.WriteFiles(dir, "server")
+	return err
 }
 
 // handOver gives folders and all in them to a user and group, `UID:GID`; empty leaves them.

@@ -18,6 +18,7 @@ import (
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/delivery/page"
 	"github.com/signalbox-hq/signalbox/services/delivery/push"
+	"github.com/signalbox-hq/signalbox/services/delivery/returns"
 	"github.com/signalbox-hq/signalbox/services/delivery/smtp"
 	"github.com/signalbox-hq/signalbox/services/engine"
 	"github.com/signalbox-hq/signalbox/services/identity"
@@ -42,10 +43,11 @@ type Service struct {
 	store     *store.Store
 	holder    *holder
 	intake    *intake.Intake
-	engine    *engine.Engine
+	office    *office
 	rpc       *rpc.Server
 	feedback  *rpc.Feedback
 	page      *pageServer
+	returns   *returns.Server // nil where nobody listens for what comes back
 
 	accessing sync.Mutex
 	access    []store.AgencyAccess
@@ -61,6 +63,7 @@ type closer struct {
 // New opens everything that Run works with: keys, the store, listeners. What it opened is closed by Run's end, or by
 // Close where Run is never called.
 func New(ctx context.Context, c Config, clk clock.Clock, log *zap.Logger) (*Service, error) {
+	c.Send = c.Send.withDefaults(c.Mail.Connections)
 	s := &Service{config: c, clock: clk, log: log}
 	for _, step := range []struct {
 		name string
@@ -72,6 +75,7 @@ func New(ctx context.Context, c Config, clk clock.Clock, log *zap.Logger) (*Serv
 		{"store", s.openStore},
 		{"engine and senders", s.openEngine},
 		{"notice page", s.openPage},
+		{"returned mail", s.openReturns},
 		{"gRPC", s.openRPC},
 	} {
 		if err := step.open(ctx); err != nil {
@@ -102,11 +106,11 @@ func (s *Service) Run(ctx context.Context) error {
 	defer stopEdges()
 	group.Go(func() error {
 		defer stopEdges() // the edges need the engine: they stop once it has
-		return s.engine.Run(ctx)
+		return s.office.run(ctx)
 	})
 	for name, run := range map[string]func(context.Context) error{
 		"gRPC": s.rpc.Run, "notice page": s.page.run, "feedback": s.serveFeedback, "directory": s.watchDirectory,
-		"certificates": s.renewCertificates,
+		"certificates": s.renewCertificates, "sending": s.watchSending, "returned mail": s.runReturns,
 	} {
 		group.Go(func() error {
 			if err := run(edges); err != nil && edges.Err() == nil {
@@ -135,10 +139,18 @@ func (s *Service) PageURL() string { return s.page.url }
 // AdminIdentity is the folder of the first operator's certificate.
 func (s *Service) AdminIdentity() string { return s.admin }
 
-// Started is closed once the service leads and works.
-func (s *Service) Started() <-chan struct{} { return s.engine.Started() }
+// Started is closed once the service has taken the lead for the first time.
+func (s *Service) Started() <-chan struct{} { return s.office.started }
 
-func (s *Service) openFiles(context.Context) error { return s.config.CheckFiles() }
+// Ready is closed once the service has read the ledger: it answers from then on, whoever leads.
+func (s *Service) Ready() <-chan struct{} { return s.office.ready }
+
+func (s *Service) openFiles(context.Context) error {
+	if err := s.config.CheckFiles(); err != nil {
+		return err
+	}
+	return notRestoring(s.config.Data)
+}
 
 func (s *Service) openIdentity(context.Context) error {
 	if err := os.MkdirAll(s.config.Data, 0o700); err != nil {
@@ -316,24 +328,30 @@ func (s *Service) openEngine(ctx context.Context) error {
 	}
 	mailDomain := domainOf(s.config.Mail.From)
 	pageKey := pageKey(key)
-	s.engine, err = engine.New(engine.Deps{
+	deps := engine.Deps{
 		Log:     s.store.Ledger(year),
 		Events:  s.inlet(),
 		Current: s.holder.Current,
-		Senders: map[string]engine.Sender{delivery.Email: &post{sender: mailer, holder: s.holder}, delivery.GRPC: pusher},
+		Senders: map[string]engine.Sender{
+			delivery.Email: &post{sender: mailer, holder: s.holder, returns: s.returnTo(key)}, delivery.GRPC: pusher,
+		},
 		Links: func(id string, attempt uint32) string {
 			return s.page.url + "/n/" + page.NewToken(pageKey, id, attempt)
 		},
 		Clock: s.clock, Logger: s.log.Named("engine"),
-	}, engine.Config{
+		Election: newCandidate(s.store.Lease(), s.config.Instance, key, s.log.Named("lease")),
+	}
+	config := engine.Config{
 		Instance: s.config.Instance, Key: key, MailDomain: mailDomain, Lease: s.config.Send.Lease,
-		Slots: map[string]int{delivery.Email: s.config.Send.Emails, delivery.GRPC: s.config.Send.Pushes},
-	})
+		Limits: s.config.Send.limits(s.config.Mail.Connections),
+	}
+	s.office, err = newOffice(func() (*engine.Engine, error) { return engine.New(deps, config) }, s.store,
+		func(leads bool) { s.rpc.Leading(leads) }, s.log.Named("office"))
 	if err != nil {
 		return err
 	}
 	s.page.desk = &desk{
-		engine: s.engine, post: &post{sender: mailer, holder: s.holder}, vault: s.store.Vault(), holder: s.holder,
+		engine: s.office, post: &post{sender: mailer, holder: s.holder}, vault: s.store.Vault(), holder: s.holder,
 		clock: s.clock, mailDomain: mailDomain,
 	}
 	s.page.key = pageKey
@@ -350,7 +368,7 @@ func (s *Service) mailSender() (*smtp.Sender, error) {
 	c := smtp.Config{
 		Host: s.config.Mail.Host, Port: s.config.Mail.Port, From: s.config.Mail.From,
 		Username: s.config.Mail.Username, PasswordFile: s.config.Mail.PasswordFile,
-		Connections: s.config.Mail.Connections, Timeout: s.sendTimeout(),
+		Connections: s.config.Send.connections(s.config.Mail.Connections), Timeout: s.sendTimeout(),
 	}
 	if s.config.Mail.Roots != "" {
 		roots, err := identity.LoadRoots(s.config.Mail.Roots)
@@ -427,7 +445,7 @@ func (s *Service) Settled(ctx context.Context) error {
 		}
 		published[agency] = last
 	}
-	return s.engine.Await(ctx, func(state *ledger.State) bool {
+	return s.office.Await(ctx, func(state *ledger.State) bool {
 		for agency, last := range published {
 			if state.Cursor(agency) < last {
 				return false

@@ -16,8 +16,9 @@ import (
 )
 
 type agencyCmd struct {
-	Add  agencyAddCmd  `cmd:"" help:"Give an organisation access, and write its identity folder."`
-	List agencyListCmd `cmd:"" help:"List who has access."`
+	Add    agencyAddCmd    `cmd:"" help:"Give an organisation access, and write its identity folder."`
+	Remove agencyRemoveCmd `cmd:"" help:"End an agency's access at once."`
+	List   agencyListCmd   `cmd:"" help:"List who has access."`
 }
 
 type agencyAddCmd struct {
@@ -68,8 +69,41 @@ func (c *agencyAddCmd) Run(ctx context.Context, e *env) error {
 	return nil
 }
 
+type agencyRemoveCmd struct {
+	ID string `arg:"" help:"The agency, as in agency list."`
+	connection
+}
+
+func (agencyRemoveCmd) Help() string {
+	return `Its NATS user and its certificate no longer count. What it published stays, and what was told of it.
+
+    signalbox agency remove kestrel-vale-police
+
+To replace a lost identity, add the agency again instead: the old one then ends.`
+}
+
+func (c *agencyRemoveCmd) Run(ctx context.Context, e *env) error {
+	l, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	response, err := call(ctx, l, directoryv1.NewDirectoryServiceClient(l.conn).RemoveAgency, &directoryv1.RemoveAgencyRequest{Id: c.ID})
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(e.Out, "Agency %s has no access any more.\n", c.ID)
+	printNATSConfiguration(e.Out, response.GetNatsConfiguration())
+	return nil
+}
+
 func printAgencyAdded(w io.Writer, id, dir, configuration string) {
 	fmt.Fprintf(w, "Agency %s has access. Its identity is in %s: hand it over by a safe way, and keep no copy.\n", id, dir)
+	printNATSConfiguration(w, configuration)
+}
+
+// printNATSConfiguration prints what an external NATS server is to be given; empty where it is embedded.
+func printNATSConfiguration(w io.Writer, configuration string) {
 	if configuration == "" {
 		return
 	}

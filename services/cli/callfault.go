@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -41,6 +42,11 @@ func (c *connection) unreachable(who credentials, said string) error {
 	switch {
 	case strings.Contains(said, "canceled"):
 		text = "interrupted before the service answered"
+	case who.expired(time.Now()):
+		text = fmt.Sprintf("the identity %s is out of date: it was good until %s; ask for a new one (%s)",
+			who.dir, who.tls.Certificates[0].Leaf.NotAfter.UTC().Format("2006-01-02 15:04 UTC"), howToGetOne)
+	case isWebServer(said):
+		text = fmt.Sprintf("what answers at %s is a web server: name the address of `grpc.listen`, not of the page, with --server HOST:PORT or SIGNALBOX_SERVER", c.Server)
 	case strings.Contains(said, "handshake"), strings.Contains(said, "tls:"), strings.Contains(said, "x509:"):
 		text = fmt.Sprintf("the service at %s and the identity %s do not trust each other (%s): use an identity that this service made, and an address that is among the `names` of its configuration",
 			c.Server, who.dir, lastCause(said))
@@ -52,6 +58,10 @@ func (c *connection) unreachable(who credentials, said string) error {
 	}
 	return notice.Fault(notice.Unavailable, "cli.call", errors.New(text))
 }
+
+// isWebServer reports whether a failed call came to something that speaks HTTP and not gRPC, such as the notice page. Its
+// answer is a page, which helps nobody on a terminal.
+func isWebServer(said string) bool { return strings.Contains(said, "unexpected HTTP status code") }
 
 // lastCause is the end of a chain of errors, where it says what happened.
 func lastCause(text string) string {

@@ -42,6 +42,7 @@ type grammar struct {
 	Init        initCmd        `cmd:"" group:"run" help:"Prepare a deployment with an external NATS server."`
 	CheckConfig checkConfigCmd `cmd:"" group:"run" help:"Check a configuration file; every fault is named at once."`
 	Demo        demoCmd        `cmd:"" group:"run" help:"Run everything in one process over an invented borough and play sample events."`
+	Bench       benchCmd       `cmd:"" group:"run" help:"Measure what it costs on this machine."`
 
 	Publish    publishCmd    `cmd:"" group:"agency" help:"Publish events as an agency."`
 	Feedback   feedbackCmd   `cmd:"" group:"agency" help:"Show what became of the agency's events."`
@@ -52,6 +53,9 @@ type grammar struct {
 	Directory directoryCmd `cmd:"" group:"operator" help:"Change and read the directory: areas, settings, contacts, calendars, rolls."`
 	Policy    policyCmd    `cmd:"" group:"operator" help:"Check, test and show the policy."`
 	Ledger    ledgerCmd    `cmd:"" group:"operator" help:"Ask the ledger who was told what, when and why."`
+	Sending   sendingCmd   `cmd:"" group:"operator" help:"Stop sending, resume it, and see what is stopped."`
+	Backup    backupCmd    `cmd:"" group:"operator" help:"Write the whole state of a running service into one sealed archive."`
+	Restore   restoreCmd   `cmd:"" group:"operator" help:"Restore an archive into an empty data folder."`
 	Agency    agencyCmd    `cmd:"" group:"operator" help:"Give agencies access."`
 	Operator  operatorCmd  `cmd:"" group:"operator" help:"Give operators access."`
 

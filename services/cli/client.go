@@ -77,6 +77,12 @@ func (c *connection) credentials() (credentials, error) {
 	return credentials{dir: c.Identity, peer: peer, tls: config}, nil
 }
 
+// expired reports whether the certificate's time is over. It is asked only once a call has failed, since the clock here may
+// be the one that is wrong: a server says no more than to close the connection.
+func (c credentials) expired(now time.Time) bool {
+	return now.After(c.tls.Certificates[0].Leaf.NotAfter)
+}
+
 // agency is the agency that the folder is of.
 func (c credentials) agency() (notice.AgencyID, error) {
 	if c.peer.Kind != identity.Agency {
@@ -122,7 +128,7 @@ func (c *connection) dial(ctx context.Context) (link, error) {
 	conn, err := rpc.Dial(ctx, c.Server, who.tls)
 	switch {
 	case err == nil:
-	case notice.KindOf(err) == notice.Unavailable:
+	case notice.KindOf(err) == notice.Unavailable, isWebServer(err.Error()):
 		return link{}, c.unreachable(who, faultText(err))
 	default:
 		return link{}, notice.Fault(notice.KindOf(err), "cli.dial", fmt.Errorf(

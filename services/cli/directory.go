@@ -267,7 +267,7 @@ func (c *showCmd) Run(ctx context.Context, e *env) error {
 	case err != nil:
 		return err
 	case len(rows) == 0:
-		fmt.Fprintln(e.Out, "The directory has no such row.")
+		fmt.Fprintln(e.Out, "The directory has no such row. A school's id begins with its register, as in gias:900101.")
 		return errReported
 	case c.ID != "":
 		for _, row := range rows {

@@ -19,9 +19,13 @@ const largestFile = 256 << 20
 // written is one event as a file has it. Its fault, where it has one, names every field that cannot be read.
 type written struct {
 	name  string // of the file, and the event's place in it where it has several: events.json[2]
+	text  []byte // as a CloudEvent
 	event *eventv1.Event
 	fault error
 }
+
+// asCloudEvent is the header with which intake reads the text of a written event.
+func asCloudEvent() intake.Header { return intake.Header{"Content-Type": {cloudEvents}} }
 
 // label names the event for people.
 func (w written) label() string {
@@ -62,7 +66,10 @@ func readEvents(in io.Reader, path string) ([]written, error) {
 		if len(values) > 1 {
 			events[i].name = fmt.Sprintf("%s[%d]", name, i)
 		}
-		events[i].event, events[i].fault = decodeEvent(value)
+		if events[i].text, err = cloudEvent(value); err != nil {
+			return nil, err
+		}
+		events[i].event, events[i].fault = intake.Decode("", asCloudEvent(), events[i].text)
 	}
 	return events, nil
 }
@@ -131,10 +138,10 @@ func placeOf(text []byte, offset int) (line, column int) {
 
 const cloudEvents = "application/cloudevents+json"
 
-// decodeEvent reads one event: the JSON form of an Event, or a CloudEvent. Both go through intake, so that every
+// cloudEvent gives one event, the JSON form of an Event or a CloudEvent, as a CloudEvent. Both go through intake, so that every
 // unknown or misspelt field is named here as it would be there; an Event is put into a CloudEvent for it, which may
 // repeat the data but not contradict it.
-func decodeEvent(value json.RawMessage) (*eventv1.Event, error) {
+func cloudEvent(value json.RawMessage) ([]byte, error) {
 	var head map[string]json.RawMessage
 	_ = json.Unmarshal(value, &head) // what is no object is told so by intake
 	if _, ok := head["specversion"]; !ok {
@@ -146,11 +153,11 @@ func decodeEvent(value json.RawMessage) (*eventv1.Event, error) {
 		}
 		wrapped, err := marshalRaw(envelope)
 		if err != nil {
-			return nil, notice.Faultf(notice.Invalid, "cli.decodeEvent", "the event cannot be read as JSON")
+			return nil, notice.Faultf(notice.Invalid, "cli.cloudEvent", "the event cannot be read as JSON")
 		}
-		value = wrapped
+		return wrapped, nil
 	}
-	return intake.Decode("", intake.Header{"Content-Type": {cloudEvents}}, value)
+	return value, nil
 }
 
 // marshalRaw writes JSON that keeps raw values as they are, down to bytes that are not UTF-8, so that they are found.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/signalbox-hq/signalbox/services/app"
+	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
 type initCmd struct {
@@ -26,6 +27,10 @@ func (c *initCmd) Run(ctx context.Context, e *env) error {
 	config, err := app.LoadConfig(c.Config)
 	if err != nil {
 		return err
+	}
+	if config.NATS.URL == "" {
+		return notice.Faultf(notice.Invalid, "cli.init",
+			"%s names no external NATS server, so there is nothing to prepare: give nats.url, or start with signalbox serve", c.Config)
 	}
 	if err := app.Init(ctx, config, c.NATS, c.Name); err != nil {
 		return err

@@ -14,6 +14,7 @@ type ledgerCmd struct {
 	Timeline timelineCmd `cmd:"" help:"Every fact about an event, a notice, a task or a lineage, oldest first."`
 	Verify   verifyCmd   `cmd:"" help:"Read the whole ledger from its first fact and check that everything in it holds."`
 	Overdue  overdueCmd  `cmd:"" help:"Notices and tasks past their due time, longest overdue first."`
+	Failing  failingCmd  `cmd:"" help:"Contacts whose mail comes back, with the last code and since when."`
 	Summary  summaryCmd  `cmd:"" help:"Count every notice once, by its present state."`
 }
 
@@ -138,7 +139,9 @@ func (c *overdueCmd) Run(ctx context.Context, e *env) error {
 		return err
 	case c.json():
 		return printJSON(e.Out, response)
-	case len(response.GetOverdue()) == 0:
+	}
+	printStopped(e, response.GetStops())
+	if len(response.GetOverdue()) == 0 {
 		fmt.Fprintln(e.Out, "Nothing is overdue.")
 		return nil
 	}
@@ -179,9 +182,10 @@ func (c *summaryCmd) Run(ctx context.Context, e *env) error {
 }
 
 func printSummary(e *env, r *ledgerv1.SummaryResponse) {
+	printStopped(e, r.GetStops())
 	fmt.Fprintln(e.Out, ledger.Summary{
 		Notices: r.GetNotices(), Acknowledged: r.GetAcknowledged(), Delivered: r.GetDelivered(), Held: r.GetHeld(),
-		WithPerson: r.GetWithPerson(), Superseded: r.GetSuperseded(), Neither: r.GetWithoutEndOrOwner(),
+		WithPerson: r.GetWithPerson(), Superseded: r.GetSuperseded(), Stopped: r.GetStopped(), Neither: r.GetWithoutEndOrOwner(),
 	})
 	fmt.Fprintf(e.Out, "events: %d accepted, %d refused\n", r.GetEvents(), r.GetRefused())
 	fmt.Fprintf(e.Out, "tasks: %s open\n", strconv.FormatInt(r.GetOpenTasks(), 10))

@@ -93,12 +93,10 @@ func (c *publishCmd) readable(e *env, agency notice.AgencyID, all []written, rep
 	var events []*eventv1.Event
 	for _, w := range all {
 		fault := w.fault
-		if fault == nil && c.Via == viaNATS {
+		if fault != nil || c.Via == viaNATS { // what can be read of an event at fault is checked too: every fault at once
 			fault = err
 			if err == nil {
-				if found := rules.Validate(w.event, intake.Check{Agency: agency, Now: e.now()}); len(found) > 0 {
-					fault = notice.InvalidFields("cli.publish", found)
-				}
+				_, fault = rules.Read(asCloudEvent(), w.text, intake.Check{Agency: agency, Now: e.now()})
 			}
 		}
 		if fault != nil {

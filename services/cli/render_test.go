@@ -139,15 +139,26 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{Notice: "n1", Attempt: 3, Outcome: ledgerv1.Outcome_OUTCOME_DELIVERED}}},
 		{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{Notice: "n1", Attempt: 4, Outcome: ledgerv1.Outcome_OUTCOME_PERMANENT, Detail: "smtp_550"}}},
 		{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{Notice: "n1", Attempt: 5, Outcome: ledgerv1.Outcome_OUTCOME_UNKNOWN}}},
+		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 3, Kind: ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_TRANSIENT, Code: "4.4.1"}}},
+		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 3, Kind: ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_PERMANENT, Code: "5.1.1"}}},
+		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 5, Kind: ledgerv1.ReturnKind_RETURN_KIND_DELIVERY_CONFIRMED, Code: "2.0.0"}}},
+		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 5, Kind: ledgerv1.ReturnKind_RETURN_KIND_AUTO_REPLY, MovesOn: true}}},
+		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 6, Kind: ledgerv1.ReturnKind_RETURN_KIND_AUTO_REPLY}}},
+		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 6, Kind: ledgerv1.ReturnKind_RETURN_KIND_UNKNOWN}}},
 		{Fact: &ledgerv1.Fact_Escalated{Escalated: &ledgerv1.Escalated{Notice: "n1", Link: 1, Reason: "not acknowledged by its due time"}}},
+		{Fact: &ledgerv1.Fact_Late{Late: &ledgerv1.Late{Notice: "n1"}}},
 		{Fact: &ledgerv1.Fact_CodeSent{CodeSent: &ledgerv1.CodeSent{Notice: "n1", Contact: "ashmere/lantern-dsl"}}},
 		{Fact: &ledgerv1.Fact_NoticeRead{NoticeRead: &ledgerv1.NoticeRead{Notice: "n1", Contact: "ashmere/lantern-dsl"}}},
 		{Fact: &ledgerv1.Fact_Acknowledged{Acknowledged: &ledgerv1.Acknowledged{Notice: "n1", By: "ashmere/lantern-dsl", Means: "page"}}},
 		{Fact: &ledgerv1.Fact_NotAtSetting{NotAtSetting: &ledgerv1.NotAtSetting{Notice: "n1", By: "ashmere/lantern-dsl"}}},
 		{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: &ledgerv1.Task{Id: "t1", Kind: ledgerv1.TaskKind_TASK_KIND_EXHAUSTED, Organisation: "ashmere-council", Role: "duty", DueMs: when}}},
+		{Fact: &ledgerv1.Fact_TaskRead{TaskRead: &ledgerv1.TaskRead{Task: "t1", By: "agency:ashmere-social-care", View: "task_finding"}}},
 		{Fact: &ledgerv1.Fact_TaskClaimed{TaskClaimed: &ledgerv1.TaskClaimed{Task: "t1", By: "m.okoro"}}},
 		{Fact: &ledgerv1.Fact_TaskResolved{TaskResolved: &ledgerv1.TaskResolved{Task: "t1", By: "m.okoro", Resolution: "matched", Child: "k7", Settings: []string{"gias:900101"}}}},
 		{Fact: &ledgerv1.Fact_TaskEscalated{TaskEscalated: &ledgerv1.TaskEscalated{Task: "t1", Organisation: "ashmere-council", Role: "duty", DueMs: when}}},
+		{Fact: &ledgerv1.Fact_Stopped{Stopped: &ledgerv1.Stopped{Scope: ledgerv1.Scope_SCOPE_ALL, By: "operator:m.okoro", Statement: 3}}},
+		{Fact: &ledgerv1.Fact_HeldBack{HeldBack: &ledgerv1.HeldBack{Notice: "n1", Scope: ledgerv1.Scope_SCOPE_ALL}}},
+		{Fact: &ledgerv1.Fact_Resumed{Resumed: &ledgerv1.Resumed{Scope: ledgerv1.Scope_SCOPE_CHANNEL, Target: "email", By: "operator:m.okoro", Statement: 4}}},
 		{},
 	}
 	// Every kind of fact that the contract has is shown, so that a new one is not forgotten here.
@@ -230,4 +241,19 @@ func TestTablesReadAtAGlance(t *testing.T) {
 			golden(t, name, out.String())
 		})
 	}
+}
+
+func TestFailingContactsReadAtAGlance(t *testing.T) {
+	var out bytes.Buffer
+	e := &env{Program: Program{Out: &out}}
+	if err := printFailing(e, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := printFailing(e, []*ledgerv1.FailingContact{
+		{Contact: "contacts/beacon-row-dsl", Organisation: "gias:900101", Role: "dsl", Code: "5.1.1", SinceMs: ms(t, "2026-06-18T18:42:00Z"), LastMs: ms(t, "2026-11-19T18:42:00Z"), Bounces: 3, Notice: "n1"},
+		{Contact: "contacts/mash", Organisation: "ashmere-council", Role: "duty", SinceMs: ms(t, "2026-06-19T18:42:00Z"), LastMs: ms(t, "2026-06-19T18:42:00Z"), Bounces: 1, Notice: "n2"},
+	}); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "failing", out.String())
 }

@@ -33,6 +33,8 @@ func (c *serveCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
+	log.Info("serving", zap.String("grpc", service.GRPCAddr()), zap.String("nats", service.NATSURL()),
+		zap.String("page", service.PageURL()), zap.String("returns", service.ReturnsAddr()), zap.String("first_operator", service.AdminIdentity()))
 	return service.Run(ctx)
 }
 
@@ -68,5 +70,8 @@ func (c *checkConfigCmd) Run(e *env) error {
 	}
 	fmt.Fprintf(e.Out, "%s is good\n  data: %s\n  nats: %s\n  grpc: %s\n  page: %s\n  mail: %s:%d\n",
 		c.File, config.Data, broker, config.GRPC.Listen, config.Page.Listen, config.Mail.Host, config.Mail.Port)
+	if config.Returns.Listen != "" {
+		fmt.Fprintf(e.Out, "  returned mail: %s, for %s\n", config.Returns.Listen, config.Returns.Domain)
+	}
 	return nil
 }

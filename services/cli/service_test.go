@@ -155,6 +155,19 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 		rig.Settle()
 	})
 
+	t.Run("a field that cannot be read hides no other fault", func(t *testing.T) {
+		file := o.text("several.json", `{"id": "np-20", "source": "northbridge-police", "type": "encompass.incident", "subject": "NP/20/26", "area": "E09000901",
+			"time": "2026-06-18T19:40:00", "encompassIncident": {"occurredAt": "2026-06-18T17:00:00Z"},
+			"children": [{"ref": "c1", "name": {"given": "Ivo", "family": "Brennock"}, "dateOfBirth": "2036-01-01", "hair": "red"}]}`)
+		for _, via := range []string{"grpc", "nats"} {
+			s := o.signalbox(police, "publish", file, "--via", via, "--nats", rig.Service.NATSURL())
+			if s.code != exitRefused {
+				t.Errorf("%s: status %d, want 1\n%s%s", via, s.code, s.out, s.err)
+			}
+			shows(t, s.out, `np-20: refused, 3 faults$`, `^  children\[0\].date_of_birth: is in the future`, `^  children\[0\].hair: `, `^  time: has no offset`)
+		}
+	})
+
 	t.Run("the ledger and the queue tell what came of it", func(t *testing.T) {
 		shows(t, o.good(o.admin(), "ledger", "timeline", "--event", "northbridge-police/np-3"),
 			`event accepted`, `decided .*tells gias:900101 by Fri 19 Jun 2026 08:30 BST`, `delivered`)
@@ -222,6 +235,31 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 		shows(t, s.err, `do not trust each other \(.*: use an identity that this service made`)
 		s = o.signalbox(o.admin(), "agency", "add", "nobody", "--organisation", "nowhere", "--out", filepath.Join(o.dir, "nobody"))
 		shows(t, s.err, `^  agency.organisation: is not in the directory`)
+		s = o.signalbox(o.admin(), "directory", "show", "--organisation", "900101")
+		shows(t, s.out, `^The directory has no such row. A school's id begins with its register, as in gias:900101.`)
+	})
+
+	t.Run("an identity whose time is over is said to be so", func(t *testing.T) {
+		s := o.signalbox(expiredOperator(t, rig.Data), "task", "list")
+		if s.code != exitRefused {
+			t.Errorf("status %d, want 1", s.code)
+		}
+		shows(t, s.err, `^signalbox: the identity .*old is out of date: it was good until 20[0-9]{2}-.* UTC; ask for a new one`)
+	})
+
+	t.Run("the page's address is told from the one for programs", func(t *testing.T) {
+		var out, errs bytes.Buffer
+		code := run(rig.Context(), env{Program: Program{
+			Args: []string{"task", "list", "--server", strings.TrimPrefix(rig.Service.PageURL(), "https://"), "--identity", o.admin()},
+			Out:  &out, Err: &errs,
+		}, now: time.Now})
+		if code != exitRefused {
+			t.Errorf("status %d, want 1", code)
+		}
+		shows(t, errs.String(), `^signalbox: what answers at 127.0.0.1:[0-9]+ is a web server: name the address of .grpc.listen.`)
+		if strings.Contains(errs.String(), "<html") {
+			t.Errorf("it prints the page: %s", errs.String())
+		}
 	})
 
 	t.Run("an operator made from the data folder is let in", func(t *testing.T) {
@@ -247,6 +285,28 @@ func TestAServerThatIsNotThereIsNamedWithTheRemedy(t *testing.T) {
 		t.Errorf("status %d, want 1", code)
 	}
 	shows(t, errs.String(), `^signalbox: no Signalbox answers at 127.0.0.1:1 \(connection refused\): start it .*--server HOST:PORT or SIGNALBOX_SERVER`)
+}
+
+// expiredOperator is an identity folder that the authority below data made three days ago for a day.
+func expiredOperator(t *testing.T, data string) string {
+	t.Helper()
+	ca, err := identity.LoadCA(filepath.Join(data, "ca"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	peer, err := identity.NewPeer(identity.Operator, "old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	pair, err := ca.IssueClient(peer, time.Now().Add(-72*time.Hour), 24*time.Hour)
+	if err != nil {
+		t.Fatal(err)
+	}
+	folder := filepath.Join(t.TempDir(), "old")
+	if err := writeIdentity(folder, pair, ca.CertPEM(), nil); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 // selfMadeOperator is an identity folder of an authority that no service has.

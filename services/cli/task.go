@@ -12,6 +12,7 @@ import (
 
 type taskCmd struct {
 	List    taskListCmd    `cmd:"" help:"List tasks, soonest due first."`
+	Show    taskShowCmd    `cmd:"" help:"Show a task and what it is about. That you were shown it is recorded."`
 	Claim   taskClaimCmd   `cmd:"" help:"Say that you work on a task."`
 	Resolve taskResolveCmd `cmd:"" help:"End a task, saying what came of it."`
 }
@@ -78,6 +79,10 @@ func taskAbout(item *taskv1.Item) string {
 	switch {
 	case task.GetNotice() != "":
 		return "notice " + task.GetNotice()
+	case task.GetRef() != "" && len(item.GetReferences()) > 0:
+		return "child " + task.GetRef() + " of " + strings.Join(item.GetReferences(), ", ")
+	case len(item.GetReferences()) > 0:
+		return strings.Join(item.GetReferences(), ", ")
 	case task.GetRef() != "":
 		return "child " + task.GetRef() + " of " + task.GetLineage()
 	default:

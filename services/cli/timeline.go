@@ -42,8 +42,12 @@ func factLine(f *ledgerv1.Fact) line {
 		return startedLine(f.AttemptStarted)
 	case *ledgerv1.Fact_AttemptFinished:
 		return finishedLine(f.AttemptFinished)
+	case *ledgerv1.Fact_Returned:
+		return returnedLine(f.Returned)
 	case *ledgerv1.Fact_Escalated:
 		return line{"moved on", noticeText(f.Escalated.GetNotice()), fmt.Sprintf("to step %d: %s", f.Escalated.GetLink()+1, f.Escalated.GetReason())}
+	case *ledgerv1.Fact_Late:
+		return line{"late", noticeText(f.Late.GetNotice()), "its due time came and nobody had it"}
 	case *ledgerv1.Fact_CodeSent:
 		return line{"code sent", noticeText(f.CodeSent.GetNotice()), "to " + f.CodeSent.GetContact()}
 	case *ledgerv1.Fact_NoticeRead:
@@ -54,6 +58,8 @@ func factLine(f *ledgerv1.Fact) line {
 		return line{"not at setting", noticeText(f.NotAtSetting.GetNotice()), "says " + f.NotAtSetting.GetBy()}
 	case *ledgerv1.Fact_TaskOpened:
 		return taskLine(f.TaskOpened)
+	case *ledgerv1.Fact_TaskRead:
+		return line{"task shown", taskText(f.TaskRead.GetTask()), fmt.Sprintf("to %s, as %s", f.TaskRead.GetBy(), f.TaskRead.GetView())}
 	case *ledgerv1.Fact_TaskClaimed:
 		return line{"task claimed", taskText(f.TaskClaimed.GetTask()), "by " + f.TaskClaimed.GetBy()}
 	case *ledgerv1.Fact_TaskResolved:
@@ -61,6 +67,12 @@ func factLine(f *ledgerv1.Fact) line {
 	case *ledgerv1.Fact_TaskEscalated:
 		t := f.TaskEscalated
 		return line{"task moved on", taskText(t.GetTask()), fmt.Sprintf("to %s of %s, due %s", t.GetRole(), t.GetOrganisation(), minute(t.GetDueMs()))}
+	case *ledgerv1.Fact_Stopped:
+		return line{"sending stopped", stopText(f.Stopped.GetScope(), f.Stopped.GetTarget()), "by " + f.Stopped.GetBy()}
+	case *ledgerv1.Fact_Resumed:
+		return line{"sending resumed", stopText(f.Resumed.GetScope(), f.Resumed.GetTarget()), "by " + f.Resumed.GetBy()}
+	case *ledgerv1.Fact_HeldBack:
+		return line{"held back", noticeText(f.HeldBack.GetNotice()), "sending is stopped: " + stopText(f.HeldBack.GetScope(), f.HeldBack.GetTarget())}
 	default:
 		return line{what: "something else", detail: "a kind of fact that this program does not know: it is older than the service"}
 	}

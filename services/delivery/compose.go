@@ -23,6 +23,19 @@ import (
 // and lists the fields disclosed. A text that names somebody else is left out and its absence is said. A source whose
 // ref is empty does not concern the child and is left out.
 func Compose(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, snap *directory.Snapshot) (*noticev1.Notice, []string, error) {
+	return ComposeFrom(n, events, p, snap, Show)
+}
+
+// Showing says what a recipient sees of an event about one child. What it gives is shared and must not be changed.
+type Showing func(ev *eventv1.Event, childRef string, recipient notice.OrgID, v disclosure.View) disclosure.Shown
+
+// Show works out what a recipient sees of an event.
+func Show(ev *eventv1.Event, childRef string, recipient notice.OrgID, v disclosure.View) disclosure.Shown {
+	return disclosure.NewReport(ev, childRef).Show(recipient, v)
+}
+
+// ComposeFrom is Compose for whoever remembers what others see of the same events.
+func ComposeFrom(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, snap *directory.Snapshot, show Showing) (*noticev1.Notice, []string, error) {
 	const op = "delivery.Compose"
 	if len(events) == 0 || len(events) != len(n.GetRefs()) {
 		return nil, nil, notice.Fault(notice.Internal, op, fmt.Errorf("%d events for %d refs", len(events), len(n.GetRefs())))
@@ -45,11 +58,10 @@ func Compose(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, snap
 		if ref == "" {
 			continue
 		}
-		_, all := disclosure.Apply(ev, ref, recipient, view)
-		cut, paths := disclosure.Apply(disclosure.WithoutText(ev, disclosure.Withhold(ev, ref)), ref, recipient, view)
-		withheld = withheld || len(paths) < len(all)
-		shown = append(shown, cut)
-		for _, path := range paths {
+		seen := show(ev, ref, recipient, view)
+		withheld = withheld || seen.Withheld
+		shown = append(shown, seen.Event)
+		for _, path := range seen.Fields {
 			fields[path] = struct{}{}
 		}
 	}

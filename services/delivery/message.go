@@ -41,6 +41,7 @@ type Message struct {
 	PossibleDuplicate bool
 	Secure            bool // the recipient's domain encrypts what is marked [secure]
 	At                time.Time
+	ReturnTo          string // address that bounces and automatic replies go to, of this attempt alone; may be empty
 }
 
 // MessageID is the Message-ID of every email about one notice to one contact, without angle brackets. A retry carries
@@ -58,6 +59,7 @@ type Mail struct {
 	MessageID string // without angle brackets
 	Headers   []Header
 	Date      time.Time
+	ReturnTo  string // envelope sender; empty is the sender's own
 }
 
 // Header is one field of a mail's header.

@@ -11,7 +11,7 @@ const EventOrganisation notice.OrgID = "event"
 
 // ResolveReferrer finds the referrer's own address in the event, for a link whose organisation is EventOrganisation.
 // The directory does not vouch for that address, so FormOf gives it a stub unless the policy trusts its domain.
-func ResolveReferrer(ev *eventv1.Event, child notice.ChildID, snap *directory.Snapshot, failed func(contact string) bool) (Endpoint, []Skip, bool) {
+func ResolveReferrer(ev *eventv1.Event, child notice.ChildID, snap *directory.Snapshot, history History) (Endpoint, []Skip, bool) {
 	bars := barriers(snap, child)
 	if bars.everybody {
 		return Endpoint{}, []Skip{{Reason: reasonBarred}}, false
@@ -29,8 +29,10 @@ func ResolveReferrer(ev *eventv1.Event, child notice.ChildID, snap *directory.Sn
 			reason = "the referrer gave no email address"
 		case org != "" && bars.organisation(snap, org):
 			reason = reasonBarred
-		case failed != nil && failed(id):
+		case history.failed(id):
 			reason = "failed before"
+		case history.away(id):
+			reason = reasonAway
 		}
 		if reason != "" {
 			skips = append(skips, Skip{Contact: id, Reason: reason})

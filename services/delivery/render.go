@@ -55,7 +55,7 @@ func RenderMail(m Message, names func(notice.OrgID) string) (Mail, error) {
 	if m.PossibleDuplicate {
 		data.Duplicate = duplicate
 	}
-	out := Mail{Subject: data.Subject, MessageID: m.MessageID, Headers: headers(m), Date: m.At}
+	out := Mail{Subject: data.Subject, MessageID: m.MessageID, Headers: headers(m), Date: m.At, ReturnTo: m.ReturnTo}
 	var err error
 	if out.Text, out.HTML, err = execute(m.Form.String(), data); err != nil {
 		return Mail{}, fmt.Errorf("%s: %w", op, err)
@@ -112,6 +112,12 @@ func headers(m Message) []Header {
 		{"Auto-Submitted", "auto-generated"},
 		{"X-Auto-Response-Suppress", "All"},
 		{"X-Signalbox-Notice", notice.Reference(m.Notice.GetId())},
+	}
+	if m.ReturnTo != "" {
+		// We want to hear that somebody is away, and these fields would keep a mail system from saying so. No loop can
+		// come of it: the address that the answer goes to never answers. Receipts, and answers other than out of office,
+		// say nothing that counts.
+		h = []Header{{"X-Auto-Response-Suppress", "RN, NRN, AutoReply"}, h[2]}
 	}
 	if m.PossibleDuplicate {
 		h = append(h, Header{"X-Signalbox-Possible-Duplicate", "true"})

@@ -1,6 +1,8 @@
 package delivery
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,10 +25,11 @@ const (
 // Hours choose between the contacts of a role; they never hold a notice back. An Operation Encompass email goes to the
 // mailbox of the safeguarding lead at once, at any hour: where nobody of the role is on duty, its first regular contact
 // is used all the same. So a lead who is off duty still comes before a deputy who is on: waking the next person is for
-// the chain, by its times.
-func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot, at time.Time, failed func(contact string) bool) (Endpoint, []Skip, bool) {
+// the chain, by its times. Within a role a contact whose mail comes back is used only where there is no other: it may be
+// right again, and a mail that fails moves the chain on at once.
+func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot, at time.Time, history History) (Endpoint, []Skip, bool) {
 	org := notice.OrgID(link.GetOrganisation())
-	bars := barriers(snap, child)
+	bars := barriers(snap, child).following(snap, at)
 	if bars.everybody {
 		return Endpoint{}, []Skip{{Reason: reasonBarred}}, false
 	}
@@ -40,13 +43,13 @@ func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot
 			if c.GetRole() != role {
 				continue
 			}
-			if reason := unfit(c, bars, at, failed); reason != "" {
+			if reason := unfit(c, bars, at, history); reason != "" {
 				skips = append(skips, Skip{Contact: c.GetId(), Reason: reason})
 				continue
 			}
 			fit = append(fit, c)
 		}
-		chosen, passed := choose(link.GetUse(), fit, at, snap.WorkingDays())
+		chosen, passed := chooseSound(link.GetUse(), fit, at, snap.WorkingDays(), history)
 		skips = append(skips, passed...)
 		if chosen != nil {
 			return endpoint(chosen), skips, true
@@ -61,12 +64,12 @@ func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot
 // Still finds a contact that was told of a child, as it may be told now: false where it has left, is no longer confirmed,
 // or is barred meanwhile. Whoever holds an old link is asked about here before anything is shown or taken.
 func Still(contact string, org notice.OrgID, child notice.ChildID, snap *directory.Snapshot, at time.Time) (Endpoint, bool) {
-	bars := barriers(snap, child)
+	bars := barriers(snap, child).following(snap, at)
 	if bars.everybody || bars.organisation(snap, org) {
 		return Endpoint{}, false
 	}
 	for _, c := range snap.Contacts(org) {
-		if c.GetId() == contact && unfit(c, bars, at, nil) == "" {
+		if c.GetId() == contact && unfit(c, bars, at, History{}) == "" {
 			return endpoint(c), true
 		}
 	}
@@ -89,8 +92,13 @@ func endpoint(c *directoryv1.Contact) Endpoint {
 // reasonBarred does not say which restriction, nor that it is the child's: whoever reads it may not know.
 const reasonBarred = "not to be told"
 
+const (
+	reasonAway    = "an automatic reply came back"
+	reasonFailing = "its mail comes back, and another contact of the role is there"
+)
+
 // unfit says why a contact cannot be sent to, or nothing.
-func unfit(c *directoryv1.Contact, bars barrier, at time.Time, failed func(string) bool) string {
+func unfit(c *directoryv1.Contact, bars barrier, at time.Time, history History) string {
 	today := directory.DateOf(at)
 	verified, err := directory.ParseDate(c.GetVerifiedOn())
 	switch {
@@ -100,8 +108,10 @@ func unfit(c *directoryv1.Contact, bars barrier, at time.Time, failed func(strin
 		return "address not confirmed by a person"
 	case bars.target(c.GetId()) || bars.person(c):
 		return reasonBarred
-	case failed != nil && failed(c.GetId()):
+	case history.failed(c.GetId()):
 		return "failed before"
+	case history.away(c.GetId()):
+		return reasonAway
 	}
 	switch c.GetChannel() {
 	case Email:
@@ -116,6 +126,24 @@ func unfit(c *directoryv1.Contact, bars barrier, at time.Time, failed func(strin
 	default:
 		return "channel unknown"
 	}
+}
+
+// chooseSound is choose among the contacts whose mail does not come back; among all where that leaves nobody.
+func chooseSound(use string, fit []*directoryv1.Contact, at time.Time, days directory.WorkingDays, history History) (*directoryv1.Contact, []Skip) {
+	var sound []*directoryv1.Contact
+	var failing []Skip
+	for _, c := range fit {
+		if history.failing(c) {
+			failing = append(failing, Skip{Contact: c.GetId(), Reason: reasonFailing})
+		} else {
+			sound = append(sound, c)
+		}
+	}
+	chosen, passed := choose(use, sound, at, days)
+	if chosen == nil && len(failing) > 0 {
+		return choose(use, fit, at, days)
+	}
+	return chosen, append(failing, passed...)
 }
 
 // choose picks from contacts of one role by the hour and gives those passed over before it.
@@ -196,6 +224,17 @@ func barriers(snap *directory.Snapshot, child notice.ChildID) barrier {
 			b.bar(snap, r.GetTarget())
 		default: // protected_location, sealed_identity
 			b.everybody = true
+		}
+	}
+	return b
+}
+
+// following bars what took the place of a barred setting too: a school that becomes an academy keeps its people and gets
+// another id.
+func (b barrier) following(snap *directory.Snapshot, at time.Time) barrier {
+	for _, id := range slices.Collect(maps.Keys(b.targets)) {
+		for _, successor := range snap.Succession(notice.OrgID(id), directory.DateOf(at)).Settings {
+			b.targets[string(successor)] = true
 		}
 	}
 	return b

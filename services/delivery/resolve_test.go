@@ -2,6 +2,7 @@ package delivery
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -31,6 +32,8 @@ func snapshot(t *testing.T, rows ...any) *directory.Snapshot {
 		switch r := row.(type) {
 		case *directoryv1.Contact:
 			all = append(all, &directoryv1.Row{Row: &directoryv1.Row_Contact{Contact: r}})
+		case *directoryv1.Setting:
+			all = append(all, &directoryv1.Row{Row: &directoryv1.Row_Setting{Setting: r}})
 		case *directoryv1.Restriction:
 			r.Id, r.Child = fmt.Sprintf("r%d", i), string(child)
 			all = append(all, &directoryv1.Row{Row: &directoryv1.Row_Restriction{Restriction: r}})
@@ -68,13 +71,15 @@ func hours(from, until string) func(*directoryv1.Contact) {
 func TestALinkIsResolvedToOneContactAndEveryOtherHasAReason(t *testing.T) {
 	const thursdayNight, thursdayNoon = "2026-11-19T23:05:00Z", "2026-11-19T12:00:00Z"
 	for _, tc := range []struct {
-		name   string
-		rows   []any
-		use    string
-		at     string
-		failed string
-		want   string // contact chosen
-		skips  []Skip
+		name    string
+		rows    []any
+		use     string
+		at      string
+		failed  string
+		away    string
+		failing []string
+		want    string // contact chosen
+		skips   []Skip
 	}{
 		{
 			name: "the first role that has a contact is used",
@@ -104,6 +109,26 @@ func TestALinkIsResolvedToOneContactAndEveryOtherHasAReason(t *testing.T) {
 				{"a", "not in use on the day"}, {"b", "not in use on the day"},
 				{"c", "address not confirmed by a person"}, {"d", "address not confirmed by a person"},
 			},
+		},
+		{
+			name:  "a contact whose mailbox answered by itself is passed over",
+			rows:  []any{contact("dsl", "dsl"), contact("deputy", "deputy_dsl")},
+			away:  "dsl",
+			want:  "deputy",
+			skips: []Skip{{"dsl", "an automatic reply came back"}},
+		},
+		{
+			name:    "within a role a contact whose mail does not come back is preferred",
+			rows:    []any{contact("dsl-1", "dsl"), contact("dsl-2", "dsl"), contact("deputy", "deputy_dsl")},
+			failing: []string{"dsl-1"},
+			want:    "dsl-2",
+			skips:   []Skip{{"dsl-1", "its mail comes back, and another contact of the role is there"}},
+		},
+		{
+			name:    "a contact whose mail comes back is used where the role has no other",
+			rows:    []any{contact("dsl", "dsl"), contact("deputy", "deputy_dsl")},
+			failing: []string{"dsl"},
+			want:    "dsl",
 		},
 		{
 			name:   "a contact that failed is passed over",
@@ -185,6 +210,17 @@ func TestALinkIsResolvedToOneContactAndEveryOtherHasAReason(t *testing.T) {
 			skips: []Skip{{"dsl", "not to be told"}},
 		},
 		{
+			name: "nor is the academy that a barred school became",
+			rows: []any{
+				contact("dsl", "dsl"), &directoryv1.Restriction{Kind: "barred_organisation", Target: "gias:900100"},
+				&directoryv1.Setting{
+					Id: "gias:900100", Kind: "school", Status: "closed", ClosedOn: "2026-08-31",
+					Successors: []*directoryv1.Link{{Setting: "gias:900101"}},
+				},
+			},
+			skips: []Skip{{Reason: reasonBarred}},
+		},
+		{
 			name: "nor is whoever shares the mailbox of a barred contact",
 			rows: []any{
 				contact("dsl", "dsl"), contact("deputy", "deputy_dsl", func(c *directoryv1.Contact) { c.Address = "DSL@ashmere-primary.example" }),
@@ -252,7 +288,11 @@ func TestALinkIsResolvedToOneContactAndEveryOtherHasAReason(t *testing.T) {
 			if at == "" {
 				at = thursdayNoon
 			}
-			ep, skips, ok := Resolve(link, child, snapshot(t, tc.rows...), instant(t, at), func(c string) bool { return c == tc.failed })
+			ep, skips, ok := Resolve(link, child, snapshot(t, tc.rows...), instant(t, at), History{
+				Failed:  func(c string) bool { return c == tc.failed },
+				Away:    func(c string) bool { return c == tc.away },
+				Failing: func(c *directoryv1.Contact) bool { return slices.Contains(tc.failing, c.GetId()) },
+			})
 			if ok != (tc.want != "") || ep.Contact != tc.want {
 				t.Errorf("contact %q, %v; want %q", ep.Contact, ok, tc.want)
 			}
@@ -276,9 +316,11 @@ func TestAReferrerIsReachedAtTheAddressInTheEvent(t *testing.T) {
 		event  *eventv1.Event
 		rows   []any
 		failed string
+		away   string
 		want   string
 		skips  []Skip
 	}{
+		{name: "who is away", event: event("ana@health.example", ""), away: "event:p2", skips: []Skip{{"event:p2", "an automatic reply came back"}}},
 		{name: "with an address", event: event("ana@health.example", ""), want: "event:p2"},
 		{name: "without an address", event: event("", ""), skips: []Skip{{"event:p2", "the referrer gave no email address"}}},
 		{name: "whose address failed", event: event("ana@health.example", ""), failed: "event:p2", skips: []Skip{{"event:p2", "failed before"}}},
@@ -288,7 +330,9 @@ func TestAReferrerIsReachedAtTheAddressInTheEvent(t *testing.T) {
 		{name: "whom nobody names", event: &eventv1.Event{}, skips: []Skip{{"", "the event names no referrer"}}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			ep, skips, ok := ResolveReferrer(tc.event, child, snapshot(t, tc.rows...), func(c string) bool { return c == tc.failed })
+			ep, skips, ok := ResolveReferrer(tc.event, child, snapshot(t, tc.rows...), History{
+				Failed: func(c string) bool { return c == tc.failed }, Away: func(c string) bool { return c == tc.away },
+			})
 			if ok != (tc.want != "") || ep.Contact != tc.want {
 				t.Errorf("contact %q, %v; want %q", ep.Contact, ok, tc.want)
 			}

@@ -37,5 +37,6 @@ func (o Outcome) String() string {
 type Result struct {
 	Outcome    Outcome
 	RetryAfter time.Duration // not before; 0 leaves it to the policy
+	ThisOnly   bool          // a failure of this recipient alone: it says nothing about others behind the same endpoint
 	Detail     string        // short code such as "smtp 550 5.1.1" or "no tls"; no personal data
 }

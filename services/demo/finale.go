@@ -155,7 +155,7 @@ func (s *stage) invite(ctx context.Context) error {
 	fmt.Fprintf(s.out, "%s\n Try it: the service is up, and its clock runs on from Monday 10 August 2026, 12:00 BST\n%s\n\n", rule, rule)
 	if waiting, ok := s.waiting(); ok {
 		fmt.Fprintf(s.out, " Be %s of Kestrel Vale: a notice waits. Open its page (the certificate is the demo's own, so the browser warns),\n"+
-			" ask for a code, and find it in the newest file of the mails:\n\n   %s\n   ls -t %s | head -1\n\n",
+			" ask for a code, and find it in the newest file of the mails:\n\n   %s\n   ls %s | tail -1\n\n",
 			s.names.contactAt(forTheEnd), linkPattern.FindString(waiting.Text), s.mailDir())
 	}
 	for _, c := range [][2]string{

@@ -23,7 +23,9 @@ type Found struct {
 	Kind  ledgerv1.Match // IDENTIFIER, NAME, NONE, SEVERAL or CONTRADICTED; whoever asks decides about RESTRICTED
 	Child notice.ChildID // set for IDENTIFIER and NAME only
 	// Candidates are the children that a person would have to choose from, by id, for SEVERAL and CONTRADICTED. They
-	// are for that person's eyes, after restrictions were applied.
+	// are for that person's eyes, after restrictions were applied. With a Child they are that child and its doubles:
+	// records with its name and date of birth, which may be the same child on a roll that could not be joined. What
+	// restricts one of them restricts them all.
 	Candidates []notice.ChildID
 	Reason     string // one of the Reason codes
 }
@@ -210,7 +212,7 @@ func (s *Snapshot) byIdentifier(p person, at int32, named []int32) Found {
 		}
 		return s.unsure(ledgerv1.Match_MATCH_CONTRADICTED, ReasonIdentifierForename, twins, nil)
 	}
-	return Found{Kind: ledgerv1.Match_MATCH_IDENTIFIER, Child: notice.ChildID(c.GetId()), Reason: ReasonIdentifier}
+	return s.sure(ledgerv1.Match_MATCH_IDENTIFIER, ReasonIdentifier, at)
 }
 
 func (s *Snapshot) byName(p person, named []int32) Found {
@@ -233,7 +235,7 @@ func (s *Snapshot) byName(p person, named []int32) Found {
 	if p.differs(c) {
 		return s.unsure(ledgerv1.Match_MATCH_CONTRADICTED, ReasonIdentifierRecord, named, nil)
 	}
-	return Found{Kind: ledgerv1.Match_MATCH_NAME, Child: notice.ChildID(c.GetId()), Reason: reason}
+	return s.sure(ledgerv1.Match_MATCH_NAME, reason, named[0])
 }
 
 // tellApart narrows several to those at the postcode, then to those in the area. A postcode is a few homes, so one hit
@@ -263,6 +265,20 @@ func (s *Snapshot) tellApart(p person, named []int32) (told []int32, reason stri
 		}
 	}
 	return there, ReasonResidenceArea
+}
+
+// sure is an answer with a child, and with its doubles where it has some.
+func (s *Snapshot) sure(kind ledgerv1.Match, reason string, at int32) Found {
+	c := s.children[at]
+	doubles := s.named(person{
+		family: FoldName(c.GetFamily()), born: c.GetDateOfBirth(), given: forenames(c.GetGiven(), c.GetKnownAs()),
+	})
+	f := Found{Kind: kind, Reason: reason}
+	if len(doubles) > 1 {
+		f = s.unsure(kind, reason, doubles)
+	}
+	f.Child = notice.ChildID(c.GetId())
+	return f
 }
 
 // unsure is an answer without a child.

@@ -138,8 +138,8 @@ func TestMatchNeverGuesses(t *testing.T) {
 		{"no date of birth", Query{Given: "Ada", Family: "Fen-Marsh"}, Found{none, "", nil, ReasonTooLittle}},
 		{"nothing at all", Query{}, Found{none, "", nil, ReasonTooLittle}},
 		{"two of one name", Query{Given: "Sam", Family: "Reed", DateOfBirth: "2014-04-04"}, Found{several, "", children("sam1", "sam2"), ReasonSameNameAndBirth}},
-		{"told apart by postcode", Query{Given: "Sam", Family: "Reed", DateOfBirth: "2014-04-04", Postcode: "zz1 1ac"}, Found{name, "sam2", nil, ReasonPostcode}},
-		{"told apart by area", Query{Given: "Sam", Family: "Reed", DateOfBirth: "2014-04-04", Postcode: "ZZ9 9ZZ", ResidenceArea: "E09000901"}, Found{name, "sam1", nil, ReasonResidenceArea}},
+		{"told apart by postcode", Query{Given: "Sam", Family: "Reed", DateOfBirth: "2014-04-04", Postcode: "zz1 1ac"}, Found{name, "sam2", children("sam1", "sam2"), ReasonPostcode}},
+		{"told apart by area", Query{Given: "Sam", Family: "Reed", DateOfBirth: "2014-04-04", Postcode: "ZZ9 9ZZ", ResidenceArea: "E09000901"}, Found{name, "sam1", children("sam1", "sam2"), ReasonResidenceArea}},
 		{"an area of neither", Query{Given: "Sam", Family: "Reed", DateOfBirth: "2014-04-04", ResidenceArea: "E09000903"}, Found{several, "", children("sam1", "sam2"), ReasonSameNameAndBirth}},
 		{"an area that one has and the other may have", Query{Given: "Kit", Family: "Vale", DateOfBirth: "2014-04-04", ResidenceArea: "E09000901"}, Found{several, "", children("kit1", "kit2"), ReasonSameNameAndBirth}},
 	} {

@@ -1,9 +1,6 @@
 package disclosure
 
 import (
-	"maps"
-	"slices"
-
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
@@ -17,11 +14,19 @@ import (
 //
 // A childRef that no child or more than one has discloses no child.
 func Apply(ev *eventv1.Event, childRef string, recipient notice.OrgID, v View) (*eventv1.Event, []string) {
-	f := filter{view: v, recipient: recipient, paths: make(map[string]struct{})}
-	f.child = onlyChild(ev, childRef)
 	out := new(eventv1.Event)
-	f.copy(ev.ProtoReflect(), out.ProtoReflect(), scope{})
-	return out, slices.Sorted(maps.Keys(f.paths))
+	if v.plan == nil {
+		return out, nil
+	}
+	f := filter{view: v, recipient: recipient, child: onlyChild(ev, childRef), disclosed: make([]bool, len(v.plan.paths))}
+	f.copy(ev.ProtoReflect(), out.ProtoReflect(), v.plan.root)
+	var paths []string
+	for i, yes := range f.disclosed {
+		if yes {
+			paths = append(paths, v.plan.paths[i])
+		}
+	}
+	return out, paths
 }
 
 // onlyChild is the one child of the event with the ref, nil where that is not one child.
@@ -43,78 +48,75 @@ type filter struct {
 	view      View
 	child     *eventv1.Child
 	recipient notice.OrgID
-	paths     map[string]struct{}
+	disclosed []bool // by the place of a path in the plan
 }
 
-// scope is what a message knows of the field that holds it.
-type scope struct {
-	path     string        // of the field, with a trailing dot
-	label    eventv1.Label // what its fields inherit; no view allows what they inherit from a group
-	referrer bool          // within a person who referred
-}
-
-// copy puts into dst what the view allows of src and says whether that was anything.
-func (f filter) copy(src, dst protoreflect.Message, s scope) bool {
+// copy puts into dst what the shape has of src and says whether that was anything.
+func (f filter) copy(src, dst protoreflect.Message, s *shape) bool {
 	some := false
 	src.Range(func(fd protoreflect.FieldDescriptor, value protoreflect.Value) bool {
-		label := effectiveLabel(fd, s)
-		inner := scope{path: s.path + string(fd.Name()), label: label, referrer: s.referrer}
-		var copied bool
+		field := s.fields[fd.Index()]
 		switch {
-		case fd.IsMap():
-			// No event has one; a later one that does discloses nothing until this says how.
-		case isLeaf(fd):
-			if copied = f.view.Allows(label); copied {
-				setLeaf(dst, fd, value)
-				f.paths[inner.path] = struct{}{}
-			}
-		case label == eventv1.Label_LABEL_GROUP || f.view.Allows(label):
-			copied = f.enter(fd, value, dst, inner)
+		case field == nil || field.descriptor != fd:
+		case field.message == nil:
+			setLeaf(dst, fd, value)
+			f.disclosed[field.path], some = true, true
+		case f.enter(field, value, dst):
+			some = true
 		}
-		some = some || copied
 		return true
 	})
 	return some
 }
 
 // enter copies a message field, single or repeated. What would be empty is left out.
-func (f filter) enter(fd protoreflect.FieldDescriptor, value protoreflect.Value, dst protoreflect.Message, s scope) bool {
-	s.path += "."
+func (f filter) enter(field *field, value protoreflect.Value, dst protoreflect.Message) bool {
+	fd := field.descriptor
 	if !fd.IsList() {
-		inner, ok := f.entered(value.Message(), dst.NewField(fd).Message(), s)
+		inner, ok := f.entered(field, value.Message())
 		if ok {
 			dst.Set(fd, protoreflect.ValueOfMessage(inner))
 		}
 		return ok
 	}
-	from, to := value.List(), dst.NewField(fd).List()
+	from := value.List()
+	var to protoreflect.List
 	for i := range from.Len() {
-		if inner, ok := f.entered(from.Get(i).Message(), to.NewElement().Message(), s); ok {
+		if inner, ok := f.entered(field, from.Get(i).Message()); ok {
+			if to == nil {
+				to = dst.Mutable(fd).List()
+			}
 			to.Append(protoreflect.ValueOfMessage(inner))
 		}
 	}
-	if to.Len() > 0 {
-		dst.Set(fd, protoreflect.ValueOfList(to))
-	}
-	return to.Len() > 0
+	return to != nil
 }
 
-func (f filter) entered(src, dst protoreflect.Message, s scope) (protoreflect.Message, bool) {
-	switch m := src.Interface().(type) {
-	case *eventv1.Child:
-		if f.child == nil || m != f.child {
+// entered copies one message, false where nothing of it is shown.
+func (f filter) entered(field *field, src protoreflect.Message) (protoreflect.Message, bool) {
+	s := field.message
+	switch s.rule {
+	case oneChild:
+		if f.child == nil || src.Interface() != f.child {
 			return nil, false
 		}
-	case *eventv1.Person:
-		if s.referrer = m.GetRole() == eventv1.PersonRole_PERSON_ROLE_REFERRER; !f.maySee(m) {
+	case people:
+		person, ok := src.Interface().(*eventv1.Person)
+		if !ok || !f.maySee(person) {
 			return nil, false
 		}
-	case *eventv1.Action:
-		own := f.recipient != "" && m.GetOwner().GetId() == string(f.recipient)
-		if f.view.ownActionsOnly && !own {
+		if person.GetRole() == eventv1.PersonRole_PERSON_ROLE_REFERRER {
+			s = field.referrer
+		}
+	case actions:
+		action, ok := src.Interface().(*eventv1.Action)
+		own := f.recipient != "" && action.GetOwner().GetId() == string(f.recipient)
+		if !ok || f.view.ownActionsOnly && !own {
 			return nil, false
 		}
+	case labelsAlone:
 	}
+	dst := src.Type().New()
 	return dst, f.copy(src, dst, s)
 }
 
@@ -124,25 +126,6 @@ func (f filter) maySee(p *eventv1.Person) bool {
 		return f.view.Allows(eventv1.Label_LABEL_PARTY)
 	}
 	return p.GetProfessional() && f.view.Allows(eventv1.Label_LABEL_REFERRER)
-}
-
-// effectiveLabel is the label that counts for a field: its own, or that of the field around it where it inherits.
-func effectiveLabel(fd protoreflect.FieldDescriptor, s scope) eventv1.Label {
-	label, _ := proto.GetExtension(fd.Options(), eventv1.E_Label).(eventv1.Label)
-	switch {
-	case label == eventv1.Label_LABEL_INHERITED:
-		return s.label
-	case label == eventv1.Label_LABEL_PARTY && s.referrer:
-		return eventv1.Label_LABEL_REFERRER
-	default:
-		return label
-	}
-}
-
-// isLeaf says whether a field is disclosed whole: a scalar, or a message of protobuf's own such as a time, whose fields
-// carry no labels.
-func isLeaf(fd protoreflect.FieldDescriptor) bool {
-	return fd.Message() == nil || fd.Message().ParentFile().Package() == "google.protobuf"
 }
 
 // setLeaf copies a leaf, so that a change to the copy never reaches the event.

@@ -15,6 +15,7 @@ type View struct {
 	id             string
 	labels         uint64 // a bit for each label allowed
 	ownActionsOnly bool
+	plan           *plan // nil in the zero View
 }
 
 // NewView makes a view of labels in lower case without their prefix: `child_identity`. The labels that give a message
@@ -35,6 +36,7 @@ func NewView(id string, labels []string, ownActionsOnly bool) (View, error) {
 		return View{}, fmt.Errorf("a view cannot name %s: the labels are %s",
 			strings.Join(unknown, ", "), strings.Join(LabelNames(), ", "))
 	}
+	v.plan = newPlan(v)
 	return v, nil
 }
 

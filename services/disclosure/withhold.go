@@ -37,18 +37,17 @@ func Withhold(ev *eventv1.Event, childRef string) []Finding {
 		if t.child != "" && t.child != childRef || *t.value == "" {
 			continue
 		}
-		words := wordsOf(*t.value)
-		found := func(code string, yes bool) {
-			if f := (Finding{Field: t.path, Code: code}); yes && !slices.Contains(findings, f) {
-				findings = append(findings, f)
-			}
-		}
-		for _, b := range banned {
-			found(b.code, b.names.in(words))
-		}
 		plain := fold(*t.value)
-		found(HoldsAPostcode, hasPostcode(plain))
-		found(HoldsATelephone, hasTelephone(plain))
+		codes := banned.in(plain)
+		if hasPostcode(plain) {
+			codes = append(codes, HoldsAPostcode)
+		}
+		if hasTelephone(plain) {
+			codes = append(codes, HoldsATelephone)
+		}
+		for _, code := range codes {
+			findings = append(findings, Finding{Field: t.path, Code: code})
+		}
 	}
 	return findings
 }
@@ -110,25 +109,15 @@ func texts(ev *eventv1.Event) []text {
 	return list
 }
 
-type bannedName struct {
-	code  string
-	names names
-}
-
-func bannedNames(ev *eventv1.Event, childRef string) []bannedName {
-	var own []*eventv1.Name
-	var banned []bannedName
+func bannedNames(ev *eventv1.Event, childRef string) *banned {
+	b := &banned{words: make(map[string]uint64), own: make(map[string]bool)}
 	subject := onlyChild(ev, childRef)
-	if subject != nil {
-		own = append(own, subject.GetName())
-	}
-	ownWords := namesOf(own...).words
-	ban := func(code string, n *eventv1.Name) {
-		banned = append(banned, bannedName{code: code, names: namesOf(n).without(ownWords)})
+	for _, w := range namesOf(subject.GetName()).words {
+		b.own[w] = true
 	}
 	for _, c := range ev.GetChildren() {
 		if c != subject {
-			ban(NamesAnotherChild, c.GetName())
+			b.ban(NamesAnotherChild, namesOf(c.GetName()))
 		}
 	}
 	for _, p := range ev.GetPeople() {
@@ -136,7 +125,7 @@ func bannedNames(ev *eventv1.Event, childRef string) []bannedName {
 		if p.GetRole() == eventv1.PersonRole_PERSON_ROLE_REFERRER {
 			code = NamesTheReferrer
 		}
-		ban(code, p.GetName())
+		b.ban(code, namesOf(p.GetName()))
 	}
-	return banned
+	return b
 }

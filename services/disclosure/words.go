@@ -1,7 +1,8 @@
 package disclosure
 
 import (
-	"regexp"
+	"iter"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -19,89 +20,136 @@ const shortestName = 3
 // double-barrelled name counts by each part and as one word, as does one with an apostrophe. A name that is an everyday
 // word (Will, Grace) is found in its everyday sense too: the publisher is asked once too often rather than too seldom.
 type names struct {
-	words   map[string]bool
+	words   []string
 	phrases []string // "jo ng", for a person whose names are too short by themselves
 }
 
-func namesOf(all ...*eventv1.Name) names {
-	n := names{words: make(map[string]bool)}
-	for _, name := range all {
-		for _, part := range []string{name.GetGiven(), name.GetFamily(), name.GetKnownAs()} {
-			for word := range wordsOf(part).set {
-				n.words[word] = true
-			}
+func namesOf(name *eventv1.Name) names {
+	var n names
+	for _, part := range []string{name.GetGiven(), name.GetFamily(), name.GetKnownAs()} {
+		plain := fold(part)
+		for word := range wordsOf(plain) {
+			n.words = append(n.words, word)
 		}
-		family := strings.Join(wordsOf(name.GetFamily()).inOrder, " ")
-		for _, part := range []string{name.GetGiven(), name.GetKnownAs()} {
-			if given := wordsOf(part).inOrder; len(given) > 0 && family != "" {
-				n.phrases = append(n.phrases, given[0]+" "+family, family+" "+given[0])
+		for word := range joinedWordsOf(plain) {
+			n.words = append(n.words, word)
+		}
+	}
+	family := strings.Join(slices.Collect(wordsOf(fold(name.GetFamily()))), " ")
+	for _, part := range []string{name.GetGiven(), name.GetKnownAs()} {
+		for given := range wordsOf(fold(part)) {
+			if family != "" {
+				n.phrases = append(n.phrases, given+" "+family, family+" "+given)
 			}
+			break // the first
 		}
 	}
 	return n
 }
 
-// without leaves out words that count as somebody else's. A phrase stays unless all of its words go: a sibling's full
-// name is that sibling's.
-func (n names) without(own map[string]bool) names {
-	rest := names{words: make(map[string]bool)}
-	for w := range n.words {
-		if !own[w] {
-			rest.words[w] = true
+// banned is everything that a text must not name, made ready to be looked for in one pass.
+type banned struct {
+	codes   []string          // in the order in which they are told
+	words   map[string]uint64 // word → a bit for each code
+	phrases []bannedPhrase
+	own     map[string]bool // words that are the subject child's too, and are not looked for
+}
+
+type bannedPhrase struct {
+	text string // between spaces
+	code uint64
+}
+
+// ban adds one person's names. A phrase counts where no word of it does, and unless all of them are the subject
+// child's own: a sibling's full name is that sibling's.
+func (b *banned) ban(code string, n names) {
+	at := slices.Index(b.codes, code)
+	if at < 0 {
+		at = len(b.codes)
+		b.codes = append(b.codes, code)
+	}
+	for _, w := range n.words {
+		if b.counts(w) {
+			b.words[w] |= 1 << at
 		}
 	}
 	for _, p := range n.phrases {
+		ofOthers, found := false, false
 		for w := range strings.FieldsSeq(p) {
-			if !own[w] {
-				rest.phrases = append(rest.phrases, p)
-				break
+			ofOthers = ofOthers || !b.own[w]
+			found = found || b.counts(w)
+		}
+		if ofOthers && !found {
+			b.phrases = append(b.phrases, bannedPhrase{text: " " + p + " ", code: 1 << at})
+		}
+	}
+}
+
+// counts says whether a word is looked for by itself.
+func (b *banned) counts(word string) bool {
+	return utf8.RuneCountInString(word) >= shortestName && !b.own[word]
+}
+
+// in lists the codes of those whom a folded text names.
+func (b *banned) in(plain string) []string {
+	var found uint64
+	for w := range wordsOf(plain) {
+		found |= b.words[w]
+	}
+	for w := range joinedWordsOf(plain) {
+		found |= b.words[w]
+	}
+	if len(b.phrases) > 0 {
+		line := " " + strings.Join(slices.Collect(wordsOf(plain)), " ") + " "
+		for _, p := range b.phrases {
+			if strings.Contains(line, p.text) {
+				found |= p.code
 			}
 		}
 	}
-	return rest
-}
-
-func (n names) in(t words) bool {
-	for w := range n.words {
-		if utf8.RuneCountInString(w) >= shortestName && t.set[w] {
-			return true
+	var codes []string
+	for i, code := range b.codes {
+		if found&(1<<i) != 0 {
+			codes = append(codes, code)
 		}
 	}
-	line := " " + strings.Join(t.inOrder, " ") + " "
-	for _, p := range n.phrases {
-		if strings.Contains(line, " "+p+" ") {
-			return true
+	return codes
+}
+
+// wordsOf are the words of folded text, split at everything that is not a letter.
+func wordsOf(plain string) iter.Seq[string] {
+	return strings.FieldsFuncSeq(plain, func(r rune) bool { return !isLetter(r) })
+}
+
+// joinedWordsOf are the words of folded text that hyphens or apostrophes hold together, each as one.
+func joinedWordsOf(plain string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		if strings.IndexFunc(plain, joins) < 0 {
+			return
 		}
-	}
-	return false
-}
-
-// words are the folded words of a text.
-type words struct {
-	inOrder []string        // split at everything that is not a letter
-	set     map[string]bool // these, and each hyphenated or apostrophised word as one
-}
-
-func wordsOf(s string) words {
-	plain := fold(s)
-	w := words{set: make(map[string]bool)}
-	w.inOrder = strings.FieldsFunc(plain, func(r rune) bool { return !unicode.IsLetter(r) })
-	for _, word := range w.inOrder {
-		w.set[word] = true
-	}
-	joined := strings.FieldsFunc(plain, func(r rune) bool { return !unicode.IsLetter(r) && !joins(r) })
-	for _, word := range joined {
-		whole := strings.Map(func(r rune) rune {
-			if joins(r) {
-				return -1
+		for word := range strings.FieldsFuncSeq(plain, func(r rune) bool { return !isLetter(r) && !joins(r) }) {
+			if strings.IndexFunc(word, joins) < 0 {
+				continue
 			}
-			return r
-		}, word)
-		if whole != "" {
-			w.set[whole] = true
+			whole := strings.Map(func(r rune) rune {
+				if joins(r) {
+					return -1
+				}
+				return r
+			}, word)
+			if whole != "" && !yield(whole) {
+				return
+			}
 		}
 	}
-	return w
+}
+
+// isLetter is unicode.IsLetter, quick for what most text is made of.
+func isLetter(r rune) bool {
+	if r < utf8.RuneSelf {
+		return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+	}
+	return unicode.IsLetter(r)
 }
 
 // joins says whether a rune holds the parts of one name together: O'Neill, Smith-Jones.
@@ -116,6 +164,9 @@ func joins(r rune) bool {
 // fold puts text into lower case without accents, marks or invisible characters, and with compatibility forms (full
 // width digits, ligatures) as plain ones.
 func fold(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s)
+	}
 	s = strings.ToLower(norm.NFKD.String(s))
 	s = strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r) {
@@ -126,42 +177,14 @@ func fold(s string) string {
 	return unaccented.Replace(s)
 }
 
-// unaccented are letters that Unicode does not take apart into a base letter and a mark.
-var unaccented = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i")
-
-// postcode is a UK postcode in folded text: outward code, inward code, and anything or nothing between them that people
-// put there. The inward code has the letters that it may have, so that 3am is none; the outward code has any, so that
-// an area invented for a sample or an exercise is found as well.
-var postcode = regexp.MustCompile(`\b(?:gir[\s-]{0,3}0aa|[a-z]{1,2}[0-9][0-9a-z]?[\s-]{0,3}[0-9][abd-hjlnp-uw-z]{2})\b`)
-
-func hasPostcode(folded string) bool { return postcode.MatchString(folded) }
-
-var (
-	// dates would read as telephone numbers where an hour follows: 01.02.2026 10.
-	dates = regexp.MustCompile(`\b(?:(?:0?[1-9]|[12][0-9]|3[01])[./-](?:0?[1-9]|1[0-2])[./-](?:(?:19|20)[0-9]{2}|[0-9]{2})|(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2})\b`)
-
-	// digits is a run of digits as telephone numbers are written.
-	digits = regexp.MustCompile(`\+?\(?[0-9](?:[\s().‐‑–-]{0,3}[0-9]){8,}`)
-)
-
-// hasTelephone finds UK numbers with their leading nought (0 and at least eight more digits), mobile numbers without
-// it, and numbers of any country that begin with + or 00. A short local number cannot be told from a reference.
-func hasTelephone(folded string) bool {
-	for _, run := range digits.FindAllString(dates.ReplaceAllString(folded, "x"), -1) {
-		n := strings.Map(func(r rune) rune {
-			if r < '0' || r > '9' {
-				return -1
-			}
-			return r
-		}, run)
-		switch {
-		case strings.HasPrefix(run, "+"), strings.HasPrefix(n, "0"):
-			return true
-		case strings.HasPrefix(n, "44") && len(n) >= 11 && len(n) <= 13:
-			return true
-		case strings.HasPrefix(n, "7") && len(n) == 10:
-			return true
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
 		}
 	}
-	return false
+	return true
 }
+
+// unaccented are letters that Unicode does not take apart into a base letter and a mark.
+var unaccented = strings.NewReplacer("ß", "ss", "æ", "ae", "œ", "oe", "ø", "o", "ł", "l", "đ", "d", "ð", "d", "þ", "th", "ı", "i")

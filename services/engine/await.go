@@ -29,7 +29,7 @@ func (e *Engine) Await(ctx context.Context, holds func(*ledger.State) bool) erro
 	case <-ctx.Done():
 		return notice.Fault(notice.Unavailable, op, ctx.Err())
 	case <-e.stopped:
-		return notice.Fault(notice.Unavailable, op, errStopped)
+		return notice.Fault(notice.Unavailable, op, ErrNotLeading)
 	}
 }
 

@@ -25,7 +25,7 @@ func BenchmarkEngine(b *testing.B) {
 			contact(id+"-duty", id, "duty", "regular"))
 	}
 	r := newRig(b, rows...)
-	r.slots = 64
+	r.limits.Slots = 64
 	e := r.run()
 	events := make([]*eventv1.Event, b.N)
 	for i := range events {

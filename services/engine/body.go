@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -38,33 +40,31 @@ type bodyKey struct {
 	sequence uint64
 }
 
-// bodies keeps the events last read, the oldest dropped first.
+// bodies keeps the events last read.
 type bodies struct {
-	mu    sync.Mutex
-	held  map[bodyKey]*eventv1.Event
-	order []bodyKey
-	next  int
+	mu   sync.Mutex
+	last recent[bodyKey, *eventv1.Event]
 }
 
-func newBodies(size int) *bodies {
-	return &bodies{held: make(map[bodyKey]*eventv1.Event, size), order: make([]bodyKey, size)}
-}
+// bodyRoom is enough for the events of some minutes: a queue that outgrows it reads its events again from the store.
+const bodyRoom = 64 << 20
+
+func newBodies(room int) *bodies { return &bodies{last: newRecent[bodyKey, *eventv1.Event](room)} }
 
 func (b *bodies) get(src *ledgerv1.Source) *eventv1.Event {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.held[bodyKey{src.Agency, src.Sequence}]
+	return b.last.held[bodyKey{src.Agency, src.Sequence}]
 }
 
 func (b *bodies) put(src *ledgerv1.Source, body *eventv1.Event) {
+	key, size := bodyKey{src.Agency, src.Sequence}, sizeOf(body)
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	key := bodyKey{src.Agency, src.Sequence}
-	if _, known := b.held[key]; known {
-		return
+	if b.last.held[key] == nil {
+		b.last.put(key, body, size)
 	}
-	delete(b.held, b.order[b.next])
-	b.order[b.next] = key
-	b.next = (b.next + 1) % len(b.order)
-	b.held[key] = body
 }
+
+// sizeOf is about how many bytes an event takes in memory: some times what it takes on the wire.
+func sizeOf(ev *eventv1.Event) int { return 3 * proto.Size(ev) }

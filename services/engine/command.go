@@ -2,21 +2,31 @@ package engine
 
 import (
 	"context"
-	"fmt"
-	"slices"
+	"errors"
+	"sync/atomic"
 
 	"google.golang.org/protobuf/proto"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
+// errUnclear is the end of a command that was under way when the lead was lost.
+var errUnclear = errors.New("the lead was lost meanwhile, and it may have been recorded: look before you repeat it")
+
 // command runs fn on the owning goroutine and returns once the facts it recorded are durable. A fault of fn changes
-// nothing.
+// nothing; nor does an instance that does not lead, which is ErrNotLeading.
 func (e *Engine) command(ctx context.Context, op string, fn func() error) error {
 	done := make(chan error, 1)
+	var begun atomic.Bool
 	err := e.hand(ctx, func() {
+		if !e.leading {
+			done <- notice.Fault(notice.Unavailable, op, ErrNotLeading)
+			return
+		}
+		begun.Store(true)
 		if err := fn(); err != nil {
 			done <- err
 			return
@@ -37,8 +47,11 @@ func (e *Engine) command(ctx context.Context, op string, fn func() error) error 
 	case err := <-done:
 		return err
 	default:
-		return notice.Fault(notice.Unavailable, op, errStopped)
 	}
+	if !begun.Load() {
+		return notice.Fault(notice.Unavailable, op, ErrNotLeading)
+	}
+	return notice.Fault(notice.Unavailable, op, errUnclear)
 }
 
 // View shows the state to fn on the owning goroutine. fn must keep nothing of it.
@@ -55,7 +68,7 @@ func (e *Engine) View(ctx context.Context, fn func(*ledger.State)) error {
 		case <-ctx.Done():
 			err = ctx.Err()
 		case <-e.stopped:
-			err = errStopped
+			err = ErrNotLeading
 		}
 	}
 	return notice.Fault(notice.Unavailable, "engine.View", err)
@@ -109,11 +122,20 @@ func (e *Engine) NotAtSetting(ctx context.Context, id, by string) error {
 	})
 }
 
-// CodeSent records that a one-time code was sent to a contact.
+// CodeSent records that a one-time code is sent to a contact. While sending is stopped none is.
 func (e *Engine) CodeSent(ctx context.Context, id, contact string) error {
-	return e.onNotice(ctx, "engine.CodeSent", id, &ledgerv1.Fact{Fact: &ledgerv1.Fact_CodeSent{
-		CodeSent: &ledgerv1.CodeSent{Notice: id, Contact: contact},
-	}})
+	const op = "engine.CodeSent"
+	return e.command(ctx, op, func() error {
+		n, err := e.standing(op, id)
+		if err != nil {
+			return err
+		}
+		if _, stopped := e.state.StopOf(n, delivery.Email, ""); stopped {
+			return notice.Faultf(notice.Unavailable, op, "sending is stopped, and so are codes")
+		}
+		e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_CodeSent{CodeSent: &ledgerv1.CodeSent{Notice: id, Contact: contact}}})
+		return nil
+	})
 }
 
 // NoticeRead records that a notice was shown to whoever gave a contact's code. It acknowledges nothing.
@@ -141,6 +163,18 @@ func (e *Engine) ClaimTask(ctx context.Context, task, by string) error {
 			return err
 		}
 		e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskClaimed{TaskClaimed: &ledgerv1.TaskClaimed{Task: task, By: by}}})
+		return nil
+	})
+}
+
+// TaskRead records that what a task is about was shown to whoever works on it.
+func (e *Engine) TaskRead(ctx context.Context, read *ledgerv1.TaskRead) error {
+	const op = "engine.TaskRead"
+	return e.command(ctx, op, func() error {
+		if e.state.Tasks[read.Task] == nil {
+			return notice.Faultf(notice.NotFound, op, "there is no such task")
+		}
+		e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskRead{TaskRead: read}})
 		return nil
 	})
 }
@@ -182,51 +216,4 @@ func (e *Engine) openTask(op, id string) (*ledger.Task, error) {
 		return nil, notice.Faultf(notice.Precondition, op, "the task is %s already", t.State)
 	}
 	return t, nil
-}
-
-// suits holds a resolution against the task and the directory.
-func (e *Engine) suits(op string, t *ledger.Task, r *ledgerv1.TaskResolved) error {
-	snapshot, _ := e.Current()
-	invalid := func(field, format string, args ...any) error {
-		return notice.InvalidFields(op, []notice.FieldFault{{Field: field, Message: fmt.Sprintf(format, args...)}})
-	}
-	switch r.Resolution {
-	case ledger.Matched:
-		if t.Kind != ledgerv1.TaskKind_TASK_KIND_UNMATCHED {
-			return invalid("resolution", "matched resolves only a task of kind unmatched")
-		}
-		if _, ok := snapshot.Child(notice.ChildID(r.Child)); !ok {
-			return invalid("child", "no such child in the directory: import the roll that has the child, or check the id")
-		}
-	case ledger.SettingChosen:
-		if len(r.Settings) == 0 {
-			return invalid("settings", "name the settings that the child attends")
-		}
-		for i, id := range r.Settings {
-			field := fmt.Sprintf("settings[%d]", i)
-			if _, ok := snapshot.Setting(notice.OrgID(id)); !ok {
-				return invalid(field, "no such setting in the directory: import the register, or check the id")
-			}
-			if t.Kind == ledgerv1.TaskKind_TASK_KIND_CHOOSE_SUCCESSOR && !slices.Contains(t.Options, id) {
-				return invalid(field, "not one of the task's options")
-			}
-			if l := e.state.Lineages[t.Lineage]; l != nil && l.NotAt[notice.ChildID(t.Child)][notice.OrgID(id)] {
-				return invalid(field, "this setting has said that the child is not there: choose another")
-			}
-		}
-		switch t.Kind {
-		case ledgerv1.TaskKind_TASK_KIND_CHOOSE_SUCCESSOR, ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING:
-		case ledgerv1.TaskKind_TASK_KIND_UNMATCHED:
-			if _, ok := snapshot.Child(notice.ChildID(t.Child)); !ok {
-				return invalid("resolution", "the child is not known yet: resolve with matched and the child's id")
-			}
-		case ledgerv1.TaskKind_TASK_KIND_UNSPECIFIED, ledgerv1.TaskKind_TASK_KIND_GAP, ledgerv1.TaskKind_TASK_KIND_QUARANTINED,
-			ledgerv1.TaskKind_TASK_KIND_EXHAUSTED, ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD:
-			return invalid("resolution", "setting_chosen does not resolve a task of this kind")
-		}
-	case ledger.ToldByTelephone, ledger.NotOurChild, ledger.Duplicate, ledger.NoAction:
-	default:
-		return invalid("resolution", "no such resolution: give matched, setting_chosen, told_by_telephone, not_our_child, duplicate or no_action")
-	}
-	return nil
 }

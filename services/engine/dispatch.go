@@ -1,8 +1,6 @@
 package engine
 
 import (
-	"cmp"
-	"container/heap"
 	"context"
 	"fmt"
 	"strings"
@@ -13,32 +11,10 @@ import (
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/delivery"
+	"github.com/signalbox-hq/signalbox/services/engine/queue"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
-
-// queue is the notices that are ready to go out on one channel: by lane, then by due time, then by age.
-type queue []*ledger.Notice
-
-func (q queue) Len() int { return len(q) }
-func (q queue) Less(i, j int) bool {
-	a, b := q[i], q[j]
-	return cmp.Or(cmp.Compare(a.Lane, b.Lane), cmp.Compare(a.DueMs, b.DueMs), cmp.Compare(a.DecidedMS, b.DecidedMS),
-		cmp.Compare(a.Id, b.Id)) < 0
-}
-func (q queue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
-
-// Push is for container/heap.
-func (q *queue) Push(x any) { *q = append(*q, x.(*ledger.Notice)) }
-
-// Pop is for container/heap.
-func (q *queue) Pop() any {
-	old := *q
-	last := old[len(old)-1]
-	old[len(old)-1] = nil
-	*q = old[:len(old)-1]
-	return last
-}
 
 // enqueue finds the endpoint of a notice that is ready and puts it into the queue of its channel. Where the link has
 // nobody left, the chain moves on.
@@ -48,6 +24,9 @@ func (e *Engine) enqueue(n *ledger.Notice) error {
 	}
 	if int(n.Link) >= len(n.Chain) {
 		e.moveOn(n, "the chain is empty")
+		return nil
+	}
+	if e.holdBack(n, delivery.Endpoint{}) {
 		return nil
 	}
 	if last := len(n.Attempts); last > 0 && n.Attempts[last-1].Link == n.Link && n.LinkEndsMS() <= e.nowMS() {
@@ -62,12 +41,15 @@ func (e *Engine) enqueue(n *ledger.Notice) error {
 		e.moveOn(n, why)
 		return nil
 	}
+	if e.holdBack(n, endpoint) {
+		return nil
+	}
 	q := e.queues[endpoint.Channel]
 	if q == nil {
 		e.moveOn(n, "no sender for the channel "+endpoint.Channel)
 		return nil
 	}
-	heap.Push(q, n)
+	q.Add(e.itemOf(n, endpoint))
 	return nil
 }
 
@@ -90,9 +72,9 @@ func (e *Engine) resolve(n *ledger.Notice) (endpoint delivery.Endpoint, why stri
 		if err != nil {
 			return delivery.Endpoint{}, "", err
 		}
-		endpoint, skips, ok = delivery.ResolveReferrer(body, notice.ChildID(n.Child), snapshot, n.GaveUp)
+		endpoint, skips, ok = delivery.ResolveReferrer(body, notice.ChildID(n.Child), snapshot, e.history(n))
 	} else {
-		endpoint, skips, ok = delivery.Resolve(link, notice.ChildID(n.Child), snapshot, e.now(), n.GaveUp)
+		endpoint, skips, ok = delivery.Resolve(link, notice.ChildID(n.Child), snapshot, e.now(), e.history(n))
 	}
 	if ok {
 		return endpoint, "", nil
@@ -121,55 +103,34 @@ func told(n *ledger.Notice) *ledgerv1.Source {
 	return n.Sources[0]
 }
 
-// dispatch starts sends while there is room on a channel. The endpoint is found anew: who has left since is not told.
-func (e *Engine) dispatch() {
-	for channel, q := range e.queues {
-		for e.busy[channel] < e.config.Slots[channel] && q.Len() > 0 {
-			n := heap.Pop(q).(*ledger.Notice)
-			if !e.sendable(n) {
-				continue
-			}
-			endpoint, why, err := e.resolve(n)
-			switch {
-			case err != nil:
-				e.postpone(ledger.Send{Notice: n}, err)
-			case why != "":
-				e.moveOn(n, why)
-			case endpoint.Channel != channel:
-				if err := e.enqueue(n); err != nil {
-					e.postpone(ledger.Send{Notice: n}, err)
-				}
-			default:
-				e.start(n, endpoint)
-			}
-		}
-	}
-}
-
 // start writes that an attempt begins, and begins it once that is durable.
-func (e *Engine) start(n *ledger.Notice, endpoint delivery.Endpoint) {
+func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpoint delivery.Endpoint) {
+	if e.holdBack(n, endpoint) {
+		return
+	}
 	snapshot, current := e.Current()
 	form := delivery.FormOf(endpoint, current)
 	started := &ledgerv1.AttemptStarted{
 		Notice: n.Id, Attempt: uint32(len(n.Attempts) + 1), Link: n.Link, Contact: endpoint.Contact,
 		Channel: endpoint.Channel, Organisation: string(endpoint.Organisation), Role: endpoint.Role,
 		LeaseMs: e.now().Add(e.config.Lease).UnixMilli(), PossibleDuplicate: n.Unknown(endpoint.Contact), Form: form.String(),
+		Address: e.addressOf(endpoint),
 	}
 	frozen, sources := n.Notice, n.Sources
 	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: started}})
-	e.busy[endpoint.Channel]++
 	at := e.now()
+	slot := q.Start(item, at.UnixMilli())
 	e.afterwards(func() {
 		lease, ok := e.mayBegin(n, started)
 		if !ok {
-			e.busy[started.Channel]--
+			q.Done(slot, queue.NotAsked, e.nowMS())
 			return
 		}
 		e.group.Go(func() error {
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(e.work), lease)
+			ctx, cancel := context.WithTimeout(e.sends, lease)
 			defer cancel()
-			result := e.send(ctx, started, frozen, sources, func(events []*eventv1.Event) (delivery.Message, error) {
-				content, _, err := delivery.Compose(frozen, events, current, snapshot)
+			result, asked := e.send(ctx, started, frozen, sources, func(events []*eventv1.Event) (delivery.Message, error) {
+				content, _, err := delivery.ComposeFrom(frozen, events, current, snapshot, e.showings.show)
 				if err != nil {
 					return delivery.Message{}, err
 				}
@@ -183,7 +144,7 @@ func (e *Engine) start(n *ledger.Notice, endpoint delivery.Endpoint) {
 			})
 			// Where Run has ended meanwhile nobody takes the result: the attempt counts as unknown once its lease is over.
 			_ = e.hand(e.work, func() {
-				e.busy[started.Channel]--
+				q.Done(slot, verdict(result, asked), e.nowMS())
 				e.ended(started, result)
 			})
 			return nil
@@ -205,13 +166,15 @@ func (e *Engine) mayBegin(n *ledger.Notice, started *ledgerv1.AttemptStarted) (t
 	case lease <= 0:
 		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_TRANSIENT, "not sent: the lease was over", 0)
 		return 0, false
+	case e.stoppedBeforeItBegan(n, started):
+		return 0, false
 	}
 	return lease, true
 }
 
-// send composes and sends one message, off the owning goroutine.
+// send composes and sends one message, off the owning goroutine. It answers also whether the sender was asked.
 func (e *Engine) send(ctx context.Context, started *ledgerv1.AttemptStarted, frozen *ledgerv1.Notice, sources []*ledgerv1.Source,
-	compose func([]*eventv1.Event) (delivery.Message, error)) delivery.Result {
+	compose func([]*eventv1.Event) (delivery.Message, error)) (result delivery.Result, asked bool) {
 	events := make([]*eventv1.Event, len(sources))
 	for i, src := range sources {
 		if frozen.Refs[i] == "" {
@@ -220,18 +183,21 @@ func (e *Engine) send(ctx context.Context, started *ledgerv1.AttemptStarted, fro
 		body, err := e.body(ctx, src)
 		if err != nil {
 			if notice.KindOf(err) == notice.NotFound {
-				return delivery.Result{Outcome: delivery.Permanent, Detail: "the event was erased"}
+				return delivery.Result{Outcome: delivery.Permanent, Detail: "the event was erased"}, false
 			}
-			return delivery.Result{Outcome: delivery.Transient, Detail: "the event cannot be read now"}
+			return delivery.Result{Outcome: delivery.Transient, Detail: "the event cannot be read now"}, false
 		}
 		events[i] = body
 	}
 	message, err := compose(events)
 	if err != nil {
 		e.Logger.Error("a notice cannot be composed", zap.String("notice", frozen.Id), zap.Error(err))
-		return delivery.Result{Outcome: delivery.Permanent, Detail: "the notice cannot be composed"}
+		return delivery.Result{Outcome: delivery.Permanent, Detail: "the notice cannot be composed"}, false
 	}
-	return e.Senders[started.Channel].Send(ctx, message)
+	if !delivery.Held(ctx) {
+		return delivery.Result{Outcome: delivery.Transient, Detail: "not sent: the lease was over"}, false
+	}
+	return e.Senders[started.Channel].Send(ctx, message), true
 }
 
 // ended takes the end of a send.
@@ -278,8 +244,8 @@ func (e *Engine) jitter(id string, attempt uint32, wait time.Duration) time.Dura
 
 func (e *Engine) sending() int {
 	sum := 0
-	for _, n := range e.busy {
-		sum += n
+	for _, q := range e.queues {
+		sum += q.Sending()
 	}
 	return sum
 }

@@ -9,6 +9,9 @@
 // sequence of each append is the fence: when another instance has taken the lead the append fails, and Run returns a
 // notice.Conflict with nothing done that the ledger does not know.
 //
+// Where sending is stopped a notice that would be sent is held back, a fact like any other: no attempt starts that a stop
+// covers, and at its due time a person is asked to telephone.
+//
 // A step that cannot be carried out now is tried again and holds up nothing else: not another event, nor another agency.
 // An event that was erased is told of no more.
 //

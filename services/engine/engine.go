@@ -13,6 +13,7 @@ import (
 	"github.com/signalbox-hq/signalbox/services/clock"
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/engine/queue"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/policy"
@@ -22,6 +23,8 @@ import (
 type Log interface {
 	Append(ctx context.Context, expectLast uint64, pack []byte) (uint64, error)
 	Read(ctx context.Context, from uint64, fn func(seq uint64, at time.Time, pack []byte) error) (uint64, error)
+	// Follow is Read that goes on until the context ends.
+	Follow(ctx context.Context, from uint64, fn func(seq uint64, at time.Time, pack []byte) error) error
 }
 
 // Message is an event as it was published, read and held against the rules.
@@ -41,8 +44,7 @@ type Events interface {
 	Get(ctx context.Context, agency notice.AgencyID, sequence uint64) (*eventv1.Event, error)
 }
 
-// Sender sends a message on one channel. It looks at the context's deadline just before the first byte that cannot be
-// taken back.
+// Sender sends a message on one channel. It asks delivery.Held just before the first byte that cannot be taken back.
 type Sender interface {
 	Send(ctx context.Context, m delivery.Message) delivery.Result
 }
@@ -59,16 +61,18 @@ type Deps struct {
 	Links   func(notice string, attempt uint32) string // address of a notice's page
 	Clock   clock.Clock
 	Logger  *zap.Logger
+	// Election says when it is this instance's turn to lead; nil is an instance that is alone.
+	Election Election
 }
 
 // Config is the engine's settings.
 type Config struct {
 	Instance   string
 	Key        notice.Key
-	MailDomain string         // right-hand side of Message-IDs
-	Slots      map[string]int // sends at once, by channel
-	Lease      time.Duration  // longest that one send may take
-	MaxPack    int            // bytes in one pack, below the log's largest message; 0 is 960 KiB
+	MailDomain string            // right-hand side of Message-IDs
+	Limits     map[string]Limits // by channel
+	Lease      time.Duration     // longest that one send may take
+	MaxPack    int               // bytes in one pack, below the log's largest message; 0 is 960 KiB
 }
 
 // Engine is the one writer.
@@ -94,17 +98,20 @@ type Engine struct {
 	stopped  chan struct{} // closed once Run has ended
 	agencies chan struct{} // the list of agencies may have changed
 	news     chan notice.AgencyID
+	ready    chan struct{} // closed once the ledger was read to its end
 	started  chan struct{} // closed once Run leads
+	leading  bool
 
-	queues  map[string]*queue // ready notices by channel
-	busy    map[string]int    // sends under way by channel
-	later   []postponed
-	waiters []waiter
-	bodies  *bodies
+	queues   map[string]*queue.Queue // ready notices and sends under way, by channel
+	later    []postponed
+	waiters  []waiter
+	bodies   *bodies
+	showings *showings
 
 	group *errgroup.Group // followers and sends
 	ctx   context.Context // of the group: ends with Run, or when a follower fails
 	work  context.Context // of what must still be written: ends with Run alone
+	sends context.Context // of sends: ends when the lead is lost
 }
 
 // input is anything that the owning goroutine handles: it runs there.
@@ -124,16 +131,17 @@ func New(d Deps, c Config) (*Engine, error) {
 		Deps: d, config: c, state: ledger.NewState(),
 		inputs: make(chan input, 1024), appended: make(chan appendResult, 1),
 		agencies: make(chan struct{}, 1), stopped: make(chan struct{}), news: make(chan notice.AgencyID, 1024), started: make(chan struct{}),
-		queues: map[string]*queue{}, busy: map[string]int{}, bodies: newBodies(4096),
+		ready:  make(chan struct{}),
+		queues: map[string]*queue.Queue{}, bodies: newBodies(bodyRoom), showings: newShowings(showingRoom),
 	}
 	if e.config.MaxPack <= 0 {
 		e.config.MaxPack = defaultMaxPack
 	}
 	for channel := range d.Senders {
-		e.queues[channel] = &queue{}
-		if c.Slots[channel] < 1 {
-			return nil, notice.Faultf(notice.Invalid, "engine.New", "slots: give the number of sends at once for %s", channel)
+		if err := c.Limits[channel].Check(); err != nil {
+			return nil, notice.Faultf(notice.Invalid, "engine.New", "limits of %s: %w", channel, err)
 		}
+		e.queues[channel] = queue.New(c.Limits[channel])
 	}
 	return e, nil
 }
@@ -153,31 +161,41 @@ func (e *Engine) Refresh() {
 	}
 }
 
-// Run reads the ledger, takes the lead and works until the context ends or the lead is lost (notice.Conflict). It
-// returns once every send under way has ended and its end is written. An Engine runs once.
+// Run reads the ledger, follows it until it is this instance's turn, takes the lead and works until the context ends or
+// the lead is lost (notice.Conflict). It returns once every send under way has ended and its end is written; where the
+// lead is lost sends are cut off. An Engine runs once.
 func (e *Engine) Run(ctx context.Context) error {
 	defer close(e.stopped)
 	if err := e.fold(ctx); err != nil {
 		return err
 	}
-	if err := e.lead(ctx); err != nil {
+	close(e.ready)
+	term, err := e.standBy(ctx)
+	if term == nil {
 		return err
 	}
-	close(e.started)
-	e.Logger.Info("took the lead", zap.String("instance", e.config.Instance), zap.Uint64("epoch", e.epoch),
-		zap.Uint64("pack", e.last), zap.Int64("facts", e.state.Facts))
+	defer term.Resign()
+	if err := e.takeTheLead(ctx); err != nil {
+		return err
+	}
 
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	e.work = work
+	sends, cutOff := context.WithCancel(delivery.WithLease(context.WithoutCancel(ctx), term.Held))
+	defer cutOff()
+	e.sends = sends
 	e.group, e.ctx = errgroup.WithContext(work)
 	followCtx, stopFollowing := context.WithCancel(e.ctx)
 	defer stopFollowing()
 
-	err := e.loop(ctx, followCtx)
+	err = e.loop(ctx, followCtx, term.Lost())
 	stopFollowing()
 	if err == nil {
 		err = e.windDown()
+	}
+	if notice.KindOf(err) == notice.Conflict { // another may lead already: nothing of ours goes out beside its own
+		cutOff()
 	}
 	cancel()
 	if groupErr := e.join(); err == nil {
@@ -187,7 +205,7 @@ func (e *Engine) Run(ctx context.Context) error {
 }
 
 // loop is the one goroutine that owns the state.
-func (e *Engine) loop(ctx, followCtx context.Context) error {
+func (e *Engine) loop(ctx, followCtx context.Context, lost <-chan struct{}) error {
 	following := map[notice.AgencyID]bool{}
 	e.follow(followCtx, following)
 	for {
@@ -203,6 +221,9 @@ func (e *Engine) loop(ctx, followCtx context.Context) error {
 		case <-e.ctx.Done():
 			stop()
 			return nil // a follower or a send failed: join says why
+		case <-lost:
+			stop()
+			return notice.Faultf(notice.Conflict, "engine.Run", "the lease on the lead is over")
 		case <-wake:
 		case in := <-inputs:
 			in()
@@ -289,6 +310,11 @@ func (e *Engine) wake() (<-chan struct{}, func()) {
 	for _, p := range e.later {
 		if !armed || p.atMS < nextMS {
 			nextMS, armed = p.atMS, true
+		}
+	}
+	for _, q := range e.queues {
+		if ms, waits := q.NextMS(); waits && (!armed || ms < nextMS) {
+			nextMS, armed = ms, true
 		}
 	}
 	if !armed {

@@ -22,13 +22,12 @@ type shelf struct {
 	mu     sync.Mutex
 	held   []engine.Message
 	erased map[uint64]error
-	broken error         // ends the next Follow
-	left   chan struct{} // closed once another agency is followed no more
+	broken error // ends the next Follow
 	grown  chan struct{}
 }
 
 func newShelf() *shelf {
-	return &shelf{grown: make(chan struct{}), left: make(chan struct{}), erased: map[uint64]error{}}
+	return &shelf{grown: make(chan struct{}), erased: map[uint64]error{}}
 }
 
 func (s *shelf) publish(ev ...*eventv1.Event) {
@@ -71,7 +70,6 @@ func (s *shelf) snap(err error) {
 func (s *shelf) Follow(ctx context.Context, agency notice.AgencyID, from uint64, fn func(engine.Message) error) error {
 	if agency != police {
 		<-ctx.Done()
-		close(s.left)
 		return ctx.Err()
 	}
 	for {

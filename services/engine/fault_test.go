@@ -59,16 +59,19 @@ func TestAnAgencysStreamThatBreaksIsReadOn(t *testing.T) {
 	equal(t, "dsl, dsl", r.post.to())
 }
 
-func TestAStreamThatIsBrokenForGoodEndsRunAndKeepsTheEndOfSends(t *testing.T) {
+func TestOneAgencysBrokenStreamEndsNothingForTheOthers(t *testing.T) {
 	r := newRig(t, directory.AgencyRow(&directoryv1.Agency{Id: "another", Organisation: police}))
 	r.post.holdBack()
 	e := r.run()
 	r.events.publish(r.incident("i1", "KV/1"))
 	r.post.arrived(t, 1)
 	r.events.snap(notice.Faultf(notice.Internal, "test", "broken"))
-	<-r.events.left
 	r.post.letGo(delivery.Result{Outcome: delivery.Delivered})
-	if err := e.end(); !isKind(err, notice.Internal) {
+	if err := e.Await(r.context(), func(s *ledger.State) bool { return s.Counts()[ledger.Awaiting] == 1 }); err != nil {
+		t.Fatal(err)
+	}
+	e.stop()
+	if err := e.end(); err != nil {
 		t.Fatalf("Run returned %v", err)
 	}
 	if n := r.count(func(f *ledgerv1.Fact) bool { return f.GetAttemptFinished() != nil }); n != 1 {
@@ -125,7 +128,7 @@ func TestCrashesLoseNothingAndDoubleOnlyWhatIsMarked(t *testing.T) {
 			t.Parallel()
 			draw := rand.New(rand.NewPCG(seed, 1))
 			r := newRig(t)
-			r.slots, r.maxPack = 2, 6000
+			r.limits.Slots, r.maxPack = 2, 6000
 			log := newGate(r.log)
 			r.log = log
 			var outcomes sync.Mutex

@@ -25,10 +25,14 @@ type appendResult struct {
 	err      error
 }
 
-// fold reads the whole ledger.
+// fold reads what the ledger holds beyond what was read of it.
 func (e *Engine) fold(ctx context.Context) error {
-	last, previous, err := Fold(ctx, e.Log, e.state)
-	e.last, e.previous = last, previous
+	_, err := e.Log.Read(ctx, e.last+1, func(seq uint64, _ time.Time, stored []byte) (err error) {
+		if e.previous, err = foldPack(e.state, e.previous, seq, stored); err == nil {
+			e.last = seq
+		}
+		return err
+	})
 	return err
 }
 
@@ -39,22 +43,29 @@ func Fold(ctx context.Context, log interface {
 }, state *ledger.State) (uint64, []byte, error) {
 	var last uint64
 	var previous []byte
-	_, err := log.Read(ctx, 1, func(seq uint64, _ time.Time, stored []byte) error {
-		var pack ledgerv1.Pack
-		if err := proto.Unmarshal(stored, &pack); err != nil {
-			return notice.Faultf(notice.Internal, "engine.Fold", "pack %d cannot be read", seq)
+	_, err := log.Read(ctx, 1, func(seq uint64, _ time.Time, stored []byte) (err error) {
+		if previous, err = foldPack(state, previous, seq, stored); err == nil {
+			last = seq
 		}
-		if !bytes.Equal(pack.Previous, previous) {
-			return notice.Faultf(notice.Internal, "engine.Fold", "pack %d does not follow the pack before it: the chain of hashes is broken", seq)
-		}
-		if err := state.Apply(&pack); err != nil {
-			return notice.Fault(notice.Internal, "engine.Fold", fmt.Errorf("pack %d: %w", seq, err))
-		}
-		sum := sha256.Sum256(stored)
-		last, previous = seq, sum[:]
-		return nil
+		return err
 	})
 	return last, previous, err
+}
+
+// foldPack folds one stored pack, which must follow the one with the given hash, and returns its own.
+func foldPack(state *ledger.State, previous []byte, seq uint64, stored []byte) ([]byte, error) {
+	var pack ledgerv1.Pack
+	if err := proto.Unmarshal(stored, &pack); err != nil {
+		return previous, notice.Faultf(notice.Internal, "engine.Fold", "pack %d cannot be read", seq)
+	}
+	if !bytes.Equal(pack.Previous, previous) {
+		return previous, notice.Faultf(notice.Internal, "engine.Fold", "pack %d does not follow the pack before it: the chain of hashes is broken", seq)
+	}
+	if err := state.Apply(&pack); err != nil {
+		return previous, notice.Fault(notice.Internal, "engine.Fold", fmt.Errorf("pack %d: %w", seq, err))
+	}
+	sum := sha256.Sum256(stored)
+	return sum[:], nil
 }
 
 // unit is facts that stand or fall together: they go into one pack.

@@ -106,8 +106,10 @@ type rig struct {
 	key     notice.Key
 	current atomic.Pointer[directory.Snapshot]
 	rules   *policy.Policy
-	slots   int
+	limits  engine.Limits
 	maxPack int
+
+	election engine.Election // of the next engine; nil leads at once
 }
 
 func at(t testing.TB, s string) time.Time {
@@ -124,7 +126,8 @@ func newRig(t testing.TB, change ...*directoryv1.Row) *rig {
 	t.Helper()
 	clk := clock.NewMovable(at(t, "2026-11-19T23:05:00Z"))
 	r := &rig{
-		t: t, clock: clk, log: store.NewMemLog(clk.Now), events: newShelf(), post: &post{}, key: notice.Key{1}, slots: 8,
+		t: t, clock: clk, log: store.NewMemLog(clk.Now), events: newShelf(), post: &post{}, key: notice.Key{1},
+		limits: engine.Limits{Slots: 8},
 	}
 	r.direct(change...)
 	var err error
@@ -155,12 +158,14 @@ func (r *rig) engine() *engine.Engine {
 	r.t.Helper()
 	e, err := engine.New(engine.Deps{
 		Log: r.log, Events: r.events, Senders: map[string]engine.Sender{delivery.Email: r.post}, Clock: r.clock, Logger: zap.NewNop(),
-		Current: func() (*directory.Snapshot, *policy.Policy) { return r.current.Load(), r.rules },
+		Election: r.election,
+		Current:  func() (*directory.Snapshot, *policy.Policy) { return r.current.Load(), r.rules },
 		Links: func(id string, attempt uint32) string {
 			return fmt.Sprintf("https://page.example/n/%s.%d", id, attempt)
 		},
 	}, engine.Config{
-		Instance: "a", Key: r.key, MailDomain: "signalbox.example", Lease: lease, Slots: map[string]int{delivery.Email: r.slots},
+		Instance: "a", Key: r.key, MailDomain: "signalbox.example", Lease: lease,
+		Limits:  map[string]engine.Limits{delivery.Email: r.limits},
 		MaxPack: r.maxPack,
 	})
 	if err != nil {

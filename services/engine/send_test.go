@@ -132,7 +132,7 @@ func TestANoticeBeforeTermIsHeldJoinedReleasedAndFollowsTheChild(t *testing.T) {
 
 func TestTheUrgentGoFirstWhereSlotsAreFew(t *testing.T) {
 	r := newRig(t)
-	r.slots = 1
+	r.limits.Slots = 1
 	r.post.holdBack()
 	e := r.run()
 	graded := func(id string, risk eventv1.RiskGrade) *eventv1.Event {

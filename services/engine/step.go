@@ -83,9 +83,17 @@ func (e *Engine) carryOut(step ledger.Step) error {
 		if a, ok := s.Notice.Attempt(s.Attempt); ok && !a.Ended() {
 			e.finish(s.Notice, s.Attempt, ledgerv1.Outcome_OUTCOME_UNKNOWN, "no end was recorded", 0)
 		}
+	case ledger.TellLate:
+		if s.Notice.Overdue(e.nowMS()) {
+			e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Late{Late: &ledgerv1.Late{Notice: s.Notice.Id}}})
+			e.tellPublisher(e.state.Lineages[s.Notice.Lineage].Agency)
+		}
 	case ledger.MoveOn:
 		if s.Notice.Phase == ledger.Awaiting && s.Notice.WakeMS <= e.nowMS() {
 			e.moveOn(s.Notice, "not acknowledged in time")
+		}
+		if s.Notice.Phase == ledger.Stopped && s.Notice.WakeMS <= e.nowMS() {
+			e.overrun(s.Notice)
 		}
 	case ledger.EscalateTask:
 		if !s.Task.Ended() && !s.Task.Escalated {
@@ -106,7 +114,7 @@ func (e *Engine) holdsBack(l *ledger.Lineage) bool {
 // decide makes the next decision about a lineage.
 func (e *Engine) decide(l *ledger.Lineage, cause ledgerv1.Cause) error {
 	snapshot, current := e.Current()
-	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now()}
+	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now(), Report: e.showings.report}
 	round := e.round(l, cause)
 
 	var decision *ledgerv1.Decision

@@ -3,7 +3,6 @@ package engine
 import (
 	"bytes"
 	"context"
-	"errors"
 	"strconv"
 	"time"
 
@@ -44,9 +43,6 @@ func (e *Engine) followAgency(ctx context.Context, agency notice.AgencyID, from 
 			return nil
 		}
 		e.Logger.Error("an agency's events cannot be read", zap.String("agency", string(agency)), zap.Error(err))
-		if notice.KindOf(err) != notice.Unavailable {
-			return err
-		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -55,15 +51,13 @@ func (e *Engine) followAgency(ctx context.Context, agency notice.AgencyID, from 
 	}
 }
 
-var errStopped = errors.New("this instance does not lead any more: try again")
-
 // hand gives something to the owning goroutine.
 func (e *Engine) hand(ctx context.Context, in input) error {
 	select {
 	case e.inputs <- in:
 		return nil
 	case <-e.stopped:
-		return errStopped
+		return ErrNotLeading
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -99,6 +93,10 @@ func (e *Engine) take(agency notice.AgencyID, m Message) {
 	if m.Event.Supersedes != "" {
 		accepted.Supersedes = e.eventKey(agency, m.Event.Supersedes)
 		if old := e.state.Events[accepted.Supersedes]; old != nil {
+			if old.Kind != accepted.Kind {
+				e.refuse(agency, source, m) // rules are by kind: one lineage is of one kind
+				return
+			}
 			accepted.Lineage = old.Lineage
 		}
 	}
@@ -116,7 +114,7 @@ func (e *Engine) refuse(agency notice.AgencyID, source *ledgerv1.Source, m Messa
 	kind := ledgerv1.TaskKind_TASK_KIND_QUARANTINED
 	detail := "an event was refused: correct it and publish it again"
 	if m.Faults == 0 {
-		detail = "an event came again under the same id with other content, and the first stands: publish a correction under an id of its own"
+		detail = "an event came again under the same id with other content, or corrects an event of another kind: publish a correction under an id of its own"
 	}
 	e.record(
 		&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventRefused{EventRefused: &ledgerv1.EventRefused{

@@ -120,6 +120,9 @@ type ServerRequest struct {
 	IPs      []net.IP
 	Now      time.Time
 	Validity time.Duration
+	// Calls is for a server that also calls others of its kind, as the nodes of a NATS cluster do. It names no peer: by
+	// none of our own listeners is it taken for a client's.
+	Calls bool
 }
 
 // IssueServer issues a certificate for a listener under the given names and addresses, at least one in all.
@@ -138,6 +141,9 @@ func (ca *CA) IssueServer(req ServerRequest) (Pair, error) {
 	}
 	tmpl.DNSNames, tmpl.IPAddresses = req.DNSNames, req.IPs
 	tmpl.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	if req.Calls {
+		tmpl.ExtKeyUsage = append(tmpl.ExtKeyUsage, x509.ExtKeyUsageClientAuth)
+	}
 	return ca.issue(op, tmpl)
 }
 

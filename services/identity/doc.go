@@ -11,7 +11,7 @@
 //     exists;
 //   - TLS 1.2 is the least that is spoken, 1.3 wherever both sides can; a server built here asks for a client
 //     certificate and verifies it;
-//   - time is a value: callers pass now. Nothing here logs, and secrets print as [redacted].
+//   - time is a value: callers pass now, or the clock by which a Renewing certificate is issued anew. Nothing here logs, and secrets print as [redacted].
 //
 // It must not import other Signalbox packages than notice.
 package identity

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"crypto/x509"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -97,4 +98,21 @@ func PeerFromCert(cert *x509.Certificate) (Peer, error) {
 		return denied("its common name and its URI name differ")
 	}
 	return peer, nil
+}
+
+// Serial is the serial number of a certificate, hexadecimal; empty for none.
+func Serial(cert *x509.Certificate) string {
+	if cert == nil || cert.SerialNumber == nil {
+		return ""
+	}
+	return cert.SerialNumber.Text(16)
+}
+
+// Serial is the serial number of the pair's certificate, hexadecimal.
+func (p Pair) Serial() (string, error) {
+	cert, err := parseCert(p.CertPEM)
+	if err != nil {
+		return "", fmt.Errorf("identity.Serial: %w", err)
+	}
+	return Serial(cert), nil
 }

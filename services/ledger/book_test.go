@@ -100,6 +100,24 @@ func escalated(id string, link uint32) *ledgerv1.Fact {
 	return &ledgerv1.Fact{Fact: &ledgerv1.Fact_Escalated{Escalated: &ledgerv1.Escalated{Notice: id, Link: link}}}
 }
 
+func late(id string) *ledgerv1.Fact {
+	return &ledgerv1.Fact{Fact: &ledgerv1.Fact_Late{Late: &ledgerv1.Late{Notice: id}}}
+}
+
+func returned(id string, attempt uint32, kind ledgerv1.ReturnKind, movesOn bool) *ledgerv1.Fact {
+	return &ledgerv1.Fact{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{
+		Notice: id, Attempt: attempt, Kind: kind, MovesOn: movesOn, Code: "5.1.1",
+	}}}
+}
+
+const (
+	bounced   = ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_PERMANENT
+	postponed = ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_TRANSIENT
+	confirmed = ledgerv1.ReturnKind_RETURN_KIND_DELIVERY_CONFIRMED
+	autoReply = ledgerv1.ReturnKind_RETURN_KIND_AUTO_REPLY
+	unclear   = ledgerv1.ReturnKind_RETURN_KIND_UNKNOWN
+)
+
 func acknowledged(id, by string) *ledgerv1.Fact {
 	return &ledgerv1.Fact{Fact: &ledgerv1.Fact_Acknowledged{Acknowledged: &ledgerv1.Acknowledged{Notice: id, By: by}}}
 }
@@ -153,6 +171,8 @@ func (b *book) plan(at int64) string {
 			steps = append(steps, fmt.Sprintf("send %s link %d", s.Notice.Id, s.Notice.Link))
 		case Expire:
 			steps = append(steps, fmt.Sprintf("expire %s attempt %d", s.Notice.Id, s.Attempt))
+		case TellLate:
+			steps = append(steps, "tell late "+s.Notice.Id)
 		case MoveOn:
 			steps = append(steps, "move on "+s.Notice.Id)
 		case EscalateTask:
@@ -218,6 +238,9 @@ func dump(s *State) string {
 	}
 	for _, k := range sortedKeys(s.Tasks) {
 		line("task %s %s", k, text(s.Tasks[k]))
+	}
+	for _, k := range sortedKeys(s.Failing) {
+		line("failing %s %s", k, text(s.Failing[k]))
 	}
 	line("cursors %v overtakers %v children %v", s.cursors, s.overtakers, s.children)
 	for _, a := range sortedKeys(s.feedback) {

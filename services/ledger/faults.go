@@ -46,12 +46,16 @@ func (s *State) notice(n *Notice, nowMS int64) string {
 			return "no open task of a person is about it"
 		}
 		return ""
-	case Held, Ready, Sending, Waiting, Awaiting:
+	case Held, Ready, Sending, Waiting, Stopped, Awaiting:
 		if n.WakeMS == 0 {
 			return "nothing will ever happen next"
 		}
-		if n.WakeMS+stalledMS <= nowMS {
-			return "its next step has been due since " + instant(n.WakeMS)
+		due := n.WakeMS
+		if n.Phase == Ready || n.Phase == Waiting {
+			due = n.WaitEndsMS(due) // it may wait for its turn, or for an endpoint that is left alone, as long as its link lasts
+		}
+		if due+stalledMS <= nowMS {
+			return "its next step has been due since " + instant(due)
 		}
 		return ""
 	default:

@@ -52,6 +52,13 @@ func TestFeedback(t *testing.T) {
 			b.must(1, decided(d))
 			b.deliver(2, "n")
 		}, "e1/ accepted, e1/c unmatched, e1/c told"},
+		"a child is late at the due time, whether or not anything was sent": {func(b *book) {
+			d := decision("l", 1, obligation("n", "child"))
+			d.Children = []*ledgerv1.ChildFinding{finding("c", "child", "e1")}
+			b.must(0, decided(d))
+			b.must(60, late("n"))
+			b.deliver(61, "n")
+		}, "e1/ accepted, e1/c late"},
 		"a child whose recipient did not have it in time is late, then acknowledged": {func(b *book) {
 			d := decision("l", 1, obligation("n", "child"))
 			d.Children = []*ledgerv1.ChildFinding{finding("c", "child", "e1")}

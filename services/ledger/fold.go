@@ -59,8 +59,12 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.attemptStarted(fact.AttemptStarted, f.AtMs)
 	case *ledgerv1.Fact_AttemptFinished:
 		return s.attemptFinished(fact.AttemptFinished, f.AtMs)
+	case *ledgerv1.Fact_Returned:
+		return s.returned(fact.Returned, f.AtMs)
 	case *ledgerv1.Fact_Escalated:
 		return s.escalated(fact.Escalated, f.AtMs)
+	case *ledgerv1.Fact_Late:
+		return s.late(fact.Late, f.AtMs)
 	case *ledgerv1.Fact_CodeSent:
 		return s.onlyKept(fact.CodeSent.Notice)
 	case *ledgerv1.Fact_NoticeRead:
@@ -71,12 +75,22 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.notAtSetting(fact.NotAtSetting, f.AtMs)
 	case *ledgerv1.Fact_TaskOpened:
 		return s.taskOpened(fact.TaskOpened, f.AtMs)
+	case *ledgerv1.Fact_TaskRead:
+		if s.Tasks[fact.TaskRead.Task] == nil {
+			return s.impossible("shows an unknown task", fact.TaskRead.Task)
+		}
 	case *ledgerv1.Fact_TaskClaimed:
 		return s.taskClaimed(fact.TaskClaimed)
 	case *ledgerv1.Fact_TaskResolved:
 		return s.taskResolved(fact.TaskResolved, f.AtMs)
 	case *ledgerv1.Fact_TaskEscalated:
 		return s.taskEscalated(fact.TaskEscalated)
+	case *ledgerv1.Fact_Stopped:
+		return s.sendingStopped(fact.Stopped, f.AtMs)
+	case *ledgerv1.Fact_Resumed:
+		return s.sendingResumed(fact.Resumed, f.AtMs)
+	case *ledgerv1.Fact_HeldBack:
+		return s.heldBackNow(fact.HeldBack, f.AtMs)
 	default:
 		return fmt.Errorf("%w: fact %d is of a kind this version does not know", ErrImpossible, s.Facts+1)
 	}
@@ -233,6 +247,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 		n := &Notice{Notice: frozen, Lineage: d.Lineage, Sources: d.Sources, DecidedMS: atMS}
 		s.Notices[frozen.Id] = n
 		l.Standing = append(l.Standing, frozen.Id)
+		s.timers.push(timer{atMS: frozen.DueMs, kind: dueTimer, id: frozen.Id})
 		if frozen.ReleaseMs > atMS {
 			s.setPhase(n, Held, frozen.ReleaseMs)
 		} else {
@@ -290,6 +305,8 @@ func (s *State) attemptStarted(f *ledgerv1.AttemptStarted, atMS int64) error {
 		return s.impossible("attempt out of turn at notice", f.Notice)
 	case f.Link != n.Link || int(f.Link) >= len(n.Chain):
 		return s.impossible("attempt at another link than the present one of notice", f.Notice)
+	case s.covered(n, f):
+		return s.impossible("attempt while sending is stopped at notice", f.Notice)
 	case f.LeaseMs <= 0:
 		return s.impossible("attempt without a lease at notice", f.Notice)
 	}
@@ -315,13 +332,18 @@ func (s *State) attemptFinished(f *ledgerv1.AttemptFinished, atMS int64) error {
 	a.EndedMS, a.Outcome = atMS, f.Outcome
 	a.GaveUp = f.Outcome == ledgerv1.Outcome_OUTCOME_PERMANENT ||
 		f.Outcome != ledgerv1.Outcome_OUTCOME_DELIVERED && f.RetryMs == 0
+	if a.bounced() { // it came back before its end was written
+		a.Outcome, a.GaveUp = ledgerv1.Outcome_OUTCOME_PERMANENT, true
+	}
 	if n.Phase != Sending || int(f.Attempt) != len(n.Attempts) {
 		return nil // the notice moved on while the send was under way; the outcome is history
 	}
 	switch {
-	case f.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED && n.Acknowledge:
+	case a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED && n.Acknowledge && (n.GaveUp(a.Contact) || n.Away(a.Contact)):
+		s.setPhase(n, Ready, atMS)
+	case a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED && n.Acknowledge:
 		s.setPhase(n, Awaiting, n.LinkEndsMS())
-	case f.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED:
+	case a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED:
 		s.end(n, Delivered, atMS, "")
 	case a.GaveUp:
 		s.setPhase(n, Ready, atMS)
@@ -339,7 +361,7 @@ func (s *State) escalated(f *ledgerv1.Escalated, atMS int64) error {
 		return s.impossible("escalates an unknown notice", f.Notice)
 	case n.Phase.Ended():
 		return s.impossible("escalates after the end of notice", f.Notice)
-	case n.Phase != Ready && n.Phase != Waiting && n.Phase != Awaiting:
+	case n.Phase != Ready && n.Phase != Waiting && n.Phase != Awaiting && n.Phase != Stopped:
 		return s.impossible("escalates while "+n.Phase.String()+" notice", f.Notice)
 	case f.Link <= n.Link && len(n.Chain) > 0:
 		return s.impossible("escalates backwards at notice", f.Notice)

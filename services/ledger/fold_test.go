@@ -47,7 +47,8 @@ func TestNotice(t *testing.T) {
 			b.must(11, finished("n", 1, delivered, 0))
 			b.phase("n", Awaiting)
 			b.expect(59, "")
-			b.expect(60, "move on n")
+			b.expect(60, "tell late n, move on n")
+			b.must(60, late("n"))
 			b.must(60, escalated("n", 1))
 			b.expect(60, "send n link 1")
 			b.must(60, started("n", 2, 1, "team", 62))
@@ -101,7 +102,7 @@ func TestNotice(t *testing.T) {
 			b := sending(t, nil)
 			b.must(1, finished("n", 1, transient, 500))
 			b.expect(59, "")
-			b.expect(60, "send n link 0")
+			b.expect(60, "tell late n, send n link 0")
 		},
 		"failed for good at a contact, is ready for the next": func(t *testing.T) {
 			b := sending(t, nil)
@@ -132,7 +133,7 @@ func TestNotice(t *testing.T) {
 				t.Fatal("it is not known that the old version arrived, or what replaced it")
 			}
 			b.expect(1, "send m link 0")
-			b.expect(1000, "")
+			b.expect(1000, "tell late m")
 		},
 		"acknowledged by an earlier link's contact after the chain moved on, has ended": func(t *testing.T) {
 			b := sending(t, nil)
@@ -147,6 +148,34 @@ func TestNotice(t *testing.T) {
 			if got := b.state.Notices["n"].EndedBy; got != "dsl" {
 				t.Fatalf("ended by %q", got)
 			}
+		},
+		"due before its chain moves on, is late in that instant": func(t *testing.T) {
+			n := obligation("n", "child")
+			n.Chain[0].OffsetMinutes = 30
+			b := newBook(t)
+			b.event(0, "e1", "l")
+			b.must(0, decided(decision("l", 1, n)))
+			b.expect(0, "send n link 0")
+			b.must(0, started("n", 1, 0, "dsl", 2))
+			b.must(1, finished("n", 1, delivered, 0))
+			b.expect(59, "")
+			b.expect(60, "tell late n")
+			b.must(60, late("n"))
+			b.phase("n", Awaiting)
+			if got := b.state.Notices["n"].LateMS; got != ms(60) {
+				t.Fatalf("late at %d", got)
+			}
+			b.expect(89, "")
+			b.expect(90, "move on n")
+			b.must(90, escalated("n", 1))
+			if got := b.state.Notices["n"].LateMS; got != ms(60) {
+				t.Fatalf("moving on changed it to late at %d", got)
+			}
+		},
+		"acknowledged in time, is never late": func(t *testing.T) {
+			b := sending(t, nil)
+			b.must(59, acknowledged("n", "dsl"))
+			b.expect(1000, "")
 		},
 		"acknowledged twice, keeps the first": func(t *testing.T) {
 			b := sending(t, nil)
@@ -170,7 +199,7 @@ func TestNotice(t *testing.T) {
 		"told late to the next link, leaves it a fair while": func(t *testing.T) {
 			b := sending(t, nil)
 			b.must(1, finished("n", 1, delivered, 0))
-			b.expect(300, "move on n") // the machine was down over both links' times
+			b.expect(300, "tell late n, move on n") // the machine was down over both links' times
 			b.must(300, escalated("n", 1))
 			b.expect(300, "send n link 1")
 			b.must(300, started("n", 2, 1, "team", 302))

@@ -38,6 +38,11 @@ func TestImpossibleFactsAreRefusedAndLeaveNothingBehind(t *testing.T) {
 		"an end without an outcome":           finished("n", 1, 0, 0),
 		"escalating an unknown notice":        escalated("x", 1),
 		"escalating while sending":            escalated("n", 1),
+		"a bounce of an unknown notice":       returned("x", 1, bounced, false),
+		"a bounce of a send never started":    returned("n", 2, bounced, false),
+		"something of no kind coming back":    returned("n", 1, 0, false),
+		"a bounce like an automatic reply":    returned("n", 1, bounced, true),
+		"an unknown notice late":              late("x"),
 		"acknowledging an unknown notice":     acknowledged("x", "dsl"),
 		"not at a setting, of no notice":      notAt("x"),
 		"a code for an unknown notice":        {Fact: &ledgerv1.Fact_CodeSent{CodeSent: &ledgerv1.CodeSent{Notice: "x"}}},
@@ -54,6 +59,7 @@ func TestImpossibleFactsAreRefusedAndLeaveNothingBehind(t *testing.T) {
 		"an attempt after the end":     started("n", 2, 0, "dsl", 9),
 		"a second end of an attempt":   finished("n", 1, transient, 9),
 		"escalating after the end":     escalated("n", 1),
+		"late after the end":           late("n"),
 		"opening a task after the end": opened(telephone("t2", "n")),
 		"opening a task twice":         opened(telephone("t", "n")),
 		"resolving a settled task":     resolved(&ledgerv1.TaskResolved{Task: "t", Resolution: NoAction}),
@@ -78,6 +84,16 @@ func TestImpossibleFactsAreRefusedAndLeaveNothingBehind(t *testing.T) {
 		d := decision("l", 2)
 		d.Kept, d.SettledTasks = []string{"n"}, []string{"t"}
 		b.refuses(2, decided(d))
+	})
+	t.Run("the same coming back twice", func(t *testing.T) {
+		b := sending(t, nil)
+		b.must(1, returned("n", 1, bounced, false))
+		b.refuses(2, returned("n", 1, bounced, false))
+	})
+	t.Run("late twice", func(t *testing.T) {
+		b := sending(t, nil)
+		b.must(60, late("n"))
+		b.refuses(61, late("n"))
 	})
 	t.Run("acknowledging what is held", func(t *testing.T) {
 		b := newBook(t)

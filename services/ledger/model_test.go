@@ -65,9 +65,16 @@ func (m *model) carryOut(r *rapid.T, step Step) {
 		if a, ok := s.Notice.Attempt(s.Attempt); ok && !a.Ended() {
 			m.fact(finished(s.Notice.Id, s.Attempt, unknown, m.now+1))
 		}
+	case TellLate:
+		if s.Notice.Overdue(ms(m.now)) {
+			m.fact(late(s.Notice.Id))
+		}
 	case MoveOn:
 		if s.Notice.Phase == Awaiting {
 			m.moveOn(s.Notice)
+		}
+		if s.Notice.Phase == Stopped {
+			m.moveTo(s.Notice, uint32(len(s.Notice.Chain)))
 		}
 	case EscalateTask:
 		if !s.Task.Ended() {
@@ -120,10 +127,14 @@ func (m *model) send(r *rapid.T, n *Notice) {
 	if n.Phase != Ready && n.Phase != Waiting {
 		return
 	}
+	if stop, stopped := m.state.StopOf(n, "", ""); stopped {
+		m.fact(heldBack(n.Id, stop))
+		return
+	}
 	last := len(n.Attempts)
 	tooLate := last > 0 && n.Attempts[last-1].Link == n.Link && n.LinkEndsMS() <= ms(m.now)
 	contact := fmt.Sprintf("contact %d of link %d", rapid.IntRange(0, 1).Draw(r, "contact"), n.Link)
-	if tooLate || n.GaveUp(contact) {
+	if tooLate || n.GaveUp(contact) || n.Away(contact) {
 		m.moveOn(n)
 		return
 	}
@@ -131,8 +142,9 @@ func (m *model) send(r *rapid.T, n *Notice) {
 	m.sending[n.Id] = uint32(last + 1)
 }
 
-func (m *model) moveOn(n *Notice) {
-	next := n.Link + 1
+func (m *model) moveOn(n *Notice) { m.moveTo(n, n.Link+1) }
+
+func (m *model) moveTo(n *Notice, next uint32) {
 	m.fact(escalated(n.Id, next))
 	if int(next) >= len(n.Chain) {
 		task := telephone(m.name("t"), n.Id)
@@ -143,7 +155,7 @@ func (m *model) moveOn(n *Notice) {
 
 // one draws something that people or the world do.
 func (m *model) one(r *rapid.T) {
-	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "time", "time", "acknowledge", "not at", "resolve"}).Draw(r, "what") {
+	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim"}).Draw(r, "what") {
 	case "event":
 		m.seq++
 		key, corrects := m.name("e"), ""
@@ -168,6 +180,8 @@ func (m *model) one(r *rapid.T) {
 			retry = m.now + rapid.Int64Range(1, 90).Draw(r, "retry")
 		}
 		m.fact(finished(id, attempt, outcome, retry))
+	case "came back":
+		m.cameBack(r)
 	case "time":
 		m.now += rapid.Int64Range(0, 40).Draw(r, "minutes")
 	case "acknowledge":
@@ -177,6 +191,17 @@ func (m *model) one(r *rapid.T) {
 	case "not at":
 		if n := m.pick(r); n != nil && n.Child != "" && n.Phase != Superseded {
 			m.fact(notAt(n.Id))
+		}
+	case "stop":
+		stop := rapid.SampledFrom([]Stop{{Scope: all}, {of, "school"}, {of, "council"}}).Draw(r, "of")
+		if m.state.Stopped(stop) {
+			m.fact(resumed(stop))
+		} else {
+			m.fact(stopped(stop))
+		}
+	case "claim":
+		if open := m.state.TasksByDue(false); len(open) > 0 {
+			m.fact(claimed(rapid.SampledFrom(open).Draw(r, "claim").Id))
 		}
 	case "resolve":
 		open := m.state.TasksByDue(false)
@@ -191,6 +216,26 @@ func (m *model) one(r *rapid.T) {
 		m.fact(resolved(&ledgerv1.TaskResolved{
 			Task: t.Id, By: "op", Resolution: rapid.SampledFrom(kinds).Draw(r, "resolution"), Child: "found", Settings: []string{"s"},
 		}))
+	}
+}
+
+// cameBack draws a bounce or an automatic reply, and does with it what the engine does.
+func (m *model) cameBack(r *rapid.T) {
+	n := m.pick(r)
+	if n == nil || len(n.Attempts) == 0 {
+		return
+	}
+	attempt := rapid.Uint32Range(1, uint32(len(n.Attempts))).Draw(r, "attempt")
+	kind := rapid.SampledFrom([]ledgerv1.ReturnKind{bounced, bounced, postponed, confirmed, autoReply, autoReply, unclear}).Draw(r, "kind")
+	a, _ := n.Attempt(attempt)
+	if a.CameBack(kind) {
+		return
+	}
+	m.fact(returned(n.Id, attempt, kind, kind == autoReply && rapid.Bool().Draw(r, "moves on")))
+	if n.CameBackAfterEnd() && n.Task == "" && kind == bounced {
+		task := telephone(m.name("t"), n.Id)
+		task.Lineage = n.Lineage
+		m.fact(opened(task))
 	}
 }
 
@@ -283,6 +328,9 @@ func TestFoldingInAnySplitOfPacksGivesTheSameState(t *testing.T) {
 		if got, want := dump(again), dump(m.state); got != want {
 			r.Fatalf("folded again:\n%s\nwas:\n%s", got, want)
 		}
+		if again.Digest() != m.state.Digest() {
+			r.Fatalf("the same state has another digest:\n%s", dump(again))
+		}
 		// What was armed before is armed again: a new leader goes on where the one before stopped.
 		due := ms(m.now + 100_000)
 		got, want := planned(again, due), planned(m.state, due)
@@ -307,10 +355,11 @@ func TestFoldRefusesAnythingOrTakesIt(t *testing.T) {
 		id, task := rapid.SampledFrom(ids).Draw(r, "id"), rapid.SampledFrom(tasks).Draw(r, "of")
 		attempt := rapid.Uint32Range(0, 3).Draw(r, "attempt")
 		fact := rapid.SampledFrom([]*ledgerv1.Fact{
-			started(id, attempt, attempt, "x", m.now+5), finished(id, attempt, delivered, 0), escalated(id, attempt),
+			started(id, attempt, attempt, "x", m.now+5), finished(id, attempt, delivered, 0), escalated(id, attempt), late(id),
+			returned(id, attempt, bounced, false), returned(id, attempt, autoReply, true), returned(id, attempt, unclear, false),
 			acknowledged(id, "x"), notAt(id), opened(telephone(task, id)), claimed(task), passedOn(task, "x", m.now),
 			resolved(&ledgerv1.TaskResolved{Task: task, Resolution: NoAction}), decided(decision("l1", attempt)),
-			accepted(uint64(attempt), "e1", "l1", "", false),
+			accepted(uint64(attempt), "e1", "l1", "", false), stopped(Stop{Scope: all}), resumed(Stop{Scope: all}), heldBack(id, Stop{Scope: all}),
 		}).Draw(r, "fact")
 		before := dump(m.state)
 		if err := m.try(m.now, fact); err != nil && dump(m.state) != before {

@@ -14,6 +14,7 @@ const (
 	Ready              // to be sent now
 	Sending            // an attempt is under way
 	Waiting            // an attempt failed; waits for the next
+	Stopped            // was to be sent, and sending is stopped
 	Awaiting           // sent; a person has yet to acknowledge
 	WithTask           // nobody could be reached, or nobody acknowledged: on a person's task
 	Acknowledged       // end: a named person has it
@@ -27,7 +28,7 @@ func (p Phase) Ended() bool {
 	switch p {
 	case Acknowledged, Delivered, Superseded, Closed:
 		return true
-	case Held, Ready, Sending, Waiting, Awaiting, WithTask:
+	case Held, Ready, Sending, Waiting, Stopped, Awaiting, WithTask:
 		return false
 	default:
 		return false
@@ -45,6 +46,8 @@ func (p Phase) String() string {
 		return "sending"
 	case Waiting:
 		return "waiting to try again"
+	case Stopped:
+		return "stopped"
 	case Awaiting:
 		return "awaiting acknowledgement"
 	case WithTask:
@@ -66,9 +69,11 @@ func (p Phase) String() string {
 type Attempt struct {
 	*ledgerv1.AttemptStarted
 	StartedMS int64
-	EndedMS   int64            // 0 while under way
-	Outcome   ledgerv1.Outcome // unspecified while under way
-	GaveUp    bool             // the contact is not to be tried again for this notice
+	EndedMS   int64                 // 0 while under way
+	Outcome   ledgerv1.Outcome      // unspecified while under way
+	GaveUp    bool                  // the contact is not to be tried again for this notice
+	Returns   []ledgerv1.ReturnKind // what came back, each kind once
+	MovesOn   bool                  // the mailbox answered by itself, and the notice went on to somebody else
 }
 
 // Ended says whether the attempt has ended.
@@ -89,6 +94,9 @@ type Notice struct {
 	EndedMS          int64
 	EndedBy          string // contact, operator or agency; empty where nobody acted
 	ReplacedBy       string // notice that superseded it
+	HeldBackBy       Stop   // the stop that keeps it from being sent, also once its due time has brought it to a person
+	HeldBackTimes    int
+	heldLink         uint32 // position in the chain when it was held back
 }
 
 // Late says whether the due time passed before a person had the notice.
@@ -162,6 +170,15 @@ func (n *Notice) LinkEndsMS() int64 {
 		}
 	}
 	return ends
+}
+
+// WaitEndsMS is when the chain moves on from a notice that waits for its turn to be sent from now on: at its link's end,
+// or a fair while from now where that has passed and the link has yet to be tried.
+func (n *Notice) WaitEndsMS(nowMS int64) int64 {
+	if ends := n.LinkEndsMS(); ends > nowMS {
+		return ends
+	}
+	return nowMS + fairWhileMS
 }
 
 // TaskState is where a task stands. The zero TaskState is invalid.

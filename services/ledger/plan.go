@@ -7,7 +7,7 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 )
 
-// Step is something due. It is one of Decide, Release, Send, Expire, MoveOn and EscalateTask.
+// Step is something due. It is one of Decide, Release, Send, Expire, TellLate, MoveOn and EscalateTask.
 type Step interface{ step() }
 
 // Decide asks for a decision about a lineage.
@@ -25,7 +25,8 @@ type Expire struct {
 	Attempt uint32
 }
 
-// MoveOn asks for the next link of a notice's chain: nobody acknowledged in time.
+// MoveOn asks for the next link of a notice's chain: nobody acknowledged in time. Where sending is stopped it asks for a
+// person: the due time has come.
 type MoveOn struct{ Notice *Notice }
 
 // EscalateTask says that a task is overdue and has somebody to go to.
@@ -70,6 +71,10 @@ func (s *State) stepOf(t timer) Step {
 		if k := s.Tasks[t.id]; !k.Ended() && !k.Escalated && k.EscalateTo != "" {
 			return EscalateTask{Task: k}
 		}
+	case dueTimer:
+		if n := s.Notices[t.id]; n.Overdue(t.atMS) {
+			return TellLate{Notice: n}
+		}
 	case noticeTimer:
 		n := s.Notices[t.id]
 		if n.WakeMS != t.atMS {
@@ -82,7 +87,7 @@ func (s *State) stepOf(t timer) Step {
 			return Send{Notice: n}
 		case Sending:
 			return Expire{Notice: n, Attempt: uint32(len(n.Attempts))}
-		case Awaiting:
+		case Awaiting, Stopped:
 			return MoveOn{Notice: n}
 		case WithTask, Acknowledged, Delivered, Superseded, Closed:
 			return nil
@@ -103,6 +108,7 @@ type timerKind uint8
 
 const (
 	lineageTimer timerKind = iota
+	dueTimer               // before what the chain does at the same instant
 	noticeTimer
 	taskTimer
 )

@@ -58,7 +58,9 @@ type State struct {
 	Lineages map[string]*Lineage
 	Notices  map[string]*Notice
 	Tasks    map[string]*Task
+	Failing  map[string]*Failing // by contact: whose mail came back
 	Refused  int64
+	Switches int64 // stops and resumptions of sending so far
 
 	cursors    map[notice.AgencyID]uint64
 	overtakers map[string]string // event to come → the correction that came first
@@ -67,6 +69,8 @@ type State struct {
 	counts     [Closed + 1]int64
 	deciding   int // lineages with a decision due
 	timers     timers
+	stops      map[Stop]Standing
+	heldBack   map[string]*Notice // those with HeldBackBy
 }
 
 // NewState is the State before the first fact.
@@ -76,10 +80,13 @@ func NewState() *State {
 		Lineages:   map[string]*Lineage{},
 		Notices:    map[string]*Notice{},
 		Tasks:      map[string]*Task{},
+		Failing:    map[string]*Failing{},
 		cursors:    map[notice.AgencyID]uint64{},
 		overtakers: map[string]string{},
 		feedback:   map[notice.AgencyID][]Change{},
 		children:   map[childKey]ChildState{},
+		stops:      map[Stop]Standing{},
+		heldBack:   map[string]*Notice{},
 	}
 }
 
@@ -129,6 +136,7 @@ func (s *State) end(n *Notice, phase Phase, atMS int64, by string) {
 		return
 	}
 	s.setPhase(n, phase, 0)
+	s.notHeldBack(n)
 	n.EndedMS, n.EndedBy = atMS, by
 	if t := s.Tasks[n.Task]; t != nil && !t.Ended() {
 		t.State = TaskSettled

@@ -16,6 +16,7 @@ type Summary struct {
 	Held         int64 // waits for its release
 	WithPerson   int64 // sent and awaiting that person's acknowledgement, or on a person's task
 	Superseded   int64 // replaced by a later decision, or closed by a person with a reason
+	Stopped      int64 // was to be sent, and sending is stopped
 	Neither      int64 // none of these: the machine still has to act
 	OpenTasks    int64
 	Events       int64
@@ -32,6 +33,7 @@ func (s *State) Summarise() Summary {
 		Held:         c[Held],
 		WithPerson:   c[Awaiting] + c[WithTask],
 		Superseded:   c[Superseded] + c[Closed],
+		Stopped:      c[Stopped],
 		Neither:      c[Ready] + c[Sending] + c[Waiting],
 		Events:       int64(len(s.Events)),
 		Refused:      s.Refused,
@@ -46,8 +48,12 @@ func (s *State) Summarise() Summary {
 
 // String is the summary in one line.
 func (s Summary) String() string {
-	return fmt.Sprintf("notices: %d in all, %d acknowledged, %d delivered, %d held, %d with a person, %d superseded, %d without an end or an owner",
-		s.Notices, s.Acknowledged, s.Delivered, s.Held, s.WithPerson, s.Superseded, s.Neither)
+	stopped := ""
+	if s.Stopped > 0 {
+		stopped = fmt.Sprintf("%d stopped, ", s.Stopped)
+	}
+	return fmt.Sprintf("notices: %d in all, %d acknowledged, %d delivered, %d held, %d with a person, %d superseded, %s%d without an end or an owner",
+		s.Notices, s.Acknowledged, s.Delivered, s.Held, s.WithPerson, s.Superseded, stopped, s.Neither)
 }
 
 // Overdue lists notices and tasks without an end past their due time, longest overdue first.
@@ -60,13 +66,17 @@ func (s *State) Overdue(nowMS int64) []*ledgerv1.Overdue {
 		o := &ledgerv1.Overdue{Notice: n.Id, Organisation: n.Organisation, Role: n.Function, DueMs: n.DueMs, State: n.Phase.String()}
 		if t := s.Tasks[n.Task]; t != nil {
 			o.Task, o.Organisation, o.Role = t.Id, t.Organisation, t.Role
+			if s.heldBack[n.Id] != nil {
+				o.State = Stopped.String() + ", " + o.State
+			}
 		}
 		overdue = append(overdue, o)
 	}
 	for _, t := range s.Tasks {
-		if !t.Ended() && t.DueMS <= nowMS && t.Notice == "" {
+		n := s.Notices[t.Notice] // one without an end is listed already, with its task
+		if !t.Ended() && t.DueMS <= nowMS && (n == nil || n.Phase.Ended()) {
 			overdue = append(overdue, &ledgerv1.Overdue{
-				Task: t.Id, Organisation: t.Organisation, Role: t.Role, DueMs: t.DueMS, State: t.State.String(),
+				Notice: t.Notice, Task: t.Id, Organisation: t.Organisation, Role: t.Role, DueMs: t.DueMS, State: t.State.String(),
 			})
 		}
 	}

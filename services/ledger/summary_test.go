@@ -105,14 +105,19 @@ func TestFaults(t *testing.T) {
 		"a task without an owner": {func(b *book) {
 			b.must(2, opened(&ledgerv1.Task{Id: "t", DueMs: ms(30)}))
 		}, 2, []string{"task t has no owner: add the agency's organisation or the area's authority to the directory"}},
-		"steps that nobody carries out for an hour": {func(*book) {}, 62, []string{
-			"notice ready is ready to send: its next step has been due since 2026-11-18T11:06:40Z",
+		"a send that nobody ends for an hour; a notice may wait for its turn while its link lasts": {func(*book) {}, 119, []string{
+			"notice sending is sending: its next step has been due since 2026-11-18T11:09:40Z",
+		}},
+		"steps that nobody carries out for an hour": {func(*book) {}, 120, []string{
+			"notice awaiting is awaiting acknowledgement: its next step has been due since 2026-11-18T12:06:40Z",
+			"notice ready is ready to send: its next step has been due since 2026-11-18T12:06:40Z",
+			"notice sending is sending: its next step has been due since 2026-11-18T11:09:40Z",
+			"notice waiting is waiting to try again: its next step has been due since 2026-11-18T12:06:40Z",
 		}},
 		"a decision that nobody makes for an hour": {func(b *book) {
 			b.event(2, "e2", "l2")
 		}, 62, []string{
 			"lineage l2 has waited for a decision since 2026-11-18T11:08:40Z",
-			"notice ready is ready to send: its next step has been due since 2026-11-18T11:06:40Z",
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

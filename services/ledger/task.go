@@ -27,10 +27,29 @@ func (s *State) mayOpen(t *ledgerv1.Task) error {
 	switch {
 	case n == nil:
 		return s.impossible("opens a task for an unknown notice", t.Notice)
-	case n.Phase != WithTask || n.Task != "":
+	case n.Phase != WithTask && !n.CameBackAfterEnd() || n.Task != "":
 		return s.impossible("opens a task out of turn for notice", t.Notice)
 	}
 	return nil
+}
+
+// Resolutions are those that a task of a kind may be given. A child or a setting answers only the question about it, and
+// what nobody was to be told of cannot have been told by telephone.
+func Resolutions(kind ledgerv1.TaskKind) []string {
+	switch kind {
+	case ledgerv1.TaskKind_TASK_KIND_UNMATCHED:
+		return []string{Matched, SettingChosen, ToldByTelephone, NotOurChild, Duplicate, NoAction}
+	case ledgerv1.TaskKind_TASK_KIND_CHOOSE_SUCCESSOR, ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING:
+		return []string{SettingChosen, ToldByTelephone, NotOurChild, Duplicate, NoAction}
+	case ledgerv1.TaskKind_TASK_KIND_EXHAUSTED, ledgerv1.TaskKind_TASK_KIND_GAP:
+		return []string{ToldByTelephone, NotOurChild, Duplicate, NoAction}
+	case ledgerv1.TaskKind_TASK_KIND_QUARANTINED, ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD:
+		return []string{Duplicate, NoAction}
+	case ledgerv1.TaskKind_TASK_KIND_UNSPECIFIED:
+		return nil
+	default:
+		return nil
+	}
 }
 
 func (s *State) taskOpened(t *ledgerv1.Task, atMS int64) error {

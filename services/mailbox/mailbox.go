@@ -21,6 +21,7 @@ import (
 
 // Mail is an email as it arrived.
 type Mail struct {
+	From      string // envelope sender: where a bounce goes
 	To        string
 	Subject   string
 	MessageID string
@@ -149,14 +150,16 @@ func (b backend) NewSession(c *smtp.Conn) (smtp.Session, error) {
 type session struct {
 	server *Server
 	conn   *smtp.Conn
+	from   string
 	to     []string
 }
 
 // Mail takes the sender, under TLS only.
-func (s *session) Mail(string, *smtp.MailOptions) error {
+func (s *session) Mail(from string, _ *smtp.MailOptions) error {
 	if _, secured := s.conn.TLSConnectionState(); !secured {
 		return &smtp.SMTPError{Code: 530, EnhancedCode: smtp.EnhancedCode{5, 7, 0}, Message: "Must issue a STARTTLS command first"}
 	}
+	s.from = from
 	return nil
 }
 
@@ -185,7 +188,7 @@ func (s *session) Data(r io.Reader) error {
 		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "The message cannot be read"}
 	}
 	for _, to := range s.to {
-		m.To = to
+		m.From, m.To = s.from, to
 		s.server.keep(m)
 	}
 	return nil

@@ -1,9 +1,9 @@
 package notice
 
 import (
-	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
+	"encoding/binary"
 	"strings"
 )
 
@@ -13,31 +13,52 @@ type Key [32]byte
 
 // Digest is the keyed SHA-256 of the parts, each set apart from the next.
 func (k Key) Digest(domain string, parts ...[]byte) []byte {
-	h := hmac.New(sha256.New, k[:])
-	var length [8]byte
-	write := func(p []byte) {
-		for i := range length {
-			length[i] = byte(uint64(len(p)) >> (8 * (7 - i)))
-		}
-		h.Write(length[:])
-		h.Write(p)
-	}
-	write([]byte(domain))
+	m := k.message(domain)
 	for _, p := range parts {
-		write(p)
+		m = append(binary.BigEndian.AppendUint64(m, uint64(len(p))), p...)
 	}
-	return h.Sum(nil)
+	sum := k.hmac(m)
+	return sum[:]
+}
+
+// message begins what is hashed: room for the key, then the domain. Each part is written after its length.
+func (k Key) message(domain string) []byte {
+	m := make([]byte, sha256.BlockSize, 512)
+	return append(binary.BigEndian.AppendUint64(m, uint64(len(domain))), domain...)
+}
+
+// hmac is HMAC-SHA-256 (RFC 2104) of what follows the first block of the message, in which it puts the key. Every id in
+// the ledger is one: crypto/hmac spends more on setting itself up than on an id.
+func (k Key) hmac(message []byte) [sha256.Size]byte {
+	const inner, outer = 0x36, 0x5c
+	k.pad(message, inner)
+	sum := sha256.Sum256(message)
+	var again [sha256.BlockSize + sha256.Size]byte
+	k.pad(again[:], outer)
+	copy(again[sha256.BlockSize:], sum[:])
+	return sha256.Sum256(again[:])
+}
+
+// pad fills the first block with the key and the byte.
+func (k Key) pad(block []byte, with byte) {
+	for i := range sha256.BlockSize {
+		block[i] = with
+	}
+	for i, b := range k {
+		block[i] ^= b
+	}
 }
 
 var idEncoding = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
 
 // ID is a short keyed id: 20 characters, 100 bits.
 func (k Key) ID(domain string, parts ...string) string {
-	bs := make([][]byte, len(parts))
-	for i, p := range parts {
-		bs[i] = []byte(p)
+	m := k.message(domain)
+	for _, p := range parts {
+		m = append(binary.BigEndian.AppendUint64(m, uint64(len(p))), p...)
 	}
-	return idEncoding.EncodeToString(k.Digest(domain, bs...))[:20]
+	sum := k.hmac(m)
+	return idEncoding.EncodeToString(sum[:])[:20]
 }
 
 // String hides the key.

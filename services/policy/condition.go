@@ -37,14 +37,7 @@ func (r *Rule) Applies(in Input) (bool, error) {
 	if r.condition.program == nil {
 		return true, nil
 	}
-	result, _, err := r.condition.program.Eval(map[string]any{
-		"event":       orEmpty(in.Event),
-		"child":       orEmpty(in.Child),
-		"age":         int64(in.Age),
-		"setting":     orEmpty(in.Setting),
-		"participant": orEmpty(in.Participant),
-		"person":      orEmpty(in.Person),
-	})
+	result, _, err := r.condition.program.Eval(&variables{in})
 	if err != nil {
 		// The cause is left out: CEL quotes the values that it stumbled over.
 		var cancelled interpreter.EvalCancelledError
@@ -61,6 +54,32 @@ func (r *Rule) Applies(in Input) (bool, error) {
 	}
 	return holds, nil
 }
+
+// variables are an Input as CEL asks for it, by name.
+type variables struct{ in Input }
+
+// ResolveName gives the value of a variable.
+func (v *variables) ResolveName(name string) (any, bool) {
+	switch name {
+	case "event":
+		return orEmpty(v.in.Event), true
+	case "child":
+		return orEmpty(v.in.Child), true
+	case "age":
+		return int64(v.in.Age), true
+	case "setting":
+		return orEmpty(v.in.Setting), true
+	case "participant":
+		return orEmpty(v.in.Participant), true
+	case "person":
+		return orEmpty(v.in.Person), true
+	default:
+		return nil, false
+	}
+}
+
+// Parent is for cel.Activation: there is none.
+func (*variables) Parent() cel.Activation { return nil }
 
 func orEmpty[M any](m *M) *M {
 	if m == nil {

@@ -64,7 +64,7 @@ func Load(text []byte) (*Policy, error) {
 
 func build(document *policyv1.Policy, text []byte, views map[string]disclosure.View, rules []*Rule) *Policy {
 	p := &Policy{
-		document: document, text: slices.Clone(text), views: views,
+		document: document, text: slices.Clone(text), digest: Digest(text), views: views,
 		byKind:    make(map[notice.EventKind][]*Rule),
 		bases:     make(map[string]string),
 		lanes:     make(map[string]ledgerv1.Lane),

@@ -32,6 +32,7 @@ func Digest(text []byte) string {
 type Policy struct {
 	document  *policyv1.Policy
 	text      []byte
+	digest    string
 	byKind    map[notice.EventKind][]*Rule
 	views     map[string]disclosure.View
 	bases     map[string]string
@@ -49,7 +50,7 @@ type Rule struct {
 }
 
 // Digest identifies the policy.
-func (p *Policy) Digest() string { return Digest(p.text) }
+func (p *Policy) Digest() string { return p.digest }
 
 // Version is the policy's name for people.
 func (p *Policy) Version() string { return p.document.GetVersion() }

@@ -79,12 +79,25 @@ type content struct {
 	fields []string
 }
 
+// report is an event as it is told of about one child, its texts looked through once.
+func (d *decider) report(event int, ref string) Report {
+	key := reportKey{event, ref}
+	r := d.reports[key]
+	if r == nil {
+		r = d.Report(d.events[event].Body, ref)
+		d.reports[key] = r
+	}
+	return r
+}
+
 // contentOf works out the content of an obligation. Recipients with the same view of the same reports see the same, but
-// for actions of their own.
+// for those that are shown actions of their own.
 func (d *decider) contentOf(o *obligation) content {
 	key := o.View + " " + strings.Join(o.Refs, " ")
-	if o.view.OwnActionsOnly() {
-		key += " " + o.Organisation
+	for i, ref := range o.Refs {
+		if ref != "" {
+			key += " " + string(d.report(i, ref).As(notice.OrgID(o.Organisation), o.view))
+		}
 	}
 	if c, ok := d.contents[key]; ok {
 		return c
@@ -95,15 +108,13 @@ func (d *decider) contentOf(o *obligation) content {
 		if ref == "" {
 			continue
 		}
-		body := d.events[i].Body
-		body = disclosure.WithoutText(body, disclosure.Withhold(body, ref))
-		shown, paths := disclosure.Apply(body, ref, notice.OrgID(o.Organisation), o.view)
-		bs, err := proto.MarshalOptions{Deterministic: true}.Marshal(shown)
+		shown := d.report(i, ref).Show(notice.OrgID(o.Organisation), o.view)
+		bs, err := proto.MarshalOptions{Deterministic: true}.Marshal(shown.Event)
 		if err != nil {
 			bs = []byte(err.Error()) // only invalid UTF-8, which intake refuses
 		}
 		parts = append(parts, bs)
-		fields = append(fields, paths...)
+		fields = append(fields, shown.Fields...)
 	}
 	slices.Sort(fields)
 	c := content{digest: d.Key.Digest("content", parts...), fields: slices.Compact(fields)}
@@ -250,7 +261,7 @@ func (d *decider) ask(kind ledgerv1.TaskKind, s *subject, owner, role, escalateT
 
 // withholdText asks the publisher to correct a text that is held back from everyone who would have been shown it.
 func (d *decider) withholdText(s *subject, rules []*policy.Rule) {
-	findings := disclosure.Withhold(s.event, s.child.Ref)
+	findings := d.report(s.index, s.child.Ref).Findings()
 	if len(findings) == 0 {
 		return
 	}

@@ -47,6 +47,16 @@ type Facts struct {
 	Policy    *policy.Policy
 	Key       notice.Key
 	Now       time.Time
+	// Report reads an event for one child; nil is disclosure.NewReport. Whoever sends what is decided here passes one
+	// that remembers, so that each event is read and filtered once.
+	Report func(ev *eventv1.Event, childRef string) Report
+}
+
+// Report is an event as it may be told of about one child: a disclosure.Report, or what answers as one.
+type Report interface {
+	Findings() []disclosure.Finding
+	As(recipient notice.OrgID, v disclosure.View) notice.OrgID
+	Show(recipient notice.OrgID, v disclosure.View) disclosure.Shown
 }
 
 // subject is one child of a lineage, with every report of it.
@@ -78,11 +88,18 @@ type decider struct {
 	out    *ledgerv1.Decision
 
 	obligations []*obligation
-	tasks       map[string]bool              // planned in this round
-	placed      map[string]bool              // children with a recipient, or a person's task, for their place
-	contents    map[string]content           // by view and reports
+	tasks       map[string]bool    // planned in this round
+	placed      map[string]bool    // children with a recipient, or a person's task, for their place
+	contents    map[string]content // by view and reports
+	reports     map[reportKey]Report
 	answered    map[string]bool              // child and place: a rule told it, or said why not
 	bound       [][]*directoryv1.Restriction // those of each event's children
+}
+
+// reportKey is an event's place among those of the lineage and a child's handle in it.
+type reportKey struct {
+	event int
+	ref   string
 }
 
 // obligation is a notice to be, before it is held against the rounds before.
@@ -92,7 +109,10 @@ type obligation struct {
 }
 
 func newDecider(f Facts, r Round, events []Event) *decider {
-	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}, answered: map[string]bool{}, contents: map[string]content{}}
+	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}, answered: map[string]bool{}, contents: map[string]content{}, reports: map[reportKey]Report{}}
+	if d.Report == nil {
+		d.Report = func(ev *eventv1.Event, childRef string) Report { return disclosure.NewReport(ev, childRef) }
+	}
 	d.out = &ledgerv1.Decision{
 		Lineage: r.Lineage, Round: r.Number, Cause: r.Cause,
 		Policy: f.Policy.Digest(), Directory: f.Directory.Generation(),

@@ -7,11 +7,13 @@ import (
 	"google.golang.org/grpc/credentials"
 	grpcpeer "google.golang.org/grpc/peer"
 
+	backupv1 "github.com/signalbox-hq/signalbox/api/signalbox/backup/v1"
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
+	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/identity"
@@ -39,6 +41,7 @@ func rules() map[string]callers {
 		inboxv1.InboxService_Acknowledge_FullMethodName: everyone,
 
 		taskv1.TaskService_List_FullMethodName:    everyone,
+		taskv1.TaskService_Show_FullMethodName:    everyone,
 		taskv1.TaskService_Claim_FullMethodName:   everyone,
 		taskv1.TaskService_Resolve_FullMethodName: everyone,
 
@@ -46,12 +49,20 @@ func rules() map[string]callers {
 		ledgerv1.LedgerService_Overdue_FullMethodName:  operators,
 		ledgerv1.LedgerService_Summary_FullMethodName:  operators,
 		ledgerv1.LedgerService_Verify_FullMethodName:   operators,
+		ledgerv1.LedgerService_Failing_FullMethodName:  operators,
+
+		sendingv1.SendingService_Stop_FullMethodName:   operators,
+		sendingv1.SendingService_Resume_FullMethodName: operators,
+		sendingv1.SendingService_Show_FullMethodName:   operators,
+
+		backupv1.BackupService_Backup_FullMethodName: operators,
 
 		routingv1.RoutingService_Explain_FullMethodName: operators,
 
 		directoryv1.DirectoryService_Import_FullMethodName:       operators,
 		directoryv1.DirectoryService_Show_FullMethodName:         operators,
 		directoryv1.DirectoryService_AddAgency_FullMethodName:    operators,
+		directoryv1.DirectoryService_RemoveAgency_FullMethodName: operators,
 		directoryv1.DirectoryService_ListAgencies_FullMethodName: operators,
 
 		"/grpc.health.v1.Health/Check": everyone,
@@ -95,22 +106,22 @@ func callerOf(ctx context.Context) caller {
 	return c
 }
 
-// peerOf is whom the verified certificate of the connection names.
-func peerOf(ctx context.Context) (identity.Peer, error) {
-	var leaf *x509.Certificate
+// certificateOf is the verified certificate of the connection, nil where there is none.
+func certificateOf(ctx context.Context) *x509.Certificate {
 	if p, ok := grpcpeer.FromContext(ctx); ok {
 		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(info.State.VerifiedChains) > 0 {
-			leaf = info.State.VerifiedChains[0][0]
+			return info.State.VerifiedChains[0][0]
 		}
 	}
-	return identity.PeerFromCert(leaf)
+	return nil
 }
 
 // admit says who calls a method, if they may. An agency that the directory no longer has is turned away, whatever its
 // certificate.
 func admit(ctx context.Context, method string, rules map[string]callers, snapshot *directory.Snapshot) (caller, error) {
 	const op = "rpc.admit"
-	peer, err := peerOf(ctx)
+	certificate := certificateOf(ctx)
+	peer, err := identity.PeerFromCert(certificate)
 	if err != nil {
 		return caller{}, err
 	}
@@ -130,6 +141,9 @@ func admit(ctx context.Context, method string, rules map[string]callers, snapsho
 		row, ok := snapshot.Agency(notice.AgencyID(peer.Name))
 		if !ok {
 			return denied("the agency has no access: ask the operator of Signalbox to add it")
+		}
+		if row.GetCertificate() != "" && row.GetCertificate() != identity.Serial(certificate) {
+			return denied("this certificate was replaced by a newer one: use that, or ask the operator of Signalbox for another")
 		}
 		c.agency = row
 	default:

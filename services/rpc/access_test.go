@@ -47,6 +47,7 @@ func TestNothingIsOpenToAnAgencyButWhatItsWorkNeeds(t *testing.T) {
 		"/signalbox.intake.v1.IntakeService/Feedback", "/signalbox.intake.v1.IntakeService/Publish",
 		"/signalbox.intake.v1.IntakeService/PublishStream", "/signalbox.intake.v1.IntakeService/Quarantine",
 		"/signalbox.task.v1.TaskService/Claim", "/signalbox.task.v1.TaskService/List", "/signalbox.task.v1.TaskService/Resolve",
+		"/signalbox.task.v1.TaskService/Show",
 	}
 	if diff := cmp.Diff(want, open); diff != "" {
 		t.Errorf("open to agencies (-want +got):\n%s", diff)

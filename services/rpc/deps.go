@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"crypto/tls"
+	"io"
 	"time"
 
 	"go.uber.org/zap"
@@ -31,13 +32,21 @@ type Viewer interface {
 type Commands interface {
 	Acknowledge(ctx context.Context, by *ledgerv1.Acknowledged) error
 	ClaimTask(ctx context.Context, task, by string) error
+	TaskRead(ctx context.Context, read *ledgerv1.TaskRead) error
 	ResolveTask(ctx context.Context, r *ledgerv1.TaskResolved) error
+}
+
+// Switch stops sending and resumes it. Each is durable when it returns.
+type Switch interface {
+	Stop(ctx context.Context, f *ledgerv1.Stopped) error
+	Resume(ctx context.Context, f *ledgerv1.Resumed) error
 }
 
 // Engine is the one writer.
 type Engine interface {
 	Viewer
 	Commands
+	Switch
 }
 
 // Publisher stores events on an agency's behalf.
@@ -78,11 +87,19 @@ type Directory interface {
 // Vault keeps what people wrote where it can be erased, and gives its number.
 type Vault interface {
 	Keep(ctx context.Context, text string) (uint64, error)
+	// Get reads a text. One that was erased is NotFound.
+	Get(ctx context.Context, number uint64) (string, error)
+}
+
+// Archive writes the whole state of the service.
+type Archive interface {
+	WriteBackup(ctx context.Context, w io.Writer) error
 }
 
 // Access gives agencies access.
 type Access interface {
 	AddAgency(ctx context.Context, agency *directoryv1.Agency) (*directoryv1.AddAgencyResponse, error)
+	RemoveAgency(ctx context.Context, id string) (*directoryv1.RemoveAgencyResponse, error)
 	// Changed has the process take notice of a committed change of the directory: it is in force when it returns.
 	Changed(ctx context.Context) error
 }
@@ -98,6 +115,7 @@ type Deps struct {
 	Directory Directory
 	Vault     Vault
 	Access    Access
+	Archive   Archive
 	Intake    *intake.Intake
 	Current   func() (*directory.Snapshot, *policy.Policy) // in force
 	Clock     Clock
@@ -105,7 +123,7 @@ type Deps struct {
 }
 
 func (d Deps) complete() bool {
-	return d.Engine != nil && d.Events != nil && d.Log != nil && d.Directory != nil && d.Vault != nil && d.Access != nil &&
+	return d.Engine != nil && d.Events != nil && d.Log != nil && d.Directory != nil && d.Vault != nil && d.Access != nil && d.Archive != nil &&
 		d.Intake != nil && d.Current != nil && d.Clock != nil && d.Logger != nil
 }
 

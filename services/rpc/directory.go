@@ -21,7 +21,7 @@ type directoryService struct {
 }
 
 // Show returns the rows in force that fit a kind, an id and an organisation. Children are shown only where their kind is
-// asked for by name.
+// asked for by name, and one whose whereabouts are sealed is not there at all.
 func (s *directoryService) Show(req *directoryv1.ShowRequest, stream grpc.ServerStreamingServer[directoryv1.ShowResponse]) error {
 	const op = "rpc.Show"
 	kinds := slices.DeleteFunc(directory.Kinds(), func(k string) bool { return k == directory.KindChild })
@@ -37,7 +37,7 @@ func (s *directoryService) Show(req *directoryv1.ShowRequest, stream grpc.Server
 	found := false
 	for _, kind := range kinds {
 		for _, row := range rowsOf(snapshot, kind, req.GetId()) {
-			if req.GetOrganisation() != "" && !belongs(row, req.GetOrganisation()) {
+			if sealed(snapshot, row) || req.GetOrganisation() != "" && !belongs(row, req.GetOrganisation()) {
 				continue
 			}
 			found = true
@@ -50,6 +50,14 @@ func (s *directoryService) Show(req *directoryv1.ShowRequest, stream grpc.Server
 		return notice.Faultf(notice.NotFound, op, "the directory has no such row")
 	}
 	return nil
+}
+
+// sealed says whether a row is that of a child about whom every answer is the one about a child nobody knows.
+func sealed(snapshot *directory.Snapshot, row *directoryv1.Row) bool {
+	return row.GetChild() != nil && slices.ContainsFunc(snapshot.Restrictions(notice.ChildID(row.GetChild().GetId())),
+		func(r *directoryv1.Restriction) bool {
+			return r.GetKind() == "protected_location" || r.GetKind() == "sealed_identity"
+		})
 }
 
 func rowsOf(snapshot *directory.Snapshot, kind, id string) []*directoryv1.Row {
@@ -90,6 +98,11 @@ func belongs(row *directoryv1.Row, organisation string) bool {
 // AddAgency gives an organisation access.
 func (s *directoryService) AddAgency(ctx context.Context, req *directoryv1.AddAgencyRequest) (*directoryv1.AddAgencyResponse, error) {
 	return s.Access.AddAgency(ctx, req.GetAgency())
+}
+
+// RemoveAgency ends an agency's access.
+func (s *directoryService) RemoveAgency(ctx context.Context, req *directoryv1.RemoveAgencyRequest) (*directoryv1.RemoveAgencyResponse, error) {
+	return s.Access.RemoveAgency(ctx, req.GetId())
 }
 
 // ListAgencies lists who has access.

@@ -17,6 +17,7 @@ import (
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/policy"
 )
@@ -83,7 +84,7 @@ func panicked(p any) error { return notice.Faultf(notice.Internal, "rpc", "panic
 func (d *door) settle(ctx context.Context, method string, began time.Time, err error) error {
 	st, reference := toStatus(ctx, err)
 	who := "nobody"
-	if peer, err := peerOf(ctx); err == nil {
+	if peer, err := identity.PeerFromCert(certificateOf(ctx)); err == nil {
 		who = caller{Peer: peer}.by()
 	}
 	if reference != "" {

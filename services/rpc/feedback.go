@@ -89,7 +89,7 @@ func (f *Feedback) change(ctx context.Context, agency notice.AgencyID, c ledger.
 	if c.Event == "" {
 		return &intakev1.Change{Change: &intakev1.Change_Rejected{Rejected: &intakev1.Rejected{
 			Cursor: c.Cursor, EventId: id, Sequence: c.Sequence, At: at, Faults: []*intakev1.Fault{{
-				Field: "id", Message: "was used before for other content: publish the new content under a new id with supersedes",
+				Field: "id", Message: "was used before for other content, or supersedes an event of another kind: publish the new content under a new id, with supersedes set to the event of its own kind",
 			}},
 		}}}, nil
 	}

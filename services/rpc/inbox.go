@@ -5,6 +5,7 @@ import (
 
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
@@ -19,11 +20,12 @@ type inboxService struct {
 func (s *inboxService) Acknowledge(ctx context.Context, req *inboxv1.AcknowledgeRequest) (*inboxv1.AcknowledgeResponse, error) {
 	const op = "rpc.Acknowledge"
 	c := callerOf(ctx)
-	var own bool
+	var own, had bool
 	var phase ledger.Phase
 	if err := s.Engine.View(ctx, func(state *ledger.State) {
 		if n := state.Notices[req.GetNotice()]; n != nil {
-			own, phase = c.may(n.Organisation) || sentTo(n, c), n.Phase
+			had = c.Kind == identity.Operator || sentTo(n, c)
+			own, phase = had || c.may(n.Organisation), n.Phase
 		}
 	}); err != nil {
 		return nil, err
@@ -35,6 +37,8 @@ func (s *inboxService) Acknowledge(ctx context.Context, req *inboxv1.Acknowledge
 		return &inboxv1.AcknowledgeResponse{}, nil
 	case phase == ledger.Held || phase == ledger.Superseded: // before a name is kept that nothing refers to
 		return nil, notice.Faultf(notice.Precondition, op, "the notice is %s: there is nothing to acknowledge", phase)
+	case !had: // an acknowledgement of what nobody there can have read would end the search for somebody who does
+		return nil, notice.Faultf(notice.Precondition, op, "the notice has not been sent to your organisation: nobody there can have read it")
 	}
 	statement, err := s.Vault.Keep(ctx, req.GetPerson())
 	if err != nil {

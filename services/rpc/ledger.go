@@ -11,13 +11,16 @@ import (
 type ledgerService struct {
 	ledgerv1.UnimplementedLedgerServiceServer
 	Deps
+	key notice.Key
 }
 
 // Overdue lists notices and tasks past their due time, longest overdue first.
 func (s *ledgerService) Overdue(ctx context.Context, _ *ledgerv1.OverdueRequest) (*ledgerv1.OverdueResponse, error) {
 	response := &ledgerv1.OverdueResponse{}
 	now := s.Clock.Now().UnixMilli()
-	err := s.Engine.View(ctx, func(state *ledger.State) { response.Overdue = state.Overdue(now) })
+	err := s.Engine.View(ctx, func(state *ledger.State) {
+		response.Overdue, response.Stops = state.Overdue(now), state.Stops()
+	})
 	return response, err
 }
 
@@ -29,10 +32,11 @@ func (s *ledgerService) Summary(ctx context.Context, _ *ledgerv1.SummaryRequest)
 		return nil, err
 	}
 	var sum ledger.Summary
+	var stops []*ledgerv1.StopInForce
 	var idle bool
 	now := s.Clock.Now().UnixMilli()
 	if err := s.Engine.View(ctx, func(state *ledger.State) {
-		sum, idle = state.Summarise(), state.Idle(now)
+		sum, stops, idle = state.Summarise(), state.Stops(), state.Idle(now)
 		for agency, last := range lasts {
 			idle = idle && state.Cursor(agency) >= last
 		}
@@ -43,6 +47,7 @@ func (s *ledgerService) Summary(ctx context.Context, _ *ledgerv1.SummaryRequest)
 		Notices: sum.Notices, Acknowledged: sum.Acknowledged, Delivered: sum.Delivered, Held: sum.Held,
 		WithPerson: sum.WithPerson, Superseded: sum.Superseded, WithoutEndOrOwner: sum.Neither,
 		OpenTasks: sum.OpenTasks, Events: sum.Events, Refused: sum.Refused, Idle: idle,
+		Stopped: sum.Stopped, Stops: stops,
 	}, nil
 }
 

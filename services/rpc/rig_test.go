@@ -1,8 +1,10 @@
 package rpc_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"io"
 	"net"
 	"path/filepath"
 	"sync"
@@ -115,7 +117,7 @@ func newRig(t *testing.T, options ...func(*rig)) *rig {
 		Senders: map[string]engine.Sender{delivery.Email: mailbox{}}, Clock: r.clock, Logger: zap.NewNop(),
 		Links: func(string, uint32) string { return "https://signalbox.example/n" },
 	}, engine.Config{
-		Instance: "one", Key: key(), MailDomain: "signalbox.example", Slots: map[string]int{delivery.Email: 4}, Lease: 5 * time.Second,
+		Instance: "one", Key: key(), MailDomain: "signalbox.example", Limits: map[string]engine.Limits{delivery.Email: {Slots: 4}}, Lease: 5 * time.Second,
 	}))(t)
 	run(t, r.engine.Run)
 	select {
@@ -130,7 +132,7 @@ func newRig(t *testing.T, options ...func(*rig)) *rig {
 	}
 	r.deps = rpc.Deps{
 		Engine: r.engine, Events: r.store.Events(), Log: r.store.Ledger(year), Directory: r.store.Directory(), Vault: r.vault,
-		Access: r, Intake: in, Current: r.Current, Clock: r.clock, Logger: zap.New(core),
+		Access: r, Archive: r, Intake: in, Current: r.Current, Clock: r.clock, Logger: zap.New(core),
 	}
 	for _, option := range options {
 		option(r)
@@ -197,6 +199,11 @@ func (r *rig) Changed(ctx context.Context) error {
 		r.engine.Refresh()
 	}
 	return nil
+}
+
+// RemoveAgency stands for the ending of access, which is not this room's.
+func (r *rig) RemoveAgency(context.Context, string) (*directoryv1.RemoveAgencyResponse, error) {
+	return &directoryv1.RemoveAgencyResponse{}, nil
 }
 
 // AddAgency stands for the making of credentials, which is not this room's.
@@ -289,6 +296,25 @@ func (v *vault) Keep(_ context.Context, text string) (uint64, error) {
 	defer v.mu.Unlock()
 	v.texts = append(v.texts, text)
 	return uint64(len(v.texts)), nil
+}
+
+func (v *vault) Get(_ context.Context, number uint64) (string, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if number == 0 || number > uint64(len(v.texts)) {
+		return "", notice.Faultf(notice.NotFound, "store.GetText", "no such text")
+	}
+	return v.texts[number-1], nil
+}
+
+// WriteBackup stands for an archive.
+func (r *rig) WriteBackup(_ context.Context, w io.Writer) error {
+	for range 3 {
+		if _, err := w.Write(bytes.Repeat([]byte("a part of an archive "), 20_000)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (v *vault) kept() []string {

@@ -25,7 +25,7 @@ type routingService struct {
 
 // Explain decides on an event as if it were the first of its lineage, and shows what each recipient would see. It sends
 // and records nothing.
-func (s *routingService) Explain(_ context.Context, req *routingv1.ExplainRequest) (*routingv1.ExplainResponse, error) {
+func (s *routingService) Explain(ctx context.Context, req *routingv1.ExplainRequest) (*routingv1.ExplainResponse, error) {
 	const op = "rpc.Explain"
 	snapshot, current := s.Current()
 	now, ev := s.Clock.Now(), req.GetEvent()
@@ -40,7 +40,11 @@ func (s *routingService) Explain(_ context.Context, req *routingv1.ExplainReques
 		return nil, notice.InvalidFields(op, faults)
 	}
 
-	p := preview{snapshot: snapshot, policy: current, at: at, event: ev}
+	failing, err := s.failingNow(ctx, snapshot, s.key)
+	if err != nil {
+		return nil, err
+	}
+	p := preview{snapshot: snapshot, policy: current, at: at, event: ev, history: delivery.History{Failing: failing}}
 	facts := routing.Facts{Directory: snapshot, Policy: current, Key: s.key, Now: at}
 	agency := notice.AgencyID(ev.GetSource())
 	events := []routing.Event{{
@@ -92,6 +96,7 @@ type preview struct {
 	policy   *policy.Policy
 	at       time.Time
 	event    *eventv1.Event
+	history  delivery.History
 }
 
 func (p preview) show(response *routingv1.ExplainResponse, notices []*ledgerv1.Notice) error {
@@ -124,9 +129,9 @@ func (p preview) endpoint(n *ledgerv1.Notice) (delivery.Endpoint, string, bool) 
 		var skips []delivery.Skip
 		var ok bool
 		if notice.OrgID(link.GetOrganisation()) == delivery.EventOrganisation {
-			endpoint, skips, ok = delivery.ResolveReferrer(p.event, child, p.snapshot, nil)
+			endpoint, skips, ok = delivery.ResolveReferrer(p.event, child, p.snapshot, p.history)
 		} else {
-			endpoint, skips, ok = delivery.Resolve(link, child, p.snapshot, at, nil)
+			endpoint, skips, ok = delivery.Resolve(link, child, p.snapshot, at, p.history)
 		}
 		if ok {
 			return endpoint, "", true

@@ -15,11 +15,13 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
+	backupv1 "github.com/signalbox-hq/signalbox/api/signalbox/backup/v1"
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
+	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
@@ -36,6 +38,8 @@ const (
 	pingAfter    = time.Minute      // a silent client is asked whether it is there
 	pingTimeout  = 20 * time.Second
 	pingsNoFewer = 10 * time.Second // apart; a client that pings more often is cut off
+
+	handshake = 10 * time.Second // for whoever has not yet said who it is
 
 	stopGrace = 10 * time.Second
 )
@@ -75,6 +79,7 @@ func New(d Deps, c Config) (*Server, error) {
 	s := &Server{listener: listener}
 	s.register(d, c, grpc.NewServer(
 		grpc.Creds(credentials.NewTLS(c.TLS)),
+		grpc.ConnectionTimeout(handshake),
 		grpc.MaxRecvMsgSize(maxRequest),
 		grpc.MaxConcurrentStreams(maxStreams),
 		grpc.WaitForHandlers(true),
@@ -95,13 +100,29 @@ func (s *Server) register(d Deps, c Config, on *grpc.Server) {
 	})
 	inboxv1.RegisterInboxServiceServer(on, &inboxService{Deps: d})
 	taskv1.RegisterTaskServiceServer(on, &taskService{Deps: d})
-	ledgerv1.RegisterLedgerServiceServer(on, &ledgerService{Deps: d})
+	ledgerv1.RegisterLedgerServiceServer(on, &ledgerService{Deps: d, key: c.Key})
+	sendingv1.RegisterSendingServiceServer(on, &sendingService{Deps: d})
+	backupv1.RegisterBackupServiceServer(on, &backupService{Deps: d})
 	routingv1.RegisterRoutingServiceServer(on, &routingService{Deps: d, key: c.Key, live: c.Live})
 	directoryv1.RegisterDirectoryServiceServer(on, &directoryService{
 		Deps: d, key: c.Key, maxImport: c.MaxImport, importing: make(chan struct{}, 1),
 	})
 	healthv1.RegisterHealthServer(on, s.health)
+	s.Leading(false)
+	s.SetSending(true) // until the ledger has said that nothing is stopped
 	reflection.Register(on)
+}
+
+// LeaderService is the name under which the health service says whether this instance leads.
+const LeaderService = "signalbox.leader"
+
+// Leading has the health service say whether this instance leads.
+func (s *Server) Leading(leads bool) {
+	status := healthv1.HealthCheckResponse_NOT_SERVING
+	if leads {
+		status = healthv1.HealthCheckResponse_SERVING
+	}
+	s.health.SetServingStatus(LeaderService, status)
 }
 
 // Addr is the address that is listened on, with the port that was taken.

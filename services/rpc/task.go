@@ -23,15 +23,27 @@ func (s *taskService) List(ctx context.Context, req *taskv1.ListRequest) (*taskv
 	if org := req.GetOrganisation(); org != "" && !c.may(org) {
 		return nil, notice.Faultf(notice.Denied, "rpc.List", "an agency sees its own organisation's tasks: leave organisation empty")
 	}
-	response := &taskv1.ListResponse{}
-	err := s.Engine.View(ctx, func(state *ledger.State) {
+	var matters []matter
+	if err := s.Engine.View(ctx, func(state *ledger.State) {
 		for _, t := range state.TasksByDue(req.GetAll()) {
 			if c.may(t.Organisation) && (req.GetOrganisation() == "" || t.Organisation == req.GetOrganisation()) {
-				response.Items = append(response.Items, item(t, now))
+				matters = append(matters, matterOf(state, t, now))
 			}
 		}
-	})
-	return response, err
+	}); err != nil {
+		return nil, err
+	}
+	response := &taskv1.ListResponse{}
+	for _, m := range matters {
+		for _, reported := range m.reports {
+			// A reference that cannot be read now is left out: the task itself must be seen.
+			if body, err := s.Engine.Body(ctx, reported.source); err == nil {
+				m.item.References = appendNew(m.item.References, body.GetSubject())
+			}
+		}
+		response.Items = append(response.Items, m.item)
+	}
+	return response, nil
 }
 
 // item shows a task as it stands: with its owner and due time of now, not of when it was opened.

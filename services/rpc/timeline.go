@@ -111,8 +111,12 @@ func (a *subject) concerns(f *ledgerv1.Fact) bool {
 		return a.notices[fact.AttemptStarted.GetNotice()]
 	case *ledgerv1.Fact_AttemptFinished:
 		return a.notices[fact.AttemptFinished.GetNotice()]
+	case *ledgerv1.Fact_Returned:
+		return a.notices[fact.Returned.GetNotice()]
 	case *ledgerv1.Fact_Escalated:
 		return a.notices[fact.Escalated.GetNotice()]
+	case *ledgerv1.Fact_Late:
+		return a.notices[fact.Late.GetNotice()]
 	case *ledgerv1.Fact_CodeSent:
 		return a.notices[fact.CodeSent.GetNotice()]
 	case *ledgerv1.Fact_NoticeRead:
@@ -121,13 +125,17 @@ func (a *subject) concerns(f *ledgerv1.Fact) bool {
 		return a.notices[fact.Acknowledged.GetNotice()]
 	case *ledgerv1.Fact_NotAtSetting:
 		return a.notices[fact.NotAtSetting.GetNotice()]
+	case *ledgerv1.Fact_TaskRead:
+		return a.tasks[fact.TaskRead.GetTask()]
 	case *ledgerv1.Fact_TaskClaimed:
 		return a.tasks[fact.TaskClaimed.GetTask()]
 	case *ledgerv1.Fact_TaskResolved:
 		return a.tasks[fact.TaskResolved.GetTask()]
 	case *ledgerv1.Fact_TaskEscalated:
 		return a.tasks[fact.TaskEscalated.GetTask()]
-	default: // Led is about nobody
+	case *ledgerv1.Fact_HeldBack:
+		return a.notices[fact.HeldBack.GetNotice()]
+	default: // Led, Stopped and Resumed are about nobody
 		return false
 	}
 }

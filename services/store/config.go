@@ -58,6 +58,10 @@ const (
 	systemAccount  = "SYS"
 	feedbackPrefix = "signalbox.feedback."
 	probeFamily    = "signalbox-probe"
+
+	// More than any agency's systems need, and few enough that a runaway client leaves the server to the others.
+	agencyConnections   = 64
+	agencySubscriptions = 1024
 )
 
 // checkAgency guards every subject, stream and account name made from an agency's id.
@@ -131,6 +135,7 @@ func renderRouter(line func(int, string, ...any), c Config) {
 func renderAgency(line func(int, string, ...any), c Config, a AgencyAccess) {
 	events, feedback, own := EventSubject(a.Agency, ">"), FeedbackSubject(a.Agency), AgencySubject(a.Agency, ">")
 	line(1, "%s {", quote(string(a.Agency))) // lower case, as ROUTER and SYS are not
+	line(2, "limits { max_connections: %d, max_subscriptions: %d }", agencyConnections, agencySubscriptions)
 	line(2, "users: [")
 	for _, key := range a.PublicKeys {
 		line(3, "{ nkey: %s, permissions: {", quote(key))

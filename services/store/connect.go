@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/nats-io/nats.go"
 
@@ -36,7 +37,11 @@ func Connect(ctx context.Context, ext External, opts ...nats.Option) (*nats.Conn
 	if err := ctx.Err(); err != nil {
 		return nil, fault(op, err)
 	}
-	opts = append([]nats.Option{nats.Name("signalbox"), nats.MaxReconnects(-1)}, opts...)
+	// A connection that went silent is noticed, and made anew, within the time that a lease on the lead lasts.
+	opts = append([]nats.Option{
+		nats.Name("signalbox"), nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond),
+		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2),
+	}, opts...)
 	// Secure is said outright: with a nats:// address and a server that offers no TLS, roots alone would do nothing.
 	nc, err := nats.Connect(ext.URL, append(opts, key, nats.RootCAs(ext.RootsFile), nats.Secure(nil))...)
 	if err != nil {

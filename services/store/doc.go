@@ -9,6 +9,8 @@
 //     bears the agency's name.
 //     A reply subject an agency names is therefore a subject of its own account, never one of ours;
 //   - each agency has a stream of its own, so that neither its message ids nor its volume touch another's;
+//   - nothing that one agency sends or asks holds up another: a full quarantine takes the room of whoever filled it, and
+//     requests for feedback wait in a line for each agency;
 //   - what Log.Append, Events.Publish, Quarantine and Generation.Commit returned without an error is on disk
 //     (SyncAlways; with replicas, on a majority);
 //   - the ledger's expected sequence is the fence: of two writers one appends, the other gets a Conflict. An

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 
 	"github.com/nats-io/nats.go"
 	"golang.org/x/sync/errgroup"
@@ -23,9 +24,9 @@ const (
 // HeaderFault is set on the answer to a feedback request that could not be answered, with empty data.
 const HeaderFault = "Signalbox-Fault"
 
-// feedbackWorkers is how many requests for feedback are answered at once: one slow answer must not hold up an
-// agency that asks little.
-const feedbackWorkers = 4
+// feedbackWaiting is how many of an agency's requests for feedback wait while one is answered. Each agency has a line of
+// its own: one that asks without end, or whose answers are slow, must not hold up another.
+const feedbackWaiting = 8
 
 // PublishFeedback tells an agency something over core NATS. It is a hint: an agency that is not listening misses it,
 // and asks for what it missed.
@@ -44,12 +45,13 @@ func (s *Store) PublishFeedback(agency notice.AgencyID, kind FeedbackKind, data 
 
 // ServeFeedback answers agencies' requests on FeedbackSubject with what fn returns, until the context ends; it then
 // returns nil once the requests in hand are answered. The agency is the one whose account asked, whatever the request
-// says. fn is called from several goroutines. Instances share the requests. ready, unless nil, is called once requests
-// are heard. An answer larger than a message may be is replaced by an empty one with HeaderFault.
+// says. fn is called from several goroutines, once at a time for each agency. Instances share the requests. ready, unless
+// nil, is called once requests are heard. An answer larger than a message may be is replaced by an empty one with
+// HeaderFault, as is the answer to an agency that asks faster than it is answered.
 func (s *Store) ServeFeedback(ctx context.Context, ready func(), fn func(agency notice.AgencyID, request []byte) []byte) error {
 	const op = "store.ServeFeedback"
-	requests := make(chan *nats.Msg, 256)
-	sub, err := s.nc.ChanQueueSubscribe(feedbackPrefix+"*", "signalbox", requests)
+	lines := feedbackLines{ctx: ctx, store: s, fn: fn, of: map[string]chan *nats.Msg{}}
+	sub, err := s.nc.QueueSubscribe(feedbackPrefix+"*", "signalbox", lines.hear)
 	if err != nil {
 		return fault(op, err)
 	}
@@ -61,24 +63,63 @@ func (s *Store) ServeFeedback(ctx context.Context, ready func(), fn func(agency 
 	if ready != nil {
 		ready()
 	}
-	var group errgroup.Group
-	for range feedbackWorkers {
-		group.Go(func() error {
-			for {
-				select {
-				case <-ctx.Done():
-					return nil
-				case m := <-requests:
-					s.answer(m, fn)
-				}
-			}
-		})
-	}
-	err = group.Wait()
+	<-ctx.Done()
+	err = lines.close()
 	if unsub := sub.Unsubscribe(); unsub != nil && !errors.Is(unsub, nats.ErrConnectionClosed) {
 		err = errors.Join(err, unsub)
 	}
 	return fault(op, err)
+}
+
+// feedbackLines are the requests that wait, in a line for each agency.
+type feedbackLines struct {
+	ctx   context.Context
+	store *Store
+	fn    func(notice.AgencyID, []byte) []byte
+
+	mu     sync.Mutex
+	of     map[string]chan *nats.Msg // by subject: accounts bound how many there are
+	closed bool
+	group  errgroup.Group
+}
+
+// hear puts a request into its line. It is quick: requests of every agency come through it.
+func (l *feedbackLines) hear(m *nats.Msg) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
+	line := l.of[m.Subject]
+	if line == nil {
+		line = make(chan *nats.Msg, feedbackWaiting)
+		l.of[m.Subject] = line
+		l.group.Go(func() error { return l.answer(line) })
+	}
+	select {
+	case line <- m:
+	default:
+		l.store.reply(m, &nats.Msg{Header: nats.Header{HeaderFault: {"too many requests: ask again once the last is answered"}}})
+	}
+}
+
+func (l *feedbackLines) answer(line <-chan *nats.Msg) error {
+	for {
+		select {
+		case <-l.ctx.Done():
+			return nil
+		case m := <-line:
+			l.store.answer(m, l.fn)
+		}
+	}
+}
+
+// close waits for the requests in hand.
+func (l *feedbackLines) close() error {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	return l.group.Wait()
 }
 
 func (s *Store) answer(m *nats.Msg, fn func(notice.AgencyID, []byte) []byte) {
@@ -86,10 +127,18 @@ func (s *Store) answer(m *nats.Msg, fn func(notice.AgencyID, []byte) []byte) {
 		return
 	}
 	agency := notice.AgencyID(strings.TrimPrefix(m.Subject, feedbackPrefix))
-	reply := &nats.Msg{Subject: m.Reply, Data: fn(agency, m.Data)}
+	reply := &nats.Msg{Data: fn(agency, m.Data)}
 	if int64(len(reply.Data)) > s.nc.MaxPayload() {
-		reply = &nats.Msg{Subject: m.Reply, Header: nats.Header{HeaderFault: {"too large: ask for less"}}}
+		reply = &nats.Msg{Header: nats.Header{HeaderFault: {"too large: ask for less"}}}
 	}
-	// A lost answer is the requester's timeout: it asks again.
-	_ = s.nc.PublishMsg(reply)
+	s.reply(m, reply)
+}
+
+// reply answers a request. A lost answer is the requester's timeout: it asks again.
+func (s *Store) reply(to, with *nats.Msg) {
+	if to.Reply == "" {
+		return
+	}
+	with.Subject = to.Reply
+	_ = s.nc.PublishMsg(with)
 }

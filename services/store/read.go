@@ -131,9 +131,17 @@ func (s *Store) last(ctx context.Context, stream string) (first, last uint64, er
 
 // get reads one message from the stream's leader.
 func (s *Store) get(ctx context.Context, stream string, seq uint64) (Msg, error) {
+	if str, known := s.streams.Load(stream); known {
+		if raw, err := str.(jetstream.Stream).GetMsg(ctx, seq); err == nil {
+			return fromRaw(raw), nil
+		}
+		// What is wrong is told below, where the stream itself is asked for.
+	}
 	var raw *jetstream.RawStreamMsg
 	err := s.ask(ctx, stream, func(str jetstream.Stream) (err error) {
-		raw, err = str.GetMsg(ctx, seq)
+		if raw, err = str.GetMsg(ctx, seq); err == nil {
+			s.streams.Store(stream, str)
+		}
 		return err
 	})
 	if err != nil {

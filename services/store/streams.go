@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -27,7 +28,9 @@ const (
 	// a window would only make a reused id lose an event.
 	dedupWindow = 100 * time.Millisecond
 
-	ledgerFormat     = "LEDGER_%04d"
+	ledgerPrefix     = "LEDGER_"
+	ledgerFormat     = ledgerPrefix + "%04d"
+	eventsPrefix     = "EVENTS_"
 	quarantineStream = "QUARANTINE"
 	directoryBucket  = "DIRECTORY"
 	directoryStream  = "KV_" + directoryBucket
@@ -38,6 +41,7 @@ type Store struct {
 	nc       *nats.Conn
 	js       jetstream.JetStream
 	settings Settings
+	streams  sync.Map // by name, the streams that a message was read from: asking for one again costs as much as reading
 }
 
 // Open works on a connection made by Server.Connect or Connect. The caller closes it.
@@ -68,7 +72,7 @@ func Open(nc *nats.Conn, settings Settings) (*Store, error) {
 
 // Provision makes the streams that all agencies share, and the ledger of a year, or brings their settings up to date.
 func (s *Store) Provision(ctx context.Context, year int) error {
-	for _, cfg := range []jetstream.StreamConfig{s.quarantineConfig(), s.directoryConfig(), s.vaultConfig(), s.ledgerConfig(year)} {
+	for _, cfg := range []jetstream.StreamConfig{s.quarantineConfig(), s.directoryConfig(), s.vaultConfig(), s.leaseConfig(), s.ledgerConfig(year)} {
 		if err := s.provision(ctx, cfg); err != nil {
 			return err
 		}
@@ -154,6 +158,6 @@ func (s *Store) directoryConfig() jetstream.StreamConfig {
 	return cfg
 }
 
-func eventsStream(agency notice.AgencyID) string { return "EVENTS_" + string(agency) }
+func eventsStream(agency notice.AgencyID) string { return eventsPrefix + string(agency) }
 func ledgerStream(year int) string               { return fmt.Sprintf(ledgerFormat, year) }
 func ledgerSubject(year int) string              { return fmt.Sprintf("signalbox.ledger.%04d", year) }

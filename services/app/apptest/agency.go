@@ -69,6 +69,20 @@ func (a *Agency) Publish(ev *eventv1.Event) {
 	a.PublishAs(ev, intake.Protobuf)
 }
 
+// TryPublish publishes an event over NATS once, and says whether it is durable.
+func (a *Agency) TryPublish(ev *eventv1.Event) error {
+	header, data, err := intake.Encode(ev, intake.Protobuf)
+	if err != nil {
+		return err
+	}
+	js, err := a.NATS.JetStream(nats.MaxWait(2 * time.Second))
+	if err != nil {
+		return err
+	}
+	_, err = js.PublishMsg(&nats.Msg{Subject: store.EventSubject(a.ID, notice.EventKind(ev.Type).Family()), Header: nats.Header(header), Data: data})
+	return err
+}
+
 // PublishAs publishes an event over NATS in an encoding.
 func (a *Agency) PublishAs(ev *eventv1.Event, encoding intake.Encoding) {
 	a.rig.T.Helper()

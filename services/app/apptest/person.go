@@ -20,6 +20,7 @@ var (
 type Person struct {
 	Address string
 	CodesTo string // where one-time codes go: the same address, but for a shared mailbox
+	At      string // the address of another instance's page than the one that mails link to, or empty
 	rig     *Rig
 	browser *http.Client
 }
@@ -103,7 +104,11 @@ func (p *Person) link(m mailbox.Mail) string {
 	if link == "" {
 		p.rig.T.Fatalf("the mail to %s has no link:\n%s", p.Address, m.Text)
 	}
-	return link
+	if p.At == "" {
+		return link
+	}
+	_, path, _ := strings.Cut(link, "/n/")
+	return p.At + "/n/" + path
 }
 
 func (p *Person) get(address string) string {

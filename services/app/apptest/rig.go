@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"net"
@@ -15,6 +16,7 @@ import (
 
 	"go.uber.org/zap"
 	"go.uber.org/zap/zaptest"
+	"golang.org/x/sync/errgroup"
 	"google.golang.org/grpc"
 
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
@@ -188,22 +190,52 @@ func (r *Rig) background(name string, run func(context.Context) error) (stop fun
 	return stop
 }
 
-// Boot starts the service over what its data folder holds.
+// Boot starts the service over what its data folder holds, and waits until it leads.
 func (r *Rig) Boot() {
 	r.T.Helper()
+	r.boot("take the lead", (*app.Service).Started)
+}
+
+// BootBeside starts the service and waits until it answers, whoever leads.
+func (r *Rig) BootBeside() {
+	r.T.Helper()
+	r.boot("read the ledger", (*app.Service).Ready)
+}
+
+func (r *Rig) boot(until string, reached func(*app.Service) <-chan struct{}) {
+	r.T.Helper()
+	r.must(r.tryBoot(until, reached))
+	r.connect(r.Service.AdminIdentity())
+}
+
+func (r *Rig) tryBoot(until string, reached func(*app.Service) <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	service, err := app.New(ctx, r.Config, r.Clock, r.log)
-	r.must(err)
+	if err != nil {
+		return err
+	}
 	r.Service = service
 	r.stop = r.background("service", service.Run)
 	select {
-	case <-service.Started():
+	case <-reached(service):
 	case <-ctx.Done():
-		r.T.Fatal("the service did not take the lead in time")
+		return fmt.Errorf("the service did not %s in time", until)
 	}
 	r.grpcAddr, r.natsURL = service.GRPCAddr(), service.NATSURL()
-	r.connect(service.AdminIdentity())
+	return nil
+}
+
+// BootAtOnce starts several services in the same moment and waits until each answers.
+func BootAtOnce(rigs ...*Rig) {
+	var group errgroup.Group
+	for _, r := range rigs {
+		group.Go(func() error { return r.tryBoot("read the ledger", (*app.Service).Ready) })
+	}
+	rigs[0].must(group.Wait())
+	for _, r := range rigs {
+		r.connect(r.Service.AdminIdentity())
+	}
 }
 
 // connect makes the operator's clients.

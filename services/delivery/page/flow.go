@@ -128,12 +128,21 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) show(w http.ResponseWriter, r *http.Request) {
 	if v, ok := h.inSession(w, r); ok {
-		h.showNotice(w, r, v, http.StatusOK, nil)
+		h.showNotice(w, r, v, http.StatusOK, answer{})
 	}
 }
 
-// showNotice shows the notice, and above it what was wrong with the form that came, by field.
-func (h *Handler) showNotice(w http.ResponseWriter, r *http.Request, v visit, status int, wrong map[string]string) {
+// answer is what a person filled in, and by field what was wrong with it. It is shown again as it came: somebody who
+// gave their own name and forgot the tick must not find the contact chosen, and acknowledge in that name.
+type answer struct {
+	wrong map[string]string
+	other bool   // I am somebody else
+	name  string // as it was given
+	have  bool   // the notice was read
+}
+
+// showNotice shows the notice, and above it what was wrong with the form that came.
+func (h *Handler) showNotice(w http.ResponseWriter, r *http.Request, v visit, status int, a answer) {
 	n, err := h.notices.Read(r.Context(), v.noticeID, v.attempt)
 	if err != nil {
 		h.failed(w, v, err)
@@ -141,7 +150,7 @@ func (h *Handler) showNotice(w http.ResponseWriter, r *http.Request, v visit, st
 	}
 	data := h.data(v, "")
 	data.Sheet = delivery.Lay(n, h.names, true)
-	data.Wrong = wrong
+	data.Wrong, data.Other, data.Name, data.Have = a.wrong, a.other, a.name, a.have
 	data.ContactName = v.cover.ContactName
 	h.render(w, status, "notice", data)
 }
@@ -151,18 +160,23 @@ func (h *Handler) acknowledge(w http.ResponseWriter, r *http.Request) {
 	if !ok || !h.form(w, r) {
 		return
 	}
-	wrong := make(map[string]string)
+	a := answer{wrong: make(map[string]string), name: r.PostForm.Get("name"), have: r.PostForm.Get("have") == "yes"}
 	person := v.cover.ContactName
-	if r.PostForm.Get("who") != "contact" || person == "" {
-		if person = personName(r.PostForm.Get("name")); person == "" {
-			wrong["name"] = "Give your own first and last name."
+	switch {
+	case r.PostForm.Get("who") != "contact" || person == "":
+		a.other = true
+		if person = personName(a.name); person == "" {
+			a.wrong["name"] = "Give your own first and last name."
 		}
+	case strings.TrimSpace(a.name) != "": // the choice was made for them; the name was not
+		a.other = true
+		a.wrong["name"] = "You gave a name: choose that you are somebody else, or clear the name."
 	}
-	if r.PostForm.Get("have") != "yes" {
-		wrong["have"] = "Tick the box to say that you have read the notice and will act on it."
+	if !a.have {
+		a.wrong["have"] = "Tick the box to say that you have read the notice and will act on it."
 	}
-	if len(wrong) > 0 {
-		h.showNotice(w, r, v, http.StatusUnprocessableEntity, wrong)
+	if len(a.wrong) > 0 {
+		h.showNotice(w, r, v, http.StatusUnprocessableEntity, a)
 		return
 	}
 	if v.cover.State != Acknowledged {
@@ -184,9 +198,9 @@ func (h *Handler) notAtSetting(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.PostForm.Get("checked") != "yes" {
-		h.showNotice(w, r, v, http.StatusUnprocessableEntity, map[string]string{
+		h.showNotice(w, r, v, http.StatusUnprocessableEntity, answer{wrong: map[string]string{
 			"checked": "Tick the box to say that you have checked your register.",
-		})
+		}})
 		return
 	}
 	if err := h.notices.NotAtSetting(r.Context(), v.noticeID, v.attempt); err != nil {
@@ -258,7 +272,10 @@ type pageData struct {
 	Acked       bool
 	ContactName string
 	Sheet       delivery.Sheet
-	Wrong       map[string]string
+	Wrong       map[string]string // of the form that came, by field
+	Other       bool              // the rest of that form, shown again as it was filled in
+	Name        string
+	Have        bool
 	Text        string
 }
 

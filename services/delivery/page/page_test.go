@@ -74,6 +74,7 @@ func TestAnAcknowledgementNeedsANameAndATick(t *testing.T) {
 		{name: "no tick", fields: []string{"who", "contact"}, want: []string{"#have"}},
 		{name: "somebody else without a name", fields: []string{"who", "other", "have", "yes"}, want: []string{"#name"}},
 		{name: "a name that is none", fields: []string{"who", "other", "name", "<script>", "have", "yes"}, want: []string{"#name"}},
+		{name: "a name, but the contact chosen", fields: []string{"who", "contact", "name", "Ida Fenn", "have", "yes"}, want: []string{"#name"}},
 		{name: "a name too long", fields: []string{"who", "other", "name", strings.Repeat("a", 101), "have", "yes"}, want: []string{"#name"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -91,6 +92,53 @@ func TestAnAcknowledgementNeedsANameAndATick(t *testing.T) {
 			}
 			if strings.Contains(v.desk.history(), "acknowledged") {
 				t.Errorf("history %q", v.desk.history())
+			}
+		})
+	}
+}
+
+func TestAFormSentBackIsShownAsItWasFilledIn(t *testing.T) {
+	const (
+		contact = `value="contact" checked>`
+		other   = `value="other" checked>`
+		tick    = `name="have" value="yes" checked`
+	)
+	for _, tc := range []struct {
+		name         string
+		fields       []string
+		want, notHas []string
+	}{
+		{
+			name: "somebody else's name is not lost for want of a tick", fields: []string{"who", "other", "name", "Ida Fenn"},
+			want: []string{other, `value="Ida Fenn"`}, notHas: []string{contact, tick},
+		},
+		{
+			name: "the tick is not lost for want of a name", fields: []string{"who", "other", "have", "yes"},
+			want: []string{other, tick}, notHas: []string{contact},
+		},
+		{
+			name: "the contact stays the contact", fields: []string{"who", "contact"},
+			want: []string{contact}, notHas: []string{other, tick},
+		},
+		{
+			name: "a name cannot break out of its field", fields: []string{"who", "other", "name", `"><script>`},
+			want: []string{other, `value="&#34;&gt;&lt;script&gt;"`}, notHas: []string{"<script>"},
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			v := newVisitor(t)
+			v.enter()
+			status, body := v.post("/acknowledge", tc.fields...)
+			page(t, status, body, http.StatusUnprocessableEntity, encompassHeading)
+			for _, want := range tc.want {
+				if !strings.Contains(body, want) {
+					t.Errorf("the form lacks %s", want)
+				}
+			}
+			for _, not := range tc.notHas {
+				if strings.Contains(body, not) {
+					t.Errorf("the form has %s", not)
+				}
 			}
 		})
 	}

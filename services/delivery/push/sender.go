@@ -69,6 +69,7 @@ func New(cfg Config, log *zap.Logger) (*Sender, error) {
 			grpc.WithConnectParams(reconnect),
 			grpc.WithIdleTimeout(cfg.Idle),
 			grpc.WithStatsHandler(progress{}),
+			grpc.WithPerRPCCredentials(lease{}),
 			grpc.WithDisableServiceConfig(), // a DNS record must not decide how we retry
 			grpc.WithMaxCallAttempts(1),
 			grpc.WithUserAgent("signalbox"),

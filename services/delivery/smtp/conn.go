@@ -24,7 +24,7 @@ func (r *refusal) Unwrap() error { return r.err }
 // conn is a kept connection, encrypted and, where asked for, authenticated.
 type conn struct {
 	client *gosmtp.Client
-	raw    net.Conn
+	raw    *guarded
 	used   time.Time
 	fresh  bool // nothing has been sent on it
 	reaper *time.Timer
@@ -37,10 +37,11 @@ func (c *conn) close() { _ = c.raw.Close() }
 func (s *Sender) dial(ctx context.Context) (*conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.set.dialDeadline)
 	defer cancel()
-	raw, err := s.dialer.DialContext(ctx, "tcp", s.set.address)
+	plain, err := s.dialer.DialContext(ctx, "tcp", s.set.address)
 	if err != nil {
 		return nil, &refusal{detail: "smtp connect failed", err: err}
 	}
+	raw := &guarded{Conn: plain}
 	stop := context.AfterFunc(ctx, func() { _ = raw.Close() })
 	client, err := s.greet(raw)
 	if !stop() && err == nil { // closed under our hands just now

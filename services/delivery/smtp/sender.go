@@ -83,7 +83,9 @@ func (s *Sender) sendOn(ctx context.Context, c *conn, message *mail.Msg) (result
 			return delivery.Result{}, true
 		}
 	}
+	c.raw.send.Store(&ctx)
 	err := s.mailer.SendWithSMTPClient(c.client, message)
+	c.raw.send.Store(nil)
 	alive := stop()
 	result, reusable, begun := classify(err, message.IsDelivered())
 	if !begun && !c.fresh && alive {
@@ -114,7 +116,14 @@ func classify(err error, delivered bool) (result delivery.Result, reusable, begu
 		return delivery.Result{Outcome: delivery.Transient, Detail: "smtp failed"}, false, true
 	}
 	if code := sending.ErrorCode(); code != 0 {
-		result = delivery.Result{Outcome: outcomeOf(code), Detail: "smtp " + codeText(code, sending.EnhancedStatusCode())}
+		enhanced := sending.EnhancedStatusCode()
+		result = delivery.Result{Outcome: outcomeOf(code, enhanced), Detail: "smtp " + codeText(code, enhanced)}
+		switch sending.Reason {
+		case mail.ErrSMTPMailFrom: // a refusal of us says nothing about the recipient: it is for an operator to set right
+			result.Outcome = delivery.Transient
+		case mail.ErrSMTPRcptTo: // a full mailbox, greylisting: the relay works for others
+			result.ThisOnly = result.Outcome == delivery.Transient && code != 421
+		}
 		// After these steps go-mail has reset the transaction, or the relay has ended it. 421: it closes.
 		clean := sending.Reason == mail.ErrSMTPMailFrom || sending.Reason == mail.ErrSMTPRcptTo ||
 			sending.Reason == mail.ErrSMTPDataClose
@@ -142,8 +151,10 @@ func (s *Sender) refusedResult(err error) delivery.Result {
 	return delivery.Result{Outcome: delivery.Transient, Detail: r.detail}
 }
 
-func outcomeOf(code int) delivery.Outcome {
-	if code >= 500 {
+// outcomeOf goes by the reply code, save where a code of failure for good comes with an enhanced one (RFC 3463) that says
+// that the failure will pass.
+func outcomeOf(code int, enhanced string) delivery.Outcome {
+	if code >= 500 && !strings.HasPrefix(enhanced, "4.") {
 		return delivery.Permanent
 	}
 	return delivery.Transient
@@ -165,7 +176,15 @@ func (s *Sender) message(m delivery.Mail, to string) (*mail.Msg, error) {
 	}
 	msg.ToMailAddress(&netmail.Address{Address: address.Address})
 	msg.FromMailAddress(&s.set.from)
-	msg.EnvelopeFromMailAddress(&netmail.Address{Address: s.set.envelope})
+	envelope := s.set.envelope
+	if m.ReturnTo != "" {
+		from, err := netmail.ParseAddress(m.ReturnTo)
+		if err != nil || from.Name != "" || strings.ContainsAny(m.ReturnTo, "\r\n") {
+			return nil, errors.New("return address malformed")
+		}
+		envelope = from.Address
+	}
+	msg.EnvelopeFromMailAddress(&netmail.Address{Address: envelope})
 	for _, h := range append([]delivery.Header{{Name: "Message-ID", Value: m.MessageID}, {Name: "Subject", Value: m.Subject}}, m.Headers...) {
 		// go-mail writes what it is given: a line break would begin a header of the value's own choosing.
 		if h.Name == "" || h.Value == "" || strings.ContainsFunc(h.Name+h.Value, func(r rune) bool { return r < ' ' || r == 0x7f }) {

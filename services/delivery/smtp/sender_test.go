@@ -71,6 +71,30 @@ func TestAMailArrivesWholeAndEncrypted(t *testing.T) {
 	}
 }
 
+func TestAMailThatNamesWhereToReturnToIsSentFromThere(t *testing.T) {
+	r := startRelay(t, relayOptions{})
+	s := r.sender(t)
+	m := sample
+	m.ReturnTo = "returns+abc.1.def@returns.signalbox.example"
+	if got := s.Send(t.Context(), m, recipient); got.Outcome != delivery.Delivered {
+		t.Fatalf("result %+v", got)
+	}
+	l := r.letters()[0]
+	msg, err := mail.ReadMessage(bytes.NewReader(l.text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if from := msg.Header.Get("From"); l.from != m.ReturnTo || from != `"Signalbox" <notices@signalbox.example>` {
+		t.Errorf("sent from %s, shown as from %s", l.from, from)
+	}
+	for _, bad := range []string{"x", "a@b.test>\r\nRCPT TO:<thief@thief.test", "Ann <a@b.test>"} {
+		m.ReturnTo = bad
+		if got := s.Send(t.Context(), m, recipient); got != (delivery.Result{Outcome: delivery.Permanent, Detail: "return address malformed"}) {
+			t.Errorf("%q: %+v", bad, got)
+		}
+	}
+}
+
 func TestTheEndOfADialogueIsAnOutcome(t *testing.T) {
 	reply := func(code int, enhanced gosmtp.EnhancedCode) func() error {
 		return func() error {
@@ -92,7 +116,27 @@ func TestTheEndOfADialogueIsAnOutcome(t *testing.T) {
 		{
 			name:    "greylisting is transient",
 			prepare: func(r *relay) { r.onRcpt = reply(451, gosmtp.EnhancedCode{4, 7, 1}) },
-			want:    delivery.Result{Outcome: delivery.Transient, Detail: "smtp 451 4.7.1"},
+			want:    delivery.Result{Outcome: delivery.Transient, Detail: "smtp 451 4.7.1", ThisOnly: true},
+		},
+		{
+			name:    "a full mailbox for good is permanent",
+			prepare: func(r *relay) { r.onRcpt = reply(552, gosmtp.EnhancedCode{5, 2, 2}) },
+			want:    delivery.Result{Outcome: delivery.Permanent, Detail: "smtp 552 5.2.2"},
+		},
+		{
+			name:    "a refusal for good whose enhanced code says that it will pass is transient",
+			prepare: func(r *relay) { r.onRcpt = reply(550, gosmtp.EnhancedCode{4, 2, 2}) },
+			want:    delivery.Result{Outcome: delivery.Transient, Detail: "smtp 550 4.2.2", ThisOnly: true},
+		},
+		{
+			name:    "a relay that closes at the recipient does so for everybody",
+			prepare: func(r *relay) { r.onRcpt = reply(421, gosmtp.EnhancedCode{4, 3, 2}) },
+			want:    delivery.Result{Outcome: delivery.Transient, Detail: "smtp 421 4.3.2"},
+		},
+		{
+			name:    "a sender refused for good is ours to set right, not the recipient's end",
+			prepare: func(r *relay) { r.onMail = reply(550, gosmtp.EnhancedCode{5, 7, 1}) },
+			want:    delivery.Result{Outcome: delivery.Transient, Detail: "smtp 550 5.7.1"},
 		},
 		{
 			name:    "a sender refused for now is transient",

@@ -75,3 +75,30 @@ func TestABarredContactThatLeavesItsListIsRememberedOutOfUse(t *testing.T) {
 		t.Errorf("a second time: %v", again.Changes)
 	}
 }
+
+func TestAListThatPutsItsContactsBeforeEverybodyElsesIsHeldBack(t *testing.T) {
+	s := filled(t, Contacts)
+	var settings []string
+	for _, row := range s.Rows(directory.KindSetting) {
+		settings = append(settings, row.GetSetting().GetId())
+	}
+	list := func(domain string) string {
+		var b strings.Builder
+		b.WriteString("id,organisation,role,name,channel,address,verified_on\n")
+		for i, id := range settings {
+			id = strings.TrimPrefix(strings.TrimPrefix(id, "gias:"), "ofsted:")
+			fmt.Fprintf(&b, "c-%02d,%s,dsl,Jo Penrose,email,c%02d@%s.example,2026-09-01\n", i, id, i, domain)
+		}
+		return b.String()
+	}
+	s = apply(t, s, plan(t, request(Contacts), list("alder"), s))
+	other := request(Contacts)
+	other.Source = "aardvark"
+	if _, err := Plan(other, strings.NewReader(list("elsewhere")), s, nil); notice.KindOf(err) != notice.Precondition {
+		t.Errorf("%d settings are told elsewhere: %v", len(settings), err)
+	}
+	other.Source = "zebra"
+	if _, err := Plan(other, strings.NewReader(list("elsewhere")), s, nil); err != nil {
+		t.Errorf("contacts that come after those there are: %v", err)
+	}
+}

@@ -61,7 +61,7 @@ type Result struct {
 	Deletes []RowKey
 	Faults  []*directoryv1.RowFault // bad rows, by line
 	// Rows of the file read; rows of the directory added, changed, removed (or, of a child, taken off this roll) and
-	// left as they were; contacts whose address changed.
+	// left as they were; contacts whose address changed, or that a new one comes before.
 	Read, Added, Changed, Removed, Unchanged, Readdressed int64
 	Changes                                               []string // a line each, ids only; at most 200
 }
@@ -189,6 +189,9 @@ func (j *job) diff() error {
 		switch {
 		case !ok:
 			j.res.Added++
+			if j.displaces(row.GetContact()) {
+				j.res.Readdressed++
+			}
 			j.put("add", key, row)
 		case proto.Equal(before, row):
 			j.res.Unchanged++
@@ -271,6 +274,14 @@ func (j *job) change(line string) {
 	if len(j.res.Changes) < maxChanges {
 		j.res.Changes = append(j.res.Changes, line)
 	}
+}
+
+// displaces says whether a new contact would be told before one that is told now: of one role the first by id is.
+func (j *job) displaces(c *directoryv1.Contact) bool {
+	return slices.ContainsFunc(j.current.Contacts(notice.OrgID(c.GetOrganisation())), func(now *directoryv1.Contact) bool {
+		return now.GetRole() == c.GetRole() && now.GetUse() == c.GetUse() && now.GetId() > c.GetId() &&
+			now.GetVerifiedOn() != "" && directory.InUse(now, directory.DateOf(j.req.Now))
+	})
 }
 
 // readdressed says whether what is sent to a contact would go somewhere else, or what is sent to an organisation would

@@ -1438,7 +1438,9 @@ type Agency struct {
 	// Public nkey of its NATS user.
 	Nkey string `protobuf:"bytes,3,opt,name=nkey,proto3" json:"nkey,omitempty"`
 	// Kinds of event it may publish; none means every kind.
-	Kinds         []string `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	Kinds []string `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	// Serial number, hexadecimal, of the one client certificate that counts: adding the agency again ends the one before.
+	Certificate   string `protobuf:"bytes,5,opt,name=certificate,proto3" json:"certificate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1499,6 +1501,13 @@ func (x *Agency) GetKinds() []string {
 		return x.Kinds
 	}
 	return nil
+}
+
+func (x *Agency) GetCertificate() string {
+	if x != nil {
+		return x.Certificate
+	}
+	return ""
 }
 
 // PolicyDocument is one version of the policy.
@@ -1686,12 +1695,13 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"authoriser\x18\x05 \x01(\tR\n" +
 	"authoriser\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1b\n" +
-	"\treview_on\x18\a \x01(\tR\breviewOn\"f\n" +
+	"\treview_on\x18\a \x01(\tR\breviewOn\"\x88\x01\n" +
 	"\x06Agency\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\"\n" +
 	"\forganisation\x18\x02 \x01(\tR\forganisation\x12\x12\n" +
 	"\x04nkey\x18\x03 \x01(\tR\x04nkey\x12\x14\n" +
-	"\x05kinds\x18\x04 \x03(\tR\x05kinds\"W\n" +
+	"\x05kinds\x18\x04 \x03(\tR\x05kinds\x12 \n" +
+	"\vcertificate\x18\x05 \x01(\tR\vcertificate\"W\n" +
 	"\x0ePolicyDocument\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x19\n" +

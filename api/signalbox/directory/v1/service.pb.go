@@ -658,6 +658,98 @@ func (x *AddAgencyResponse) GetNatsConfiguration() string {
 	return ""
 }
 
+// RemoveAgencyRequest names the agency.
+type RemoveAgencyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Agency id.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RemoveAgencyRequest) Reset() {
+	*x = RemoveAgencyRequest{}
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveAgencyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveAgencyRequest) ProtoMessage() {}
+
+func (x *RemoveAgencyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveAgencyRequest.ProtoReflect.Descriptor instead.
+func (*RemoveAgencyRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *RemoveAgencyRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// RemoveAgencyResponse may carry configuration to put in place.
+type RemoveAgencyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Configuration for an external NATS server, where the service uses one: the access there ends with its reload.
+	NatsConfiguration string `protobuf:"bytes,1,opt,name=nats_configuration,json=natsConfiguration,proto3" json:"nats_configuration,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
+}
+
+func (x *RemoveAgencyResponse) Reset() {
+	*x = RemoveAgencyResponse{}
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RemoveAgencyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RemoveAgencyResponse) ProtoMessage() {}
+
+func (x *RemoveAgencyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RemoveAgencyResponse.ProtoReflect.Descriptor instead.
+func (*RemoveAgencyResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *RemoveAgencyResponse) GetNatsConfiguration() string {
+	if x != nil {
+		return x.NatsConfiguration
+	}
+	return ""
+}
+
 // ListAgenciesRequest has no fields.
 type ListAgenciesRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -667,7 +759,7 @@ type ListAgenciesRequest struct {
 
 func (x *ListAgenciesRequest) Reset() {
 	*x = ListAgenciesRequest{}
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[9]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +771,7 @@ func (x *ListAgenciesRequest) String() string {
 func (*ListAgenciesRequest) ProtoMessage() {}
 
 func (x *ListAgenciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[9]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +784,7 @@ func (x *ListAgenciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgenciesRequest.ProtoReflect.Descriptor instead.
 func (*ListAgenciesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 // ListAgenciesResponse lists agencies.
@@ -706,7 +798,7 @@ type ListAgenciesResponse struct {
 
 func (x *ListAgenciesResponse) Reset() {
 	*x = ListAgenciesResponse{}
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[10]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -718,7 +810,7 @@ func (x *ListAgenciesResponse) String() string {
 func (*ListAgenciesResponse) ProtoMessage() {}
 
 func (x *ListAgenciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[10]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -731,7 +823,7 @@ func (x *ListAgenciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgenciesResponse.ProtoReflect.Descriptor instead.
 func (*ListAgenciesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListAgenciesResponse) GetAgencies() []*Agency {
@@ -788,14 +880,19 @@ const file_signalbox_directory_v1_service_proto_rawDesc = "" +
 	"\vprivate_key\x18\x03 \x01(\fR\n" +
 	"privateKey\x12\x1c\n" +
 	"\tauthority\x18\x04 \x01(\fR\tauthority\x12-\n" +
-	"\x12nats_configuration\x18\x05 \x01(\tR\x11natsConfiguration\"\x15\n" +
+	"\x12nats_configuration\x18\x05 \x01(\tR\x11natsConfiguration\".\n" +
+	"\x13RemoveAgencyRequest\x12\x17\n" +
+	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x02id\"E\n" +
+	"\x14RemoveAgencyResponse\x12-\n" +
+	"\x12nats_configuration\x18\x01 \x01(\tR\x11natsConfiguration\"\x15\n" +
 	"\x13ListAgenciesRequest\"R\n" +
 	"\x14ListAgenciesResponse\x12:\n" +
-	"\bagencies\x18\x01 \x03(\v2\x1e.signalbox.directory.v1.AgencyR\bagencies2\x91\x03\n" +
+	"\bagencies\x18\x01 \x03(\v2\x1e.signalbox.directory.v1.AgencyR\bagencies2\xfc\x03\n" +
 	"\x10DirectoryService\x12[\n" +
 	"\x06Import\x12%.signalbox.directory.v1.ImportRequest\x1a&.signalbox.directory.v1.ImportResponse(\x010\x01\x12S\n" +
 	"\x04Show\x12#.signalbox.directory.v1.ShowRequest\x1a$.signalbox.directory.v1.ShowResponse0\x01\x12`\n" +
 	"\tAddAgency\x12(.signalbox.directory.v1.AddAgencyRequest\x1a).signalbox.directory.v1.AddAgencyResponse\x12i\n" +
+	"\fRemoveAgency\x12+.signalbox.directory.v1.RemoveAgencyRequest\x1a,.signalbox.directory.v1.RemoveAgencyResponse\x12i\n" +
 	"\fListAgencies\x12+.signalbox.directory.v1.ListAgenciesRequest\x1a,.signalbox.directory.v1.ListAgenciesResponseBJZHgithub.com/signalbox-hq/signalbox/api/signalbox/directory/v1;directoryv1b\x06proto3"
 
 var (
@@ -810,7 +907,7 @@ func file_signalbox_directory_v1_service_proto_rawDescGZIP() []byte {
 	return file_signalbox_directory_v1_service_proto_rawDescData
 }
 
-var file_signalbox_directory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_signalbox_directory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_signalbox_directory_v1_service_proto_goTypes = []any{
 	(*ImportHeader)(nil),         // 0: signalbox.directory.v1.ImportHeader
 	(*ImportRequest)(nil),        // 1: signalbox.directory.v1.ImportRequest
@@ -821,28 +918,32 @@ var file_signalbox_directory_v1_service_proto_goTypes = []any{
 	(*ShowResponse)(nil),         // 6: signalbox.directory.v1.ShowResponse
 	(*AddAgencyRequest)(nil),     // 7: signalbox.directory.v1.AddAgencyRequest
 	(*AddAgencyResponse)(nil),    // 8: signalbox.directory.v1.AddAgencyResponse
-	(*ListAgenciesRequest)(nil),  // 9: signalbox.directory.v1.ListAgenciesRequest
-	(*ListAgenciesResponse)(nil), // 10: signalbox.directory.v1.ListAgenciesResponse
-	(*Row)(nil),                  // 11: signalbox.directory.v1.Row
-	(*Agency)(nil),               // 12: signalbox.directory.v1.Agency
+	(*RemoveAgencyRequest)(nil),  // 9: signalbox.directory.v1.RemoveAgencyRequest
+	(*RemoveAgencyResponse)(nil), // 10: signalbox.directory.v1.RemoveAgencyResponse
+	(*ListAgenciesRequest)(nil),  // 11: signalbox.directory.v1.ListAgenciesRequest
+	(*ListAgenciesResponse)(nil), // 12: signalbox.directory.v1.ListAgenciesResponse
+	(*Row)(nil),                  // 13: signalbox.directory.v1.Row
+	(*Agency)(nil),               // 14: signalbox.directory.v1.Agency
 }
 var file_signalbox_directory_v1_service_proto_depIdxs = []int32{
 	0,  // 0: signalbox.directory.v1.ImportRequest.header:type_name -> signalbox.directory.v1.ImportHeader
 	4,  // 1: signalbox.directory.v1.ImportResponse.result:type_name -> signalbox.directory.v1.ImportResult
 	2,  // 2: signalbox.directory.v1.ImportResult.faults:type_name -> signalbox.directory.v1.RowFault
-	11, // 3: signalbox.directory.v1.ShowResponse.row:type_name -> signalbox.directory.v1.Row
-	12, // 4: signalbox.directory.v1.AddAgencyRequest.agency:type_name -> signalbox.directory.v1.Agency
-	12, // 5: signalbox.directory.v1.ListAgenciesResponse.agencies:type_name -> signalbox.directory.v1.Agency
+	13, // 3: signalbox.directory.v1.ShowResponse.row:type_name -> signalbox.directory.v1.Row
+	14, // 4: signalbox.directory.v1.AddAgencyRequest.agency:type_name -> signalbox.directory.v1.Agency
+	14, // 5: signalbox.directory.v1.ListAgenciesResponse.agencies:type_name -> signalbox.directory.v1.Agency
 	1,  // 6: signalbox.directory.v1.DirectoryService.Import:input_type -> signalbox.directory.v1.ImportRequest
 	5,  // 7: signalbox.directory.v1.DirectoryService.Show:input_type -> signalbox.directory.v1.ShowRequest
 	7,  // 8: signalbox.directory.v1.DirectoryService.AddAgency:input_type -> signalbox.directory.v1.AddAgencyRequest
-	9,  // 9: signalbox.directory.v1.DirectoryService.ListAgencies:input_type -> signalbox.directory.v1.ListAgenciesRequest
-	3,  // 10: signalbox.directory.v1.DirectoryService.Import:output_type -> signalbox.directory.v1.ImportResponse
-	6,  // 11: signalbox.directory.v1.DirectoryService.Show:output_type -> signalbox.directory.v1.ShowResponse
-	8,  // 12: signalbox.directory.v1.DirectoryService.AddAgency:output_type -> signalbox.directory.v1.AddAgencyResponse
-	10, // 13: signalbox.directory.v1.DirectoryService.ListAgencies:output_type -> signalbox.directory.v1.ListAgenciesResponse
-	10, // [10:14] is the sub-list for method output_type
-	6,  // [6:10] is the sub-list for method input_type
+	9,  // 9: signalbox.directory.v1.DirectoryService.RemoveAgency:input_type -> signalbox.directory.v1.RemoveAgencyRequest
+	11, // 10: signalbox.directory.v1.DirectoryService.ListAgencies:input_type -> signalbox.directory.v1.ListAgenciesRequest
+	3,  // 11: signalbox.directory.v1.DirectoryService.Import:output_type -> signalbox.directory.v1.ImportResponse
+	6,  // 12: signalbox.directory.v1.DirectoryService.Show:output_type -> signalbox.directory.v1.ShowResponse
+	8,  // 13: signalbox.directory.v1.DirectoryService.AddAgency:output_type -> signalbox.directory.v1.AddAgencyResponse
+	10, // 14: signalbox.directory.v1.DirectoryService.RemoveAgency:output_type -> signalbox.directory.v1.RemoveAgencyResponse
+	12, // 15: signalbox.directory.v1.DirectoryService.ListAgencies:output_type -> signalbox.directory.v1.ListAgenciesResponse
+	11, // [11:16] is the sub-list for method output_type
+	6,  // [6:11] is the sub-list for method input_type
 	6,  // [6:6] is the sub-list for extension type_name
 	6,  // [6:6] is the sub-list for extension extendee
 	0,  // [0:6] is the sub-list for field type_name
@@ -864,7 +965,7 @@ func file_signalbox_directory_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_directory_v1_service_proto_rawDesc), len(file_signalbox_directory_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   11,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

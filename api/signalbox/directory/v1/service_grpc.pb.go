@@ -22,6 +22,7 @@ const (
 	DirectoryService_Import_FullMethodName       = "/signalbox.directory.v1.DirectoryService/Import"
 	DirectoryService_Show_FullMethodName         = "/signalbox.directory.v1.DirectoryService/Show"
 	DirectoryService_AddAgency_FullMethodName    = "/signalbox.directory.v1.DirectoryService/AddAgency"
+	DirectoryService_RemoveAgency_FullMethodName = "/signalbox.directory.v1.DirectoryService/RemoveAgency"
 	DirectoryService_ListAgencies_FullMethodName = "/signalbox.directory.v1.DirectoryService/ListAgencies"
 )
 
@@ -38,6 +39,8 @@ type DirectoryServiceClient interface {
 	Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ShowResponse], error)
 	// AddAgency gives an organisation access to publish and receive.
 	AddAgency(ctx context.Context, in *AddAgencyRequest, opts ...grpc.CallOption) (*AddAgencyResponse, error)
+	// RemoveAgency ends an agency's access, over NATS and gRPC, at once. What it published stays.
+	RemoveAgency(ctx context.Context, in *RemoveAgencyRequest, opts ...grpc.CallOption) (*RemoveAgencyResponse, error)
 	// ListAgencies lists who has access.
 	ListAgencies(ctx context.Context, in *ListAgenciesRequest, opts ...grpc.CallOption) (*ListAgenciesResponse, error)
 }
@@ -92,6 +95,16 @@ func (c *directoryServiceClient) AddAgency(ctx context.Context, in *AddAgencyReq
 	return out, nil
 }
 
+func (c *directoryServiceClient) RemoveAgency(ctx context.Context, in *RemoveAgencyRequest, opts ...grpc.CallOption) (*RemoveAgencyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RemoveAgencyResponse)
+	err := c.cc.Invoke(ctx, DirectoryService_RemoveAgency_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *directoryServiceClient) ListAgencies(ctx context.Context, in *ListAgenciesRequest, opts ...grpc.CallOption) (*ListAgenciesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListAgenciesResponse)
@@ -115,6 +128,8 @@ type DirectoryServiceServer interface {
 	Show(*ShowRequest, grpc.ServerStreamingServer[ShowResponse]) error
 	// AddAgency gives an organisation access to publish and receive.
 	AddAgency(context.Context, *AddAgencyRequest) (*AddAgencyResponse, error)
+	// RemoveAgency ends an agency's access, over NATS and gRPC, at once. What it published stays.
+	RemoveAgency(context.Context, *RemoveAgencyRequest) (*RemoveAgencyResponse, error)
 	// ListAgencies lists who has access.
 	ListAgencies(context.Context, *ListAgenciesRequest) (*ListAgenciesResponse, error)
 	mustEmbedUnimplementedDirectoryServiceServer()
@@ -135,6 +150,9 @@ func (UnimplementedDirectoryServiceServer) Show(*ShowRequest, grpc.ServerStreami
 }
 func (UnimplementedDirectoryServiceServer) AddAgency(context.Context, *AddAgencyRequest) (*AddAgencyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AddAgency not implemented")
+}
+func (UnimplementedDirectoryServiceServer) RemoveAgency(context.Context, *RemoveAgencyRequest) (*RemoveAgencyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RemoveAgency not implemented")
 }
 func (UnimplementedDirectoryServiceServer) ListAgencies(context.Context, *ListAgenciesRequest) (*ListAgenciesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAgencies not implemented")
@@ -196,6 +214,24 @@ func _DirectoryService_AddAgency_Handler(srv interface{}, ctx context.Context, d
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DirectoryService_RemoveAgency_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RemoveAgencyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).RemoveAgency(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_RemoveAgency_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).RemoveAgency(ctx, req.(*RemoveAgencyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _DirectoryService_ListAgencies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListAgenciesRequest)
 	if err := dec(in); err != nil {
@@ -224,6 +260,10 @@ var DirectoryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "AddAgency",
 			Handler:    _DirectoryService_AddAgency_Handler,
+		},
+		{
+			MethodName: "RemoveAgency",
+			Handler:    _DirectoryService_RemoveAgency_Handler,
 		},
 		{
 			MethodName: "ListAgencies",

@@ -82,6 +82,132 @@ func (Outcome) EnumDescriptor() ([]byte, []int) {
 	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{0}
 }
 
+// ReturnKind says what came back to the address that a notice was sent from.
+type ReturnKind int32
+
+const (
+	// Not stated.
+	ReturnKind_RETURN_KIND_UNSPECIFIED ReturnKind = 0
+	// It was not delivered, and will not be.
+	ReturnKind_RETURN_KIND_BOUNCE_PERMANENT ReturnKind = 1
+	// It is not delivered yet; the mail system goes on trying.
+	ReturnKind_RETURN_KIND_BOUNCE_TRANSIENT ReturnKind = 2
+	// It was delivered to the mailbox. Nobody has read it for that.
+	ReturnKind_RETURN_KIND_DELIVERY_CONFIRMED ReturnKind = 3
+	// The mailbox answered by itself: out of office and the like.
+	ReturnKind_RETURN_KIND_AUTO_REPLY ReturnKind = 4
+	// Anything else, a read receipt for one.
+	ReturnKind_RETURN_KIND_UNKNOWN ReturnKind = 5
+)
+
+// Enum value maps for ReturnKind.
+var (
+	ReturnKind_name = map[int32]string{
+		0: "RETURN_KIND_UNSPECIFIED",
+		1: "RETURN_KIND_BOUNCE_PERMANENT",
+		2: "RETURN_KIND_BOUNCE_TRANSIENT",
+		3: "RETURN_KIND_DELIVERY_CONFIRMED",
+		4: "RETURN_KIND_AUTO_REPLY",
+		5: "RETURN_KIND_UNKNOWN",
+	}
+	ReturnKind_value = map[string]int32{
+		"RETURN_KIND_UNSPECIFIED":        0,
+		"RETURN_KIND_BOUNCE_PERMANENT":   1,
+		"RETURN_KIND_BOUNCE_TRANSIENT":   2,
+		"RETURN_KIND_DELIVERY_CONFIRMED": 3,
+		"RETURN_KIND_AUTO_REPLY":         4,
+		"RETURN_KIND_UNKNOWN":            5,
+	}
+)
+
+func (x ReturnKind) Enum() *ReturnKind {
+	p := new(ReturnKind)
+	*p = x
+	return p
+}
+
+func (x ReturnKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ReturnKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_ledger_v1_ledger_proto_enumTypes[1].Descriptor()
+}
+
+func (ReturnKind) Type() protoreflect.EnumType {
+	return &file_signalbox_ledger_v1_ledger_proto_enumTypes[1]
+}
+
+func (x ReturnKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ReturnKind.Descriptor instead.
+func (ReturnKind) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{1}
+}
+
+// Scope is what a stop of sending covers.
+type Scope int32
+
+const (
+	// Not stated.
+	Scope_SCOPE_UNSPECIFIED Scope = 0
+	// Every send.
+	Scope_SCOPE_ALL Scope = 1
+	// Notices for one organisation or setting, and sends to its contacts.
+	Scope_SCOPE_ORGANISATION Scope = 2
+	// Notices of one kind of event.
+	Scope_SCOPE_KIND Scope = 3
+	// Sends by one channel: `email` or `grpc`.
+	Scope_SCOPE_CHANNEL Scope = 4
+)
+
+// Enum value maps for Scope.
+var (
+	Scope_name = map[int32]string{
+		0: "SCOPE_UNSPECIFIED",
+		1: "SCOPE_ALL",
+		2: "SCOPE_ORGANISATION",
+		3: "SCOPE_KIND",
+		4: "SCOPE_CHANNEL",
+	}
+	Scope_value = map[string]int32{
+		"SCOPE_UNSPECIFIED":  0,
+		"SCOPE_ALL":          1,
+		"SCOPE_ORGANISATION": 2,
+		"SCOPE_KIND":         3,
+		"SCOPE_CHANNEL":      4,
+	}
+)
+
+func (x Scope) Enum() *Scope {
+	p := new(Scope)
+	*p = x
+	return p
+}
+
+func (x Scope) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Scope) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_ledger_v1_ledger_proto_enumTypes[2].Descriptor()
+}
+
+func (Scope) Type() protoreflect.EnumType {
+	return &file_signalbox_ledger_v1_ledger_proto_enumTypes[2]
+}
+
+func (x Scope) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Scope.Descriptor instead.
+func (Scope) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
+}
+
 // Pack is one message of the ledger: all facts that became ready while the one before was being written.
 type Pack struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -171,6 +297,12 @@ type Fact struct {
 	//	*Fact_TaskClaimed
 	//	*Fact_TaskResolved
 	//	*Fact_TaskEscalated
+	//	*Fact_TaskRead
+	//	*Fact_Returned
+	//	*Fact_Stopped
+	//	*Fact_Resumed
+	//	*Fact_HeldBack
+	//	*Fact_Late
 	Fact          isFact_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -364,6 +496,60 @@ func (x *Fact) GetTaskEscalated() *TaskEscalated {
 	return nil
 }
 
+func (x *Fact) GetTaskRead() *TaskRead {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_TaskRead); ok {
+			return x.TaskRead
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetReturned() *Returned {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_Returned); ok {
+			return x.Returned
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetStopped() *Stopped {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_Stopped); ok {
+			return x.Stopped
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetResumed() *Resumed {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_Resumed); ok {
+			return x.Resumed
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetHeldBack() *HeldBack {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_HeldBack); ok {
+			return x.HeldBack
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetLate() *Late {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_Late); ok {
+			return x.Late
+		}
+	}
+	return nil
+}
+
 type isFact_Fact interface {
 	isFact_Fact()
 }
@@ -448,6 +634,36 @@ type Fact_TaskEscalated struct {
 	TaskEscalated *TaskEscalated `protobuf:"bytes,17,opt,name=task_escalated,json=taskEscalated,proto3,oneof"`
 }
 
+type Fact_TaskRead struct {
+	// A person was shown what a task is about.
+	TaskRead *TaskRead `protobuf:"bytes,19,opt,name=task_read,json=taskRead,proto3,oneof"`
+}
+
+type Fact_Returned struct {
+	// Something came back after a send: a bounce, an automatic reply.
+	Returned *Returned `protobuf:"bytes,24,opt,name=returned,proto3,oneof"`
+}
+
+type Fact_Stopped struct {
+	// Sending was stopped.
+	Stopped *Stopped `protobuf:"bytes,30,opt,name=stopped,proto3,oneof"`
+}
+
+type Fact_Resumed struct {
+	// Sending was resumed.
+	Resumed *Resumed `protobuf:"bytes,31,opt,name=resumed,proto3,oneof"`
+}
+
+type Fact_HeldBack struct {
+	// A notice was to be sent, and was not: sending is stopped.
+	HeldBack *HeldBack `protobuf:"bytes,32,opt,name=held_back,json=heldBack,proto3,oneof"`
+}
+
+type Fact_Late struct {
+	// A notice came to its due time and nobody had it.
+	Late *Late `protobuf:"bytes,18,opt,name=late,proto3,oneof"`
+}
+
 func (*Fact_Led) isFact_Fact() {}
 
 func (*Fact_EventAccepted) isFact_Fact() {}
@@ -479,6 +695,18 @@ func (*Fact_TaskClaimed) isFact_Fact() {}
 func (*Fact_TaskResolved) isFact_Fact() {}
 
 func (*Fact_TaskEscalated) isFact_Fact() {}
+
+func (*Fact_TaskRead) isFact_Fact() {}
+
+func (*Fact_Returned) isFact_Fact() {}
+
+func (*Fact_Stopped) isFact_Fact() {}
+
+func (*Fact_Resumed) isFact_Fact() {}
+
+func (*Fact_HeldBack) isFact_Fact() {}
+
+func (*Fact_Late) isFact_Fact() {}
 
 // Led says that an instance took the lead.
 type Led struct {
@@ -767,7 +995,9 @@ type AttemptStarted struct {
 	// True where an earlier attempt to the same contact ended unknown.
 	PossibleDuplicate bool `protobuf:"varint,9,opt,name=possible_duplicate,json=possibleDuplicate,proto3" json:"possible_duplicate,omitempty"`
 	// `full` or `stub`.
-	Form          string `protobuf:"bytes,10,opt,name=form,proto3" json:"form,omitempty"`
+	Form string `protobuf:"bytes,10,opt,name=form,proto3" json:"form,omitempty"`
+	// Keyed digest of the contact's address, cut short: whether it has changed since. Empty for a person named in an event.
+	Address       []byte `protobuf:"bytes,24,opt,name=address,proto3" json:"address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -872,6 +1102,13 @@ func (x *AttemptStarted) GetForm() string {
 	return ""
 }
 
+func (x *AttemptStarted) GetAddress() []byte {
+	if x != nil {
+		return x.Address
+	}
+	return nil
+}
+
 // AttemptFinished ends an attempt.
 type AttemptFinished struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -954,6 +1191,97 @@ func (x *AttemptFinished) GetRetryMs() int64 {
 	return 0
 }
 
+// Returned says that something came back after a send. It acknowledges nothing.
+type Returned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Notice.
+	Notice string `protobuf:"bytes,1,opt,name=notice,proto3" json:"notice,omitempty"`
+	// The attempt whose envelope sender it came to.
+	Attempt uint32 `protobuf:"varint,2,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// What.
+	Kind ReturnKind `protobuf:"varint,3,opt,name=kind,proto3,enum=signalbox.ledger.v1.ReturnKind" json:"kind,omitempty"`
+	// Enhanced status code, such as `5.1.1`, or empty.
+	Code string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
+	// True where an automatic reply moves the notice on: there is somebody else to send to.
+	MovesOn bool `protobuf:"varint,5,opt,name=moves_on,json=movesOn,proto3" json:"moves_on,omitempty"`
+	// The day on which the contact's address was last confirmed when this came, `YYYY-MM-DD`, or empty.
+	VerifiedOn    string `protobuf:"bytes,6,opt,name=verified_on,json=verifiedOn,proto3" json:"verified_on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Returned) Reset() {
+	*x = Returned{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Returned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Returned) ProtoMessage() {}
+
+func (x *Returned) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Returned.ProtoReflect.Descriptor instead.
+func (*Returned) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Returned) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
+func (x *Returned) GetAttempt() uint32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Returned) GetKind() ReturnKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ReturnKind_RETURN_KIND_UNSPECIFIED
+}
+
+func (x *Returned) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Returned) GetMovesOn() bool {
+	if x != nil {
+		return x.MovesOn
+	}
+	return false
+}
+
+func (x *Returned) GetVerifiedOn() string {
+	if x != nil {
+		return x.VerifiedOn
+	}
+	return ""
+}
+
 // Escalated says that the chain of a notice moved on.
 type Escalated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -969,7 +1297,7 @@ type Escalated struct {
 
 func (x *Escalated) Reset() {
 	*x = Escalated{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -981,7 +1309,7 @@ func (x *Escalated) String() string {
 func (*Escalated) ProtoMessage() {}
 
 func (x *Escalated) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -994,7 +1322,7 @@ func (x *Escalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Escalated.ProtoReflect.Descriptor instead.
 func (*Escalated) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Escalated) GetNotice() string {
@@ -1031,7 +1359,7 @@ type CodeSent struct {
 
 func (x *CodeSent) Reset() {
 	*x = CodeSent{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1043,7 +1371,7 @@ func (x *CodeSent) String() string {
 func (*CodeSent) ProtoMessage() {}
 
 func (x *CodeSent) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1056,7 +1384,7 @@ func (x *CodeSent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CodeSent.ProtoReflect.Descriptor instead.
 func (*CodeSent) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *CodeSent) GetNotice() string {
@@ -1086,7 +1414,7 @@ type NoticeRead struct {
 
 func (x *NoticeRead) Reset() {
 	*x = NoticeRead{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1098,7 +1426,7 @@ func (x *NoticeRead) String() string {
 func (*NoticeRead) ProtoMessage() {}
 
 func (x *NoticeRead) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1111,7 +1439,7 @@ func (x *NoticeRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoticeRead.ProtoReflect.Descriptor instead.
 func (*NoticeRead) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *NoticeRead) GetNotice() string {
@@ -1145,7 +1473,7 @@ type Acknowledged struct {
 
 func (x *Acknowledged) Reset() {
 	*x = Acknowledged{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[11]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1157,7 +1485,7 @@ func (x *Acknowledged) String() string {
 func (*Acknowledged) ProtoMessage() {}
 
 func (x *Acknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[11]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1170,7 +1498,7 @@ func (x *Acknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledged.ProtoReflect.Descriptor instead.
 func (*Acknowledged) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Acknowledged) GetNotice() string {
@@ -1214,7 +1542,7 @@ type NotAtSetting struct {
 
 func (x *NotAtSetting) Reset() {
 	*x = NotAtSetting{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[12]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1226,7 +1554,7 @@ func (x *NotAtSetting) String() string {
 func (*NotAtSetting) ProtoMessage() {}
 
 func (x *NotAtSetting) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[12]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1239,7 +1567,7 @@ func (x *NotAtSetting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotAtSetting.ProtoReflect.Descriptor instead.
 func (*NotAtSetting) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *NotAtSetting) GetNotice() string {
@@ -1269,7 +1597,7 @@ type TaskClaimed struct {
 
 func (x *TaskClaimed) Reset() {
 	*x = TaskClaimed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[13]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1281,7 +1609,7 @@ func (x *TaskClaimed) String() string {
 func (*TaskClaimed) ProtoMessage() {}
 
 func (x *TaskClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[13]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1294,7 +1622,7 @@ func (x *TaskClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskClaimed.ProtoReflect.Descriptor instead.
 func (*TaskClaimed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *TaskClaimed) GetTask() string {
@@ -1307,6 +1635,70 @@ func (x *TaskClaimed) GetTask() string {
 func (x *TaskClaimed) GetBy() string {
 	if x != nil {
 		return x.By
+	}
+	return ""
+}
+
+// TaskRead says that the events a task is about were shown to whoever works on it: a disclosure like any other.
+type TaskRead struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Task.
+	Task string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	// Operator or agency.
+	By string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	// Disclosure view; `published` is the event as it was published.
+	View          string `protobuf:"bytes,3,opt,name=view,proto3" json:"view,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TaskRead) Reset() {
+	*x = TaskRead{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TaskRead) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TaskRead) ProtoMessage() {}
+
+func (x *TaskRead) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TaskRead.ProtoReflect.Descriptor instead.
+func (*TaskRead) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *TaskRead) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *TaskRead) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *TaskRead) GetView() string {
+	if x != nil {
+		return x.View
 	}
 	return ""
 }
@@ -1332,7 +1724,7 @@ type TaskResolved struct {
 
 func (x *TaskResolved) Reset() {
 	*x = TaskResolved{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[14]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1344,7 +1736,7 @@ func (x *TaskResolved) String() string {
 func (*TaskResolved) ProtoMessage() {}
 
 func (x *TaskResolved) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[14]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1357,7 +1749,7 @@ func (x *TaskResolved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskResolved.ProtoReflect.Descriptor instead.
 func (*TaskResolved) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TaskResolved) GetTask() string {
@@ -1419,7 +1811,7 @@ type TaskEscalated struct {
 
 func (x *TaskEscalated) Reset() {
 	*x = TaskEscalated{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[15]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1431,7 +1823,7 @@ func (x *TaskEscalated) String() string {
 func (*TaskEscalated) ProtoMessage() {}
 
 func (x *TaskEscalated) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[15]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1444,7 +1836,7 @@ func (x *TaskEscalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskEscalated.ProtoReflect.Descriptor instead.
 func (*TaskEscalated) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TaskEscalated) GetTask() string {
@@ -1475,6 +1867,262 @@ func (x *TaskEscalated) GetDueMs() int64 {
 	return 0
 }
 
+// Late says that a notice came to its due time before a person had it. Its publisher hears so at that time.
+type Late struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Notice.
+	Notice        string `protobuf:"bytes,1,opt,name=notice,proto3" json:"notice,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Late) Reset() {
+	*x = Late{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Late) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Late) ProtoMessage() {}
+
+func (x *Late) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Late.ProtoReflect.Descriptor instead.
+func (*Late) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *Late) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
+// Stopped says that sending was stopped. Events are taken in, decided and held as before.
+type Stopped struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is stopped.
+	Scope Scope `protobuf:"varint,1,opt,name=scope,proto3,enum=signalbox.ledger.v1.Scope" json:"scope,omitempty"`
+	// The organisation, kind or channel; empty for every send.
+	Target string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	// Operator; `restore` where a backup was restored.
+	By string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	// Reference in the vault of the reason in words, or 0.
+	Statement     uint64 `protobuf:"varint,4,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Stopped) Reset() {
+	*x = Stopped{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Stopped) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Stopped) ProtoMessage() {}
+
+func (x *Stopped) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Stopped.ProtoReflect.Descriptor instead.
+func (*Stopped) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Stopped) GetScope() Scope {
+	if x != nil {
+		return x.Scope
+	}
+	return Scope_SCOPE_UNSPECIFIED
+}
+
+func (x *Stopped) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Stopped) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Stopped) GetStatement() uint64 {
+	if x != nil {
+		return x.Statement
+	}
+	return 0
+}
+
+// Resumed ends a stop of sending. What is due goes out in the order of the queue.
+type Resumed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is resumed, as it was stopped.
+	Scope Scope `protobuf:"varint,1,opt,name=scope,proto3,enum=signalbox.ledger.v1.Scope" json:"scope,omitempty"`
+	// The organisation, kind or channel; empty for every send.
+	Target string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	// Operator.
+	By string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	// Reference in the vault of the reason in words, or 0.
+	Statement     uint64 `protobuf:"varint,4,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Resumed) Reset() {
+	*x = Resumed{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Resumed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Resumed) ProtoMessage() {}
+
+func (x *Resumed) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Resumed.ProtoReflect.Descriptor instead.
+func (*Resumed) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Resumed) GetScope() Scope {
+	if x != nil {
+		return x.Scope
+	}
+	return Scope_SCOPE_UNSPECIFIED
+}
+
+func (x *Resumed) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *Resumed) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Resumed) GetStatement() uint64 {
+	if x != nil {
+		return x.Statement
+	}
+	return 0
+}
+
+// HeldBack says that a notice would have been sent, and was not: a stop covers it.
+type HeldBack struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Notice.
+	Notice string `protobuf:"bytes,1,opt,name=notice,proto3" json:"notice,omitempty"`
+	// The stop: its scope.
+	Scope Scope `protobuf:"varint,2,opt,name=scope,proto3,enum=signalbox.ledger.v1.Scope" json:"scope,omitempty"`
+	// The stop: its target.
+	Target        string `protobuf:"bytes,3,opt,name=target,proto3" json:"target,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HeldBack) Reset() {
+	*x = HeldBack{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HeldBack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HeldBack) ProtoMessage() {}
+
+func (x *HeldBack) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HeldBack.ProtoReflect.Descriptor instead.
+func (*HeldBack) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *HeldBack) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
+func (x *HeldBack) GetScope() Scope {
+	if x != nil {
+		return x.Scope
+	}
+	return Scope_SCOPE_UNSPECIFIED
+}
+
+func (x *HeldBack) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
 var File_signalbox_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
@@ -1483,7 +2131,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04Pack\x12\x1a\n" +
 	"\bprevious\x18\x01 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
-	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\x85\t\n" +
+	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xe3\v\n" +
 	"\x04Fact\x12\x13\n" +
 	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12,\n" +
 	"\x03led\x18\x02 \x01(\v2\x18.signalbox.ledger.v1.LedH\x00R\x03led\x12K\n" +
@@ -1504,7 +2152,13 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"taskOpened\x12E\n" +
 	"\ftask_claimed\x18\x0f \x01(\v2 .signalbox.ledger.v1.TaskClaimedH\x00R\vtaskClaimed\x12H\n" +
 	"\rtask_resolved\x18\x10 \x01(\v2!.signalbox.ledger.v1.TaskResolvedH\x00R\ftaskResolved\x12K\n" +
-	"\x0etask_escalated\x18\x11 \x01(\v2\".signalbox.ledger.v1.TaskEscalatedH\x00R\rtaskEscalatedB\x06\n" +
+	"\x0etask_escalated\x18\x11 \x01(\v2\".signalbox.ledger.v1.TaskEscalatedH\x00R\rtaskEscalated\x12<\n" +
+	"\ttask_read\x18\x13 \x01(\v2\x1d.signalbox.ledger.v1.TaskReadH\x00R\btaskRead\x12;\n" +
+	"\breturned\x18\x18 \x01(\v2\x1d.signalbox.ledger.v1.ReturnedH\x00R\breturned\x128\n" +
+	"\astopped\x18\x1e \x01(\v2\x1c.signalbox.ledger.v1.StoppedH\x00R\astopped\x128\n" +
+	"\aresumed\x18\x1f \x01(\v2\x1c.signalbox.ledger.v1.ResumedH\x00R\aresumed\x12<\n" +
+	"\theld_back\x18  \x01(\v2\x1d.signalbox.ledger.v1.HeldBackH\x00R\bheldBack\x12/\n" +
+	"\x04late\x18\x12 \x01(\v2\x19.signalbox.ledger.v1.LateH\x00R\x04lateB\x06\n" +
 	"\x04fact\"7\n" +
 	"\x03Led\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1a\n" +
@@ -1526,7 +2180,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"quarantine\x12\x16\n" +
 	"\x06faults\x18\x03 \x01(\rR\x06faults\"D\n" +
 	"\rEventRepeated\x123\n" +
-	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\"\xa0\x02\n" +
+	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\"\xba\x02\n" +
 	"\x0eAttemptStarted\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x12\n" +
@@ -1538,13 +2192,22 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\blease_ms\x18\b \x01(\x03R\aleaseMs\x12-\n" +
 	"\x12possible_duplicate\x18\t \x01(\bR\x11possibleDuplicate\x12\x12\n" +
 	"\x04form\x18\n" +
-	" \x01(\tR\x04form\"\xae\x01\n" +
+	" \x01(\tR\x04form\x12\x18\n" +
+	"\aaddress\x18\x18 \x01(\fR\aaddress\"\xae\x01\n" +
 	"\x0fAttemptFinished\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x126\n" +
 	"\aoutcome\x18\x03 \x01(\x0e2\x1c.signalbox.ledger.v1.OutcomeR\aoutcome\x12\x16\n" +
 	"\x06detail\x18\x04 \x01(\tR\x06detail\x12\x19\n" +
-	"\bretry_ms\x18\x05 \x01(\x03R\aretryMs\"O\n" +
+	"\bretry_ms\x18\x05 \x01(\x03R\aretryMs\"\xc1\x01\n" +
+	"\bReturned\x12\x16\n" +
+	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x18\n" +
+	"\aattempt\x18\x02 \x01(\rR\aattempt\x123\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x1f.signalbox.ledger.v1.ReturnKindR\x04kind\x12\x12\n" +
+	"\x04code\x18\x04 \x01(\tR\x04code\x12\x19\n" +
+	"\bmoves_on\x18\x05 \x01(\bR\amovesOn\x12\x1f\n" +
+	"\vverified_on\x18\x06 \x01(\tR\n" +
+	"verifiedOn\"O\n" +
 	"\tEscalated\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x12\n" +
 	"\x04link\x18\x02 \x01(\rR\x04link\x12\x16\n" +
@@ -1566,7 +2229,11 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x02by\x18\x02 \x01(\tR\x02by\"1\n" +
 	"\vTaskClaimed\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
-	"\x02by\x18\x02 \x01(\tR\x02by\"\xa2\x01\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\"B\n" +
+	"\bTaskRead\x12\x12\n" +
+	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x12\n" +
+	"\x04view\x18\x03 \x01(\tR\x04view\"\xa2\x01\n" +
 	"\fTaskResolved\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x1e\n" +
@@ -1580,13 +2247,44 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\"\n" +
 	"\forganisation\x18\x02 \x01(\tR\forganisation\x12\x12\n" +
 	"\x04role\x18\x03 \x01(\tR\x04role\x12\x15\n" +
-	"\x06due_ms\x18\x04 \x01(\x03R\x05dueMs*|\n" +
+	"\x06due_ms\x18\x04 \x01(\x03R\x05dueMs\"\x1e\n" +
+	"\x04Late\x12\x16\n" +
+	"\x06notice\x18\x01 \x01(\tR\x06notice\"\x81\x01\n" +
+	"\aStopped\x120\n" +
+	"\x05scope\x18\x01 \x01(\x0e2\x1a.signalbox.ledger.v1.ScopeR\x05scope\x12\x16\n" +
+	"\x06target\x18\x02 \x01(\tR\x06target\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\x12\x1c\n" +
+	"\tstatement\x18\x04 \x01(\x04R\tstatement\"\x81\x01\n" +
+	"\aResumed\x120\n" +
+	"\x05scope\x18\x01 \x01(\x0e2\x1a.signalbox.ledger.v1.ScopeR\x05scope\x12\x16\n" +
+	"\x06target\x18\x02 \x01(\tR\x06target\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\x12\x1c\n" +
+	"\tstatement\x18\x04 \x01(\x04R\tstatement\"l\n" +
+	"\bHeldBack\x12\x16\n" +
+	"\x06notice\x18\x01 \x01(\tR\x06notice\x120\n" +
+	"\x05scope\x18\x02 \x01(\x0e2\x1a.signalbox.ledger.v1.ScopeR\x05scope\x12\x16\n" +
+	"\x06target\x18\x03 \x01(\tR\x06target*|\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_DELIVERED\x10\x01\x12\x15\n" +
 	"\x11OUTCOME_TRANSIENT\x10\x02\x12\x15\n" +
 	"\x11OUTCOME_PERMANENT\x10\x03\x12\x13\n" +
-	"\x0fOUTCOME_UNKNOWN\x10\x04BDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
+	"\x0fOUTCOME_UNKNOWN\x10\x04*\xc6\x01\n" +
+	"\n" +
+	"ReturnKind\x12\x1b\n" +
+	"\x17RETURN_KIND_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cRETURN_KIND_BOUNCE_PERMANENT\x10\x01\x12 \n" +
+	"\x1cRETURN_KIND_BOUNCE_TRANSIENT\x10\x02\x12\"\n" +
+	"\x1eRETURN_KIND_DELIVERY_CONFIRMED\x10\x03\x12\x1a\n" +
+	"\x16RETURN_KIND_AUTO_REPLY\x10\x04\x12\x17\n" +
+	"\x13RETURN_KIND_UNKNOWN\x10\x05*h\n" +
+	"\x05Scope\x12\x15\n" +
+	"\x11SCOPE_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tSCOPE_ALL\x10\x01\x12\x16\n" +
+	"\x12SCOPE_ORGANISATION\x10\x02\x12\x0e\n" +
+	"\n" +
+	"SCOPE_KIND\x10\x03\x12\x11\n" +
+	"\rSCOPE_CHANNEL\x10\x04BDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_signalbox_ledger_v1_ledger_proto_rawDescOnce sync.Once
@@ -1600,57 +2298,75 @@ func file_signalbox_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_signalbox_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
+var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(Outcome)(0),            // 0: signalbox.ledger.v1.Outcome
-	(*Pack)(nil),            // 1: signalbox.ledger.v1.Pack
-	(*Fact)(nil),            // 2: signalbox.ledger.v1.Fact
-	(*Led)(nil),             // 3: signalbox.ledger.v1.Led
-	(*EventAccepted)(nil),   // 4: signalbox.ledger.v1.EventAccepted
-	(*EventRefused)(nil),    // 5: signalbox.ledger.v1.EventRefused
-	(*EventRepeated)(nil),   // 6: signalbox.ledger.v1.EventRepeated
-	(*AttemptStarted)(nil),  // 7: signalbox.ledger.v1.AttemptStarted
-	(*AttemptFinished)(nil), // 8: signalbox.ledger.v1.AttemptFinished
-	(*Escalated)(nil),       // 9: signalbox.ledger.v1.Escalated
-	(*CodeSent)(nil),        // 10: signalbox.ledger.v1.CodeSent
-	(*NoticeRead)(nil),      // 11: signalbox.ledger.v1.NoticeRead
-	(*Acknowledged)(nil),    // 12: signalbox.ledger.v1.Acknowledged
-	(*NotAtSetting)(nil),    // 13: signalbox.ledger.v1.NotAtSetting
-	(*TaskClaimed)(nil),     // 14: signalbox.ledger.v1.TaskClaimed
-	(*TaskResolved)(nil),    // 15: signalbox.ledger.v1.TaskResolved
-	(*TaskEscalated)(nil),   // 16: signalbox.ledger.v1.TaskEscalated
-	(*Decision)(nil),        // 17: signalbox.ledger.v1.Decision
-	(*Task)(nil),            // 18: signalbox.ledger.v1.Task
-	(*Source)(nil),          // 19: signalbox.ledger.v1.Source
+	(ReturnKind)(0),         // 1: signalbox.ledger.v1.ReturnKind
+	(Scope)(0),              // 2: signalbox.ledger.v1.Scope
+	(*Pack)(nil),            // 3: signalbox.ledger.v1.Pack
+	(*Fact)(nil),            // 4: signalbox.ledger.v1.Fact
+	(*Led)(nil),             // 5: signalbox.ledger.v1.Led
+	(*EventAccepted)(nil),   // 6: signalbox.ledger.v1.EventAccepted
+	(*EventRefused)(nil),    // 7: signalbox.ledger.v1.EventRefused
+	(*EventRepeated)(nil),   // 8: signalbox.ledger.v1.EventRepeated
+	(*AttemptStarted)(nil),  // 9: signalbox.ledger.v1.AttemptStarted
+	(*AttemptFinished)(nil), // 10: signalbox.ledger.v1.AttemptFinished
+	(*Returned)(nil),        // 11: signalbox.ledger.v1.Returned
+	(*Escalated)(nil),       // 12: signalbox.ledger.v1.Escalated
+	(*CodeSent)(nil),        // 13: signalbox.ledger.v1.CodeSent
+	(*NoticeRead)(nil),      // 14: signalbox.ledger.v1.NoticeRead
+	(*Acknowledged)(nil),    // 15: signalbox.ledger.v1.Acknowledged
+	(*NotAtSetting)(nil),    // 16: signalbox.ledger.v1.NotAtSetting
+	(*TaskClaimed)(nil),     // 17: signalbox.ledger.v1.TaskClaimed
+	(*TaskRead)(nil),        // 18: signalbox.ledger.v1.TaskRead
+	(*TaskResolved)(nil),    // 19: signalbox.ledger.v1.TaskResolved
+	(*TaskEscalated)(nil),   // 20: signalbox.ledger.v1.TaskEscalated
+	(*Late)(nil),            // 21: signalbox.ledger.v1.Late
+	(*Stopped)(nil),         // 22: signalbox.ledger.v1.Stopped
+	(*Resumed)(nil),         // 23: signalbox.ledger.v1.Resumed
+	(*HeldBack)(nil),        // 24: signalbox.ledger.v1.HeldBack
+	(*Decision)(nil),        // 25: signalbox.ledger.v1.Decision
+	(*Task)(nil),            // 26: signalbox.ledger.v1.Task
+	(*Source)(nil),          // 27: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
-	2,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
-	3,  // 1: signalbox.ledger.v1.Fact.led:type_name -> signalbox.ledger.v1.Led
-	4,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
-	5,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
-	6,  // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
-	17, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
-	7,  // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
-	8,  // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
-	9,  // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
-	10, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
-	11, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
-	12, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
-	13, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
-	18, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
-	14, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
-	15, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
-	16, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
-	19, // 17: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	19, // 18: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	19, // 19: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 20: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	4,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
+	5,  // 1: signalbox.ledger.v1.Fact.led:type_name -> signalbox.ledger.v1.Led
+	6,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
+	7,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
+	8,  // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
+	25, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
+	9,  // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
+	10, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
+	12, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
+	13, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
+	14, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
+	15, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
+	16, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
+	26, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
+	17, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
+	19, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
+	20, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
+	18, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
+	11, // 18: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
+	22, // 19: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
+	23, // 20: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
+	24, // 21: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
+	21, // 22: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
+	27, // 23: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	27, // 24: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	27, // 25: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	0,  // 26: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 27: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	2,  // 28: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 29: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 30: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	31, // [31:31] is the sub-list for method output_type
+	31, // [31:31] is the sub-list for method input_type
+	31, // [31:31] is the sub-list for extension type_name
+	31, // [31:31] is the sub-list for extension extendee
+	0,  // [0:31] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -1676,14 +2392,20 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		(*Fact_TaskClaimed)(nil),
 		(*Fact_TaskResolved)(nil),
 		(*Fact_TaskEscalated)(nil),
+		(*Fact_TaskRead)(nil),
+		(*Fact_Returned)(nil),
+		(*Fact_Stopped)(nil),
+		(*Fact_Resumed)(nil),
+		(*Fact_HeldBack)(nil),
+		(*Fact_Late)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_ledger_proto_rawDesc), len(file_signalbox_ledger_v1_ledger_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   16,
+			NumEnums:      3,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

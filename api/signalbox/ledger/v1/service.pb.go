@@ -376,7 +376,9 @@ func (x *Overdue) GetState() string {
 type OverdueResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Overdue notices and tasks.
-	Overdue       []*Overdue `protobuf:"bytes,1,rep,name=overdue,proto3" json:"overdue,omitempty"`
+	Overdue []*Overdue `protobuf:"bytes,1,rep,name=overdue,proto3" json:"overdue,omitempty"`
+	// What is stopped now.
+	Stops         []*StopInForce `protobuf:"bytes,2,rep,name=stops,proto3" json:"stops,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -418,6 +420,95 @@ func (x *OverdueResponse) GetOverdue() []*Overdue {
 	return nil
 }
 
+func (x *OverdueResponse) GetStops() []*StopInForce {
+	if x != nil {
+		return x.Stops
+	}
+	return nil
+}
+
+// StopInForce is a stop of sending that has not been resumed.
+type StopInForce struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What is stopped.
+	Scope Scope `protobuf:"varint,1,opt,name=scope,proto3,enum=signalbox.ledger.v1.Scope" json:"scope,omitempty"`
+	// The organisation, kind or channel; empty for every send.
+	Target string `protobuf:"bytes,2,opt,name=target,proto3" json:"target,omitempty"`
+	// Who stopped it: an operator; `restore` where a backup was restored.
+	By string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	// Since when, Unix milliseconds.
+	SinceMs int64 `protobuf:"varint,4,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	// Reference in the vault of the reason in words, or 0.
+	Statement     uint64 `protobuf:"varint,5,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StopInForce) Reset() {
+	*x = StopInForce{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StopInForce) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StopInForce) ProtoMessage() {}
+
+func (x *StopInForce) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StopInForce.ProtoReflect.Descriptor instead.
+func (*StopInForce) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *StopInForce) GetScope() Scope {
+	if x != nil {
+		return x.Scope
+	}
+	return Scope_SCOPE_UNSPECIFIED
+}
+
+func (x *StopInForce) GetTarget() string {
+	if x != nil {
+		return x.Target
+	}
+	return ""
+}
+
+func (x *StopInForce) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *StopInForce) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *StopInForce) GetStatement() uint64 {
+	if x != nil {
+		return x.Statement
+	}
+	return 0
+}
+
 // SummaryRequest has no fields.
 type SummaryRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -427,7 +518,7 @@ type SummaryRequest struct {
 
 func (x *SummaryRequest) Reset() {
 	*x = SummaryRequest{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[6]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -439,7 +530,7 @@ func (x *SummaryRequest) String() string {
 func (*SummaryRequest) ProtoMessage() {}
 
 func (x *SummaryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[6]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -452,7 +543,7 @@ func (x *SummaryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SummaryRequest.ProtoReflect.Descriptor instead.
 func (*SummaryRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{7}
 }
 
 // SummaryResponse counts notices by present state.
@@ -479,14 +570,18 @@ type SummaryResponse struct {
 	// Events refused.
 	Refused int64 `protobuf:"varint,10,opt,name=refused,proto3" json:"refused,omitempty"`
 	// True where nothing more happens without time passing or a person acting.
-	Idle          bool `protobuf:"varint,11,opt,name=idle,proto3" json:"idle,omitempty"`
+	Idle bool `protobuf:"varint,11,opt,name=idle,proto3" json:"idle,omitempty"`
+	// Not sent because sending is stopped; they go out when it is resumed.
+	Stopped int64 `protobuf:"varint,30,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	// What is stopped now.
+	Stops         []*StopInForce `protobuf:"bytes,31,rep,name=stops,proto3" json:"stops,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SummaryResponse) Reset() {
 	*x = SummaryResponse{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[7]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -498,7 +593,7 @@ func (x *SummaryResponse) String() string {
 func (*SummaryResponse) ProtoMessage() {}
 
 func (x *SummaryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[7]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -511,7 +606,7 @@ func (x *SummaryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SummaryResponse.ProtoReflect.Descriptor instead.
 func (*SummaryResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *SummaryResponse) GetNotices() int64 {
@@ -591,6 +686,20 @@ func (x *SummaryResponse) GetIdle() bool {
 	return false
 }
 
+func (x *SummaryResponse) GetStopped() int64 {
+	if x != nil {
+		return x.Stopped
+	}
+	return 0
+}
+
+func (x *SummaryResponse) GetStops() []*StopInForce {
+	if x != nil {
+		return x.Stops
+	}
+	return nil
+}
+
 // VerifyRequest has no fields.
 type VerifyRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -600,7 +709,7 @@ type VerifyRequest struct {
 
 func (x *VerifyRequest) Reset() {
 	*x = VerifyRequest{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -612,7 +721,7 @@ func (x *VerifyRequest) String() string {
 func (*VerifyRequest) ProtoMessage() {}
 
 func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -625,7 +734,7 @@ func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
 func (*VerifyRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 // VerifyResponse is what was found.
@@ -643,7 +752,7 @@ type VerifyResponse struct {
 
 func (x *VerifyResponse) Reset() {
 	*x = VerifyResponse{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -655,7 +764,7 @@ func (x *VerifyResponse) String() string {
 func (*VerifyResponse) ProtoMessage() {}
 
 func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -668,7 +777,7 @@ func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyResponse.ProtoReflect.Descriptor instead.
 func (*VerifyResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *VerifyResponse) GetPacks() int64 {
@@ -688,6 +797,198 @@ func (x *VerifyResponse) GetFacts() int64 {
 func (x *VerifyResponse) GetFaults() []string {
 	if x != nil {
 		return x.Faults
+	}
+	return nil
+}
+
+// FailingRequest has no fields.
+type FailingRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FailingRequest) Reset() {
+	*x = FailingRequest{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FailingRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FailingRequest) ProtoMessage() {}
+
+func (x *FailingRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FailingRequest.ProtoReflect.Descriptor instead.
+func (*FailingRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{11}
+}
+
+// FailingContact is a contact whose mail came back for good, and whose address nobody has changed or confirmed since.
+type FailingContact struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id in the directory.
+	Contact string `protobuf:"bytes,1,opt,name=contact,proto3" json:"contact,omitempty"`
+	// Its organisation.
+	Organisation string `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// Its role there.
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Enhanced status code of the last bounce, such as `5.1.1`, or empty where it gave none.
+	Code string `protobuf:"bytes,4,opt,name=code,proto3" json:"code,omitempty"`
+	// The first bounce, Unix milliseconds.
+	SinceMs int64 `protobuf:"varint,5,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	// The last bounce, Unix milliseconds.
+	LastMs int64 `protobuf:"varint,6,opt,name=last_ms,json=lastMs,proto3" json:"last_ms,omitempty"`
+	// How many bounces.
+	Bounces int64 `protobuf:"varint,7,opt,name=bounces,proto3" json:"bounces,omitempty"`
+	// The notice whose mail came back last.
+	Notice        string `protobuf:"bytes,8,opt,name=notice,proto3" json:"notice,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FailingContact) Reset() {
+	*x = FailingContact{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FailingContact) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FailingContact) ProtoMessage() {}
+
+func (x *FailingContact) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FailingContact.ProtoReflect.Descriptor instead.
+func (*FailingContact) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *FailingContact) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *FailingContact) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *FailingContact) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *FailingContact) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *FailingContact) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *FailingContact) GetLastMs() int64 {
+	if x != nil {
+		return x.LastMs
+	}
+	return 0
+}
+
+func (x *FailingContact) GetBounces() int64 {
+	if x != nil {
+		return x.Bounces
+	}
+	return 0
+}
+
+func (x *FailingContact) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
+// FailingResponse lists the contacts, failing longest first.
+type FailingResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contacts.
+	Contacts      []*FailingContact `protobuf:"bytes,1,rep,name=contacts,proto3" json:"contacts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FailingResponse) Reset() {
+	*x = FailingResponse{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FailingResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FailingResponse) ProtoMessage() {}
+
+func (x *FailingResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FailingResponse.ProtoReflect.Descriptor instead.
+func (*FailingResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *FailingResponse) GetContacts() []*FailingContact {
+	if x != nil {
+		return x.Contacts
 	}
 	return nil
 }
@@ -715,10 +1016,17 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\forganisation\x18\x03 \x01(\tR\forganisation\x12\x12\n" +
 	"\x04role\x18\x04 \x01(\tR\x04role\x12\x15\n" +
 	"\x06due_ms\x18\x05 \x01(\x03R\x05dueMs\x12\x14\n" +
-	"\x05state\x18\x06 \x01(\tR\x05state\"I\n" +
+	"\x05state\x18\x06 \x01(\tR\x05state\"\x81\x01\n" +
 	"\x0fOverdueResponse\x126\n" +
-	"\aoverdue\x18\x01 \x03(\v2\x1c.signalbox.ledger.v1.OverdueR\aoverdue\"\x10\n" +
-	"\x0eSummaryRequest\"\xd8\x02\n" +
+	"\aoverdue\x18\x01 \x03(\v2\x1c.signalbox.ledger.v1.OverdueR\aoverdue\x126\n" +
+	"\x05stops\x18\x02 \x03(\v2 .signalbox.ledger.v1.StopInForceR\x05stops\"\xa0\x01\n" +
+	"\vStopInForce\x120\n" +
+	"\x05scope\x18\x01 \x01(\x0e2\x1a.signalbox.ledger.v1.ScopeR\x05scope\x12\x16\n" +
+	"\x06target\x18\x02 \x01(\tR\x06target\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\x12\x19\n" +
+	"\bsince_ms\x18\x04 \x01(\x03R\asinceMs\x12\x1c\n" +
+	"\tstatement\x18\x05 \x01(\x04R\tstatement\"\x10\n" +
+	"\x0eSummaryRequest\"\xaa\x03\n" +
 	"\x0fSummaryResponse\x12\x18\n" +
 	"\anotices\x18\x01 \x01(\x03R\anotices\x12\"\n" +
 	"\facknowledged\x18\x02 \x01(\x03R\facknowledged\x12\x1c\n" +
@@ -735,17 +1043,32 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\x06events\x18\t \x01(\x03R\x06events\x12\x18\n" +
 	"\arefused\x18\n" +
 	" \x01(\x03R\arefused\x12\x12\n" +
-	"\x04idle\x18\v \x01(\bR\x04idle\"\x0f\n" +
+	"\x04idle\x18\v \x01(\bR\x04idle\x12\x18\n" +
+	"\astopped\x18\x1e \x01(\x03R\astopped\x126\n" +
+	"\x05stops\x18\x1f \x03(\v2 .signalbox.ledger.v1.StopInForceR\x05stops\"\x0f\n" +
 	"\rVerifyRequest\"T\n" +
 	"\x0eVerifyResponse\x12\x14\n" +
 	"\x05packs\x18\x01 \x01(\x03R\x05packs\x12\x14\n" +
 	"\x05facts\x18\x02 \x01(\x03R\x05facts\x12\x16\n" +
-	"\x06faults\x18\x03 \x03(\tR\x06faults2\xe7\x02\n" +
+	"\x06faults\x18\x03 \x03(\tR\x06faults\"\x10\n" +
+	"\x0eFailingRequest\"\xdc\x01\n" +
+	"\x0eFailingContact\x12\x18\n" +
+	"\acontact\x18\x01 \x01(\tR\acontact\x12\"\n" +
+	"\forganisation\x18\x02 \x01(\tR\forganisation\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\x12\n" +
+	"\x04code\x18\x04 \x01(\tR\x04code\x12\x19\n" +
+	"\bsince_ms\x18\x05 \x01(\x03R\asinceMs\x12\x17\n" +
+	"\alast_ms\x18\x06 \x01(\x03R\x06lastMs\x12\x18\n" +
+	"\abounces\x18\a \x01(\x03R\abounces\x12\x16\n" +
+	"\x06notice\x18\b \x01(\tR\x06notice\"R\n" +
+	"\x0fFailingResponse\x12?\n" +
+	"\bcontacts\x18\x01 \x03(\v2#.signalbox.ledger.v1.FailingContactR\bcontacts2\xbd\x03\n" +
 	"\rLedgerService\x12W\n" +
 	"\bTimeline\x12$.signalbox.ledger.v1.TimelineRequest\x1a%.signalbox.ledger.v1.TimelineResponse\x12T\n" +
 	"\aOverdue\x12#.signalbox.ledger.v1.OverdueRequest\x1a$.signalbox.ledger.v1.OverdueResponse\x12T\n" +
 	"\aSummary\x12#.signalbox.ledger.v1.SummaryRequest\x1a$.signalbox.ledger.v1.SummaryResponse\x12Q\n" +
-	"\x06Verify\x12\".signalbox.ledger.v1.VerifyRequest\x1a#.signalbox.ledger.v1.VerifyResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
+	"\x06Verify\x12\".signalbox.ledger.v1.VerifyRequest\x1a#.signalbox.ledger.v1.VerifyResponse\x12T\n" +
+	"\aFailing\x12#.signalbox.ledger.v1.FailingRequest\x1a$.signalbox.ledger.v1.FailingResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_signalbox_ledger_v1_service_proto_rawDescOnce sync.Once
@@ -759,7 +1082,7 @@ func file_signalbox_ledger_v1_service_proto_rawDescGZIP() []byte {
 	return file_signalbox_ledger_v1_service_proto_rawDescData
 }
 
-var file_signalbox_ledger_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_signalbox_ledger_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_signalbox_ledger_v1_service_proto_goTypes = []any{
 	(*TimelineRequest)(nil),  // 0: signalbox.ledger.v1.TimelineRequest
 	(*EventRef)(nil),         // 1: signalbox.ledger.v1.EventRef
@@ -767,29 +1090,40 @@ var file_signalbox_ledger_v1_service_proto_goTypes = []any{
 	(*OverdueRequest)(nil),   // 3: signalbox.ledger.v1.OverdueRequest
 	(*Overdue)(nil),          // 4: signalbox.ledger.v1.Overdue
 	(*OverdueResponse)(nil),  // 5: signalbox.ledger.v1.OverdueResponse
-	(*SummaryRequest)(nil),   // 6: signalbox.ledger.v1.SummaryRequest
-	(*SummaryResponse)(nil),  // 7: signalbox.ledger.v1.SummaryResponse
-	(*VerifyRequest)(nil),    // 8: signalbox.ledger.v1.VerifyRequest
-	(*VerifyResponse)(nil),   // 9: signalbox.ledger.v1.VerifyResponse
-	(*Fact)(nil),             // 10: signalbox.ledger.v1.Fact
+	(*StopInForce)(nil),      // 6: signalbox.ledger.v1.StopInForce
+	(*SummaryRequest)(nil),   // 7: signalbox.ledger.v1.SummaryRequest
+	(*SummaryResponse)(nil),  // 8: signalbox.ledger.v1.SummaryResponse
+	(*VerifyRequest)(nil),    // 9: signalbox.ledger.v1.VerifyRequest
+	(*VerifyResponse)(nil),   // 10: signalbox.ledger.v1.VerifyResponse
+	(*FailingRequest)(nil),   // 11: signalbox.ledger.v1.FailingRequest
+	(*FailingContact)(nil),   // 12: signalbox.ledger.v1.FailingContact
+	(*FailingResponse)(nil),  // 13: signalbox.ledger.v1.FailingResponse
+	(*Fact)(nil),             // 14: signalbox.ledger.v1.Fact
+	(Scope)(0),               // 15: signalbox.ledger.v1.Scope
 }
 var file_signalbox_ledger_v1_service_proto_depIdxs = []int32{
 	1,  // 0: signalbox.ledger.v1.TimelineRequest.event:type_name -> signalbox.ledger.v1.EventRef
-	10, // 1: signalbox.ledger.v1.TimelineResponse.facts:type_name -> signalbox.ledger.v1.Fact
+	14, // 1: signalbox.ledger.v1.TimelineResponse.facts:type_name -> signalbox.ledger.v1.Fact
 	4,  // 2: signalbox.ledger.v1.OverdueResponse.overdue:type_name -> signalbox.ledger.v1.Overdue
-	0,  // 3: signalbox.ledger.v1.LedgerService.Timeline:input_type -> signalbox.ledger.v1.TimelineRequest
-	3,  // 4: signalbox.ledger.v1.LedgerService.Overdue:input_type -> signalbox.ledger.v1.OverdueRequest
-	6,  // 5: signalbox.ledger.v1.LedgerService.Summary:input_type -> signalbox.ledger.v1.SummaryRequest
-	8,  // 6: signalbox.ledger.v1.LedgerService.Verify:input_type -> signalbox.ledger.v1.VerifyRequest
-	2,  // 7: signalbox.ledger.v1.LedgerService.Timeline:output_type -> signalbox.ledger.v1.TimelineResponse
-	5,  // 8: signalbox.ledger.v1.LedgerService.Overdue:output_type -> signalbox.ledger.v1.OverdueResponse
-	7,  // 9: signalbox.ledger.v1.LedgerService.Summary:output_type -> signalbox.ledger.v1.SummaryResponse
-	9,  // 10: signalbox.ledger.v1.LedgerService.Verify:output_type -> signalbox.ledger.v1.VerifyResponse
-	7,  // [7:11] is the sub-list for method output_type
-	3,  // [3:7] is the sub-list for method input_type
-	3,  // [3:3] is the sub-list for extension type_name
-	3,  // [3:3] is the sub-list for extension extendee
-	0,  // [0:3] is the sub-list for field type_name
+	6,  // 3: signalbox.ledger.v1.OverdueResponse.stops:type_name -> signalbox.ledger.v1.StopInForce
+	15, // 4: signalbox.ledger.v1.StopInForce.scope:type_name -> signalbox.ledger.v1.Scope
+	6,  // 5: signalbox.ledger.v1.SummaryResponse.stops:type_name -> signalbox.ledger.v1.StopInForce
+	12, // 6: signalbox.ledger.v1.FailingResponse.contacts:type_name -> signalbox.ledger.v1.FailingContact
+	0,  // 7: signalbox.ledger.v1.LedgerService.Timeline:input_type -> signalbox.ledger.v1.TimelineRequest
+	3,  // 8: signalbox.ledger.v1.LedgerService.Overdue:input_type -> signalbox.ledger.v1.OverdueRequest
+	7,  // 9: signalbox.ledger.v1.LedgerService.Summary:input_type -> signalbox.ledger.v1.SummaryRequest
+	9,  // 10: signalbox.ledger.v1.LedgerService.Verify:input_type -> signalbox.ledger.v1.VerifyRequest
+	11, // 11: signalbox.ledger.v1.LedgerService.Failing:input_type -> signalbox.ledger.v1.FailingRequest
+	2,  // 12: signalbox.ledger.v1.LedgerService.Timeline:output_type -> signalbox.ledger.v1.TimelineResponse
+	5,  // 13: signalbox.ledger.v1.LedgerService.Overdue:output_type -> signalbox.ledger.v1.OverdueResponse
+	8,  // 14: signalbox.ledger.v1.LedgerService.Summary:output_type -> signalbox.ledger.v1.SummaryResponse
+	10, // 15: signalbox.ledger.v1.LedgerService.Verify:output_type -> signalbox.ledger.v1.VerifyResponse
+	13, // 16: signalbox.ledger.v1.LedgerService.Failing:output_type -> signalbox.ledger.v1.FailingResponse
+	12, // [12:17] is the sub-list for method output_type
+	7,  // [7:12] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_service_proto_init() }
@@ -810,7 +1144,7 @@ func file_signalbox_ledger_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_service_proto_rawDesc), len(file_signalbox_ledger_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	LedgerService_Overdue_FullMethodName  = "/signalbox.ledger.v1.LedgerService/Overdue"
 	LedgerService_Summary_FullMethodName  = "/signalbox.ledger.v1.LedgerService/Summary"
 	LedgerService_Verify_FullMethodName   = "/signalbox.ledger.v1.LedgerService/Verify"
+	LedgerService_Failing_FullMethodName  = "/signalbox.ledger.v1.LedgerService/Failing"
 )
 
 // LedgerServiceClient is the client API for LedgerService service.
@@ -39,6 +40,8 @@ type LedgerServiceClient interface {
 	Summary(ctx context.Context, in *SummaryRequest, opts ...grpc.CallOption) (*SummaryResponse, error)
 	// Verify folds the whole ledger from its first pack and reports what does not hold.
 	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error)
+	// Failing lists the contacts whose mail comes back.
+	Failing(ctx context.Context, in *FailingRequest, opts ...grpc.CallOption) (*FailingResponse, error)
 }
 
 type ledgerServiceClient struct {
@@ -89,6 +92,16 @@ func (c *ledgerServiceClient) Verify(ctx context.Context, in *VerifyRequest, opt
 	return out, nil
 }
 
+func (c *ledgerServiceClient) Failing(ctx context.Context, in *FailingRequest, opts ...grpc.CallOption) (*FailingResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(FailingResponse)
+	err := c.cc.Invoke(ctx, LedgerService_Failing_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // LedgerServiceServer is the server API for LedgerService service.
 // All implementations must embed UnimplementedLedgerServiceServer
 // for forward compatibility.
@@ -103,6 +116,8 @@ type LedgerServiceServer interface {
 	Summary(context.Context, *SummaryRequest) (*SummaryResponse, error)
 	// Verify folds the whole ledger from its first pack and reports what does not hold.
 	Verify(context.Context, *VerifyRequest) (*VerifyResponse, error)
+	// Failing lists the contacts whose mail comes back.
+	Failing(context.Context, *FailingRequest) (*FailingResponse, error)
 	mustEmbedUnimplementedLedgerServiceServer()
 }
 
@@ -124,6 +139,9 @@ func (UnimplementedLedgerServiceServer) Summary(context.Context, *SummaryRequest
 }
 func (UnimplementedLedgerServiceServer) Verify(context.Context, *VerifyRequest) (*VerifyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Verify not implemented")
+}
+func (UnimplementedLedgerServiceServer) Failing(context.Context, *FailingRequest) (*FailingResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Failing not implemented")
 }
 func (UnimplementedLedgerServiceServer) mustEmbedUnimplementedLedgerServiceServer() {}
 func (UnimplementedLedgerServiceServer) testEmbeddedByValue()                       {}
@@ -218,6 +236,24 @@ func _LedgerService_Verify_Handler(srv interface{}, ctx context.Context, dec fun
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LedgerService_Failing_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(FailingRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).Failing(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_Failing_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).Failing(ctx, req.(*FailingRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // LedgerService_ServiceDesc is the grpc.ServiceDesc for LedgerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -240,6 +276,10 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Verify",
 			Handler:    _LedgerService_Verify_Handler,
+		},
+		{
+			MethodName: "Failing",
+			Handler:    _LedgerService_Failing_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -8,6 +8,7 @@ package taskv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v11 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	v1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
@@ -90,7 +91,11 @@ type Item struct {
 	// What came of it.
 	Resolution string `protobuf:"bytes,4,opt,name=resolution,proto3" json:"resolution,omitempty"`
 	// True where it is past its due time.
-	Overdue       bool `protobuf:"varint,5,opt,name=overdue,proto3" json:"overdue,omitempty"`
+	Overdue bool `protobuf:"varint,5,opt,name=overdue,proto3" json:"overdue,omitempty"`
+	// The agency whose events it is about, or empty.
+	Agency string `protobuf:"bytes,6,opt,name=agency,proto3" json:"agency,omitempty"`
+	// The publisher's references of the incident, referral or meeting.
+	References    []string `protobuf:"bytes,7,rep,name=references,proto3" json:"references,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -160,6 +165,20 @@ func (x *Item) GetOverdue() bool {
 	return false
 }
 
+func (x *Item) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *Item) GetReferences() []string {
+	if x != nil {
+		return x.References
+	}
+	return nil
+}
+
 // ListResponse lists tasks.
 type ListResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -206,6 +225,107 @@ func (x *ListResponse) GetItems() []*Item {
 	return nil
 }
 
+// ShowRequest names a task.
+type ShowRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The task.
+	Task          string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowRequest) Reset() {
+	*x = ShowRequest{}
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowRequest) ProtoMessage() {}
+
+func (x *ShowRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowRequest.ProtoReflect.Descriptor instead.
+func (*ShowRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *ShowRequest) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+// ShowResponse is a task and what it is about.
+type ShowResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The task.
+	Item *Item `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	// The events, of the task's child alone where it is about one, cut down to what the caller may see.
+	Events        []*v11.Event `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ShowResponse) Reset() {
+	*x = ShowResponse{}
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ShowResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ShowResponse) ProtoMessage() {}
+
+func (x *ShowResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ShowResponse.ProtoReflect.Descriptor instead.
+func (*ShowResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ShowResponse) GetItem() *Item {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *ShowResponse) GetEvents() []*v11.Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
 // ClaimRequest names a task.
 type ClaimRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -217,7 +337,7 @@ type ClaimRequest struct {
 
 func (x *ClaimRequest) Reset() {
 	*x = ClaimRequest{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[3]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -229,7 +349,7 @@ func (x *ClaimRequest) String() string {
 func (*ClaimRequest) ProtoMessage() {}
 
 func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[3]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -242,7 +362,7 @@ func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimRequest.ProtoReflect.Descriptor instead.
 func (*ClaimRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ClaimRequest) GetTask() string {
@@ -261,7 +381,7 @@ type ClaimResponse struct {
 
 func (x *ClaimResponse) Reset() {
 	*x = ClaimResponse{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[4]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -273,7 +393,7 @@ func (x *ClaimResponse) String() string {
 func (*ClaimResponse) ProtoMessage() {}
 
 func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[4]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -286,7 +406,7 @@ func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimResponse.ProtoReflect.Descriptor instead.
 func (*ClaimResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{6}
 }
 
 // ResolveRequest ends a task.
@@ -308,7 +428,7 @@ type ResolveRequest struct {
 
 func (x *ResolveRequest) Reset() {
 	*x = ResolveRequest{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[5]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -320,7 +440,7 @@ func (x *ResolveRequest) String() string {
 func (*ResolveRequest) ProtoMessage() {}
 
 func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[5]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -333,7 +453,7 @@ func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRequest.ProtoReflect.Descriptor instead.
 func (*ResolveRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ResolveRequest) GetTask() string {
@@ -380,7 +500,7 @@ type ResolveResponse struct {
 
 func (x *ResolveResponse) Reset() {
 	*x = ResolveResponse{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -392,7 +512,7 @@ func (x *ResolveResponse) String() string {
 func (*ResolveResponse) ProtoMessage() {}
 
 func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -405,17 +525,17 @@ func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveResponse.ProtoReflect.Descriptor instead.
 func (*ResolveResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{8}
 }
 
 var File_signalbox_task_v1_task_proto protoreflect.FileDescriptor
 
 const file_signalbox_task_v1_task_proto_rawDesc = "" +
 	"\n" +
-	"\x1csignalbox/task/v1/task.proto\x12\x11signalbox.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\"signalbox/ledger/v1/decision.proto\"C\n" +
+	"\x1csignalbox/task/v1/task.proto\x12\x11signalbox.task.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1esignalbox/event/v1/event.proto\x1a\"signalbox/ledger/v1/decision.proto\"C\n" +
 	"\vListRequest\x12\x10\n" +
 	"\x03all\x18\x01 \x01(\bR\x03all\x12\"\n" +
-	"\forganisation\x18\x02 \x01(\tR\forganisation\"\x95\x01\n" +
+	"\forganisation\x18\x02 \x01(\tR\forganisation\"\xcd\x01\n" +
 	"\x04Item\x12-\n" +
 	"\x04task\x18\x01 \x01(\v2\x19.signalbox.ledger.v1.TaskR\x04task\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x0e\n" +
@@ -423,9 +543,18 @@ const file_signalbox_task_v1_task_proto_rawDesc = "" +
 	"\n" +
 	"resolution\x18\x04 \x01(\tR\n" +
 	"resolution\x12\x18\n" +
-	"\aoverdue\x18\x05 \x01(\bR\aoverdue\"=\n" +
+	"\aoverdue\x18\x05 \x01(\bR\aoverdue\x12\x16\n" +
+	"\x06agency\x18\x06 \x01(\tR\x06agency\x12\x1e\n" +
+	"\n" +
+	"references\x18\a \x03(\tR\n" +
+	"references\"=\n" +
 	"\fListResponse\x12-\n" +
-	"\x05items\x18\x01 \x03(\v2\x17.signalbox.task.v1.ItemR\x05items\"+\n" +
+	"\x05items\x18\x01 \x03(\v2\x17.signalbox.task.v1.ItemR\x05items\"*\n" +
+	"\vShowRequest\x12\x1b\n" +
+	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\"n\n" +
+	"\fShowResponse\x12+\n" +
+	"\x04item\x18\x01 \x01(\v2\x17.signalbox.task.v1.ItemR\x04item\x121\n" +
+	"\x06events\x18\x02 \x03(\v2\x19.signalbox.event.v1.EventR\x06events\"+\n" +
 	"\fClaimRequest\x12\x1b\n" +
 	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\"\x0f\n" +
 	"\rClaimResponse\"\x98\x04\n" +
@@ -440,9 +569,10 @@ const file_signalbox_task_v1_task_proto_rawDesc = "" +
 	"\bsettings\x18\x05 \x03(\tR\bsettings:\x9a\x02\xbaH\x96\x02\x1a\x82\x01\n" +
 	"\rresolve.child\x12?resolution matched needs child: the child's id in the directory\x1a0this.resolution != 'matched' || this.child != ''\x1a\x8e\x01\n" +
 	"\x10resolve.settings\x129resolution setting_chosen needs settings: at least one id\x1a?this.resolution != 'setting_chosen' || this.settings.size() > 0\"\x11\n" +
-	"\x0fResolveResponse2\xf4\x01\n" +
+	"\x0fResolveResponse2\xbd\x02\n" +
 	"\vTaskService\x12G\n" +
-	"\x04List\x12\x1e.signalbox.task.v1.ListRequest\x1a\x1f.signalbox.task.v1.ListResponse\x12J\n" +
+	"\x04List\x12\x1e.signalbox.task.v1.ListRequest\x1a\x1f.signalbox.task.v1.ListResponse\x12G\n" +
+	"\x04Show\x12\x1e.signalbox.task.v1.ShowRequest\x1a\x1f.signalbox.task.v1.ShowResponse\x12J\n" +
 	"\x05Claim\x12\x1f.signalbox.task.v1.ClaimRequest\x1a .signalbox.task.v1.ClaimResponse\x12P\n" +
 	"\aResolve\x12!.signalbox.task.v1.ResolveRequest\x1a\".signalbox.task.v1.ResolveResponseB@Z>github.com/signalbox-hq/signalbox/api/signalbox/task/v1;taskv1b\x06proto3"
 
@@ -458,31 +588,38 @@ func file_signalbox_task_v1_task_proto_rawDescGZIP() []byte {
 	return file_signalbox_task_v1_task_proto_rawDescData
 }
 
-var file_signalbox_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_signalbox_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_signalbox_task_v1_task_proto_goTypes = []any{
 	(*ListRequest)(nil),     // 0: signalbox.task.v1.ListRequest
 	(*Item)(nil),            // 1: signalbox.task.v1.Item
 	(*ListResponse)(nil),    // 2: signalbox.task.v1.ListResponse
-	(*ClaimRequest)(nil),    // 3: signalbox.task.v1.ClaimRequest
-	(*ClaimResponse)(nil),   // 4: signalbox.task.v1.ClaimResponse
-	(*ResolveRequest)(nil),  // 5: signalbox.task.v1.ResolveRequest
-	(*ResolveResponse)(nil), // 6: signalbox.task.v1.ResolveResponse
-	(*v1.Task)(nil),         // 7: signalbox.ledger.v1.Task
+	(*ShowRequest)(nil),     // 3: signalbox.task.v1.ShowRequest
+	(*ShowResponse)(nil),    // 4: signalbox.task.v1.ShowResponse
+	(*ClaimRequest)(nil),    // 5: signalbox.task.v1.ClaimRequest
+	(*ClaimResponse)(nil),   // 6: signalbox.task.v1.ClaimResponse
+	(*ResolveRequest)(nil),  // 7: signalbox.task.v1.ResolveRequest
+	(*ResolveResponse)(nil), // 8: signalbox.task.v1.ResolveResponse
+	(*v1.Task)(nil),         // 9: signalbox.ledger.v1.Task
+	(*v11.Event)(nil),       // 10: signalbox.event.v1.Event
 }
 var file_signalbox_task_v1_task_proto_depIdxs = []int32{
-	7, // 0: signalbox.task.v1.Item.task:type_name -> signalbox.ledger.v1.Task
-	1, // 1: signalbox.task.v1.ListResponse.items:type_name -> signalbox.task.v1.Item
-	0, // 2: signalbox.task.v1.TaskService.List:input_type -> signalbox.task.v1.ListRequest
-	3, // 3: signalbox.task.v1.TaskService.Claim:input_type -> signalbox.task.v1.ClaimRequest
-	5, // 4: signalbox.task.v1.TaskService.Resolve:input_type -> signalbox.task.v1.ResolveRequest
-	2, // 5: signalbox.task.v1.TaskService.List:output_type -> signalbox.task.v1.ListResponse
-	4, // 6: signalbox.task.v1.TaskService.Claim:output_type -> signalbox.task.v1.ClaimResponse
-	6, // 7: signalbox.task.v1.TaskService.Resolve:output_type -> signalbox.task.v1.ResolveResponse
-	5, // [5:8] is the sub-list for method output_type
-	2, // [2:5] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	9,  // 0: signalbox.task.v1.Item.task:type_name -> signalbox.ledger.v1.Task
+	1,  // 1: signalbox.task.v1.ListResponse.items:type_name -> signalbox.task.v1.Item
+	1,  // 2: signalbox.task.v1.ShowResponse.item:type_name -> signalbox.task.v1.Item
+	10, // 3: signalbox.task.v1.ShowResponse.events:type_name -> signalbox.event.v1.Event
+	0,  // 4: signalbox.task.v1.TaskService.List:input_type -> signalbox.task.v1.ListRequest
+	3,  // 5: signalbox.task.v1.TaskService.Show:input_type -> signalbox.task.v1.ShowRequest
+	5,  // 6: signalbox.task.v1.TaskService.Claim:input_type -> signalbox.task.v1.ClaimRequest
+	7,  // 7: signalbox.task.v1.TaskService.Resolve:input_type -> signalbox.task.v1.ResolveRequest
+	2,  // 8: signalbox.task.v1.TaskService.List:output_type -> signalbox.task.v1.ListResponse
+	4,  // 9: signalbox.task.v1.TaskService.Show:output_type -> signalbox.task.v1.ShowResponse
+	6,  // 10: signalbox.task.v1.TaskService.Claim:output_type -> signalbox.task.v1.ClaimResponse
+	8,  // 11: signalbox.task.v1.TaskService.Resolve:output_type -> signalbox.task.v1.ResolveResponse
+	8,  // [8:12] is the sub-list for method output_type
+	4,  // [4:8] is the sub-list for method input_type
+	4,  // [4:4] is the sub-list for extension type_name
+	4,  // [4:4] is the sub-list for extension extendee
+	0,  // [0:4] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_task_v1_task_proto_init() }
@@ -496,7 +633,7 @@ func file_signalbox_task_v1_task_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_task_v1_task_proto_rawDesc), len(file_signalbox_task_v1_task_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   7,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	TaskService_List_FullMethodName    = "/signalbox.task.v1.TaskService/List"
+	TaskService_Show_FullMethodName    = "/signalbox.task.v1.TaskService/Show"
 	TaskService_Claim_FullMethodName   = "/signalbox.task.v1.TaskService/Claim"
 	TaskService_Resolve_FullMethodName = "/signalbox.task.v1.TaskService/Resolve"
 )
@@ -33,6 +34,9 @@ const (
 type TaskServiceClient interface {
 	// List returns tasks, soonest due first.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
+	// Show returns a task with what it is about: to the publisher and to operators the event as it was published, to the
+	// authority that is to find the child what it needs for that. That it was shown is recorded.
+	Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (*ShowResponse, error)
 	// Claim says that the caller works on a task.
 	Claim(ctx context.Context, in *ClaimRequest, opts ...grpc.CallOption) (*ClaimResponse, error)
 	// Resolve ends a task; where it says which child or which settings, routing decides again.
@@ -51,6 +55,16 @@ func (c *taskServiceClient) List(ctx context.Context, in *ListRequest, opts ...g
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListResponse)
 	err := c.cc.Invoke(ctx, TaskService_List_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *taskServiceClient) Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (*ShowResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ShowResponse)
+	err := c.cc.Invoke(ctx, TaskService_Show_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +100,9 @@ func (c *taskServiceClient) Resolve(ctx context.Context, in *ResolveRequest, opt
 type TaskServiceServer interface {
 	// List returns tasks, soonest due first.
 	List(context.Context, *ListRequest) (*ListResponse, error)
+	// Show returns a task with what it is about: to the publisher and to operators the event as it was published, to the
+	// authority that is to find the child what it needs for that. That it was shown is recorded.
+	Show(context.Context, *ShowRequest) (*ShowResponse, error)
 	// Claim says that the caller works on a task.
 	Claim(context.Context, *ClaimRequest) (*ClaimResponse, error)
 	// Resolve ends a task; where it says which child or which settings, routing decides again.
@@ -102,6 +119,9 @@ type UnimplementedTaskServiceServer struct{}
 
 func (UnimplementedTaskServiceServer) List(context.Context, *ListRequest) (*ListResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method List not implemented")
+}
+func (UnimplementedTaskServiceServer) Show(context.Context, *ShowRequest) (*ShowResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Show not implemented")
 }
 func (UnimplementedTaskServiceServer) Claim(context.Context, *ClaimRequest) (*ClaimResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Claim not implemented")
@@ -144,6 +164,24 @@ func _TaskService_List_Handler(srv interface{}, ctx context.Context, dec func(in
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(TaskServiceServer).List(ctx, req.(*ListRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _TaskService_Show_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ShowRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(TaskServiceServer).Show(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: TaskService_Show_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(TaskServiceServer).Show(ctx, req.(*ShowRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -194,6 +232,10 @@ var TaskService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "List",
 			Handler:    _TaskService_List_Handler,
+		},
+		{
+			MethodName: "Show",
+			Handler:    _TaskService_Show_Handler,
 		},
 		{
 			MethodName: "Claim",

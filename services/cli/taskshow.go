@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	"github.com/signalbox-hq/signalbox/services/ledger"
+)
+
+type taskShowCmd struct {
+	ID string `arg:"" help:"The task, as in task list."`
+	output
+	connection
+}
+
+func (taskShowCmd) Help() string {
+	return `The agency that published, and operators, see the event as it was published. A local authority sees what it takes to find the child: identifiers, address, what the officer's form says. Names are shown: mind who reads your screen.
+
+    signalbox task show 7q2km4zd90xa8f1c3n5p`
+}
+
+func (c *taskShowCmd) Run(ctx context.Context, e *env) error {
+	l, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	response, err := call(ctx, l, taskv1.NewTaskServiceClient(l.conn).Show, &taskv1.ShowRequest{Task: c.ID})
+	switch {
+	case err != nil:
+		return err
+	case c.json():
+		return printJSON(e.Out, response)
+	default:
+		return printTask(e.Out, response)
+	}
+}
+
+func printTask(w io.Writer, shown *taskv1.ShowResponse) error {
+	item, task := shown.GetItem(), shown.GetItem().GetTask()
+	t := newTable(w)
+	t.row("task", task.GetId())
+	t.row("asks", taskAsk(task.GetKind())+": "+task.GetDetail())
+	t.row("owner", task.GetRole()+" of "+task.GetOrganisation())
+	t.row("due", minute(task.GetDueMs()))
+	t.row("state", taskState(item))
+	if about := taskAbout(item); about != "" {
+		t.row("about", about)
+	}
+	if options := task.GetOptions(); len(options) > 0 {
+		t.row("choose from", strings.Join(options, ", "))
+	}
+	if !strings.HasPrefix(item.GetState(), "resolved") {
+		t.row("resolve with", strings.Join(ledger.Resolutions(task.GetKind()), ", "))
+	}
+	if err := t.flush(); err != nil {
+		return err
+	}
+	for _, ev := range shown.GetEvents() {
+		if _, err := fmt.Fprintln(w); err != nil {
+			return err
+		}
+		fields := newTable(w)
+		eachField("", ev.ProtoReflect(), func(path, value string) { fields.row(path, value) })
+		if err := fields.flush(); err != nil {
+			return err
+		}
+	}
+	if len(shown.GetEvents()) == 0 {
+		_, err := fmt.Fprintln(w, "\nThere is no event to show: it was erased, or the task is about none that could be read.")
+		return err
+	}
+	return nil
+}
+
+// eachField calls fn with the path and value of every field that is set, in the order of the contract.
+func eachField(path string, m protoreflect.Message, fn func(path, value string)) {
+	if at, ok := m.Interface().(*timestamppb.Timestamp); ok {
+		fn(path, minute(at.AsTime().Round(time.Millisecond).UnixMilli()))
+		return
+	}
+	fields := m.Descriptor().Fields()
+	for i := range fields.Len() {
+		f := fields.Get(i)
+		if !m.Has(f) {
+			continue
+		}
+		name := strings.TrimPrefix(path+"."+f.TextName(), ".")
+		if !f.IsList() {
+			eachValue(name, f, m.Get(f), fn)
+			continue
+		}
+		list := m.Get(f).List()
+		for j := range list.Len() {
+			eachValue(fmt.Sprintf("%s[%d]", name, j), f, list.Get(j), fn)
+		}
+	}
+}
+
+func eachValue(path string, f protoreflect.FieldDescriptor, v protoreflect.Value, fn func(path, value string)) {
+	switch f.Kind() {
+	case protoreflect.MessageKind, protoreflect.GroupKind:
+		eachField(path, v.Message(), fn)
+	case protoreflect.EnumKind:
+		value := fmt.Sprint(v.Enum())
+		if known := f.Enum().Values().ByNumber(v.Enum()); known != nil {
+			value = words(strings.ToLower(strings.TrimPrefix(string(known.Name()), enumPrefix(f.Enum()))))
+		}
+		fn(path, value)
+	default:
+		fn(path, plain(v.String()))
+	}
+}
+
+// enumPrefix is what the names of an enum's values begin with: that of its zero, without UNSPECIFIED.
+func enumPrefix(e protoreflect.EnumDescriptor) string {
+	return strings.TrimSuffix(string(e.Values().ByNumber(0).Name()), "UNSPECIFIED")
+}

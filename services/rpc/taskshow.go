@@ -1,0 +1,144 @@
+package rpc
+
+import (
+	"context"
+	"slices"
+
+	"google.golang.org/protobuf/proto"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	"github.com/signalbox-hq/signalbox/services/disclosure"
+	"github.com/signalbox-hq/signalbox/services/identity"
+	"github.com/signalbox-hq/signalbox/services/ledger"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// The views of a task's events. The publisher and operators see what was published. The local authority's duty officer is
+// to find out who a child is and where it is taught, which takes identifiers, address and what the officer's form says;
+// whoever else has a task sees which matter it is, and of whom.
+const publishedView = "published"
+
+func findingView() (disclosure.View, error) {
+	return disclosure.NewView("task_finding", []string{
+		"reference", "incident", "child_identity", "child_identifier", "location", "restricted",
+	}, false)
+}
+
+func referenceView() (disclosure.View, error) {
+	return disclosure.NewView("task_reference", []string{"reference", "incident", "child_identity"}, false)
+}
+
+// Show returns a task with what it is about, and records that it was shown.
+func (s *taskService) Show(ctx context.Context, req *taskv1.ShowRequest) (*taskv1.ShowResponse, error) {
+	const op = "rpc.Show"
+	c := callerOf(ctx)
+	var about matter
+	found := false
+	if err := s.Engine.View(ctx, func(state *ledger.State) {
+		if t := state.Tasks[req.GetTask()]; t != nil && c.may(t.Organisation) {
+			about, found = matterOf(state, t, s.Clock.Now().UnixMilli()), true
+		}
+	}); err != nil {
+		return nil, err
+	}
+	if !found {
+		return nil, notice.Faultf(notice.NotFound, op, "there is no such task for you")
+	}
+	response := &taskv1.ShowResponse{Item: about.item}
+	view, err := s.viewOf(c, about)
+	if err != nil {
+		return nil, err
+	}
+	name := publishedView
+	if view != nil {
+		name = view.ID()
+	}
+	for _, reported := range about.reports {
+		body, err := s.Engine.Body(ctx, reported.source)
+		if notice.KindOf(err) == notice.NotFound && err != nil {
+			continue // erased: what the task says is all that is left
+		}
+		if err != nil {
+			return nil, err
+		}
+		response.Item.References = appendNew(response.Item.References, body.GetSubject())
+		response.Events = append(response.Events, shown(body, reported.ref, c, view))
+	}
+	if len(response.Events) > 0 {
+		if err := s.Engine.TaskRead(ctx, &ledgerv1.TaskRead{Task: req.GetTask(), By: c.by(), View: name}); err != nil {
+			return nil, err
+		}
+	}
+	return response, nil
+}
+
+// viewOf is what the caller may see of a task's events; nil is everything that was published.
+func (s *taskService) viewOf(c caller, about matter) (*disclosure.View, error) {
+	if c.Kind == identity.Operator || c.Kind == identity.Agency && c.Name == about.item.GetAgency() {
+		return nil, nil
+	}
+	view, err := referenceView()
+	snapshot, _ := s.Current()
+	if org, ok := snapshot.Organisation(notice.OrgID(c.organisation())); ok && org.GetKind() == "local_authority" {
+		view, err = findingView()
+	}
+	if err != nil {
+		return nil, notice.Fault(notice.Internal, "rpc.viewOf", err)
+	}
+	return &view, nil
+}
+
+// shown is an event as the caller may see it: of one child, where the task is about one.
+func shown(body *eventv1.Event, ref string, c caller, view *disclosure.View) *eventv1.Event {
+	if view != nil {
+		cut, _ := disclosure.Apply(body, ref, notice.OrgID(c.organisation()), *view)
+		return cut
+	}
+	whole := proto.CloneOf(body)
+	if ref != "" {
+		whole.Children = slices.DeleteFunc(whole.Children, func(child *eventv1.Child) bool { return child.GetRef() != ref })
+	}
+	return whole
+}
+
+// matter is what a task is about.
+type matter struct {
+	item    *taskv1.Item
+	reports []report
+}
+
+// report is an event, and the publisher's handle of the task's child in it; empty where the task is about no child.
+type report struct {
+	source *ledgerv1.Source
+	ref    string
+}
+
+func matterOf(state *ledger.State, t *ledger.Task, nowMS int64) matter {
+	m := matter{item: item(t, nowMS)}
+	l := state.Lineages[t.Lineage]
+	if l == nil {
+		return m
+	}
+	m.item.Agency = string(l.Agency)
+	for _, src := range l.Sources {
+		if t.Child == "" {
+			m.reports = append(m.reports, report{source: proto.CloneOf(src)})
+			continue
+		}
+		for _, c := range l.Children {
+			if c.GetChild() == t.Child && c.GetEvent() == src.GetEvent() {
+				m.reports = append(m.reports, report{source: proto.CloneOf(src), ref: c.GetRef()})
+			}
+		}
+	}
+	return m
+}
+
+func appendNew(list []string, s string) []string {
+	if s == "" || slices.Contains(list, s) {
+		return list
+	}
+	return append(list, s)
+}
