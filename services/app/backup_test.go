@@ -222,6 +222,7 @@ func TestWhatCannotBeRestoredLeavesNothingBehind(t *testing.T) {
 	sealed := backup(t, was)
 	altered := bytes.Clone(sealed)
 	altered[len(altered)/2] ^= 1
+	now := elsewhere(t, was.Clock.Now())
 	for name, c := range map[string]struct {
 		sealed     []byte
 		passphrase string
@@ -236,7 +237,7 @@ func TestWhatCannotBeRestoredLeavesNothingBehind(t *testing.T) {
 		"an interrupted restore":   {sealed: sealed, data: func(dir string) { check(t, os.MkdirAll(filepath.Join(dir, ".restoring"), 0o700)) }, want: notice.Precondition},
 	} {
 		t.Run(name, func(t *testing.T) {
-			now := elsewhere(t, was.Clock.Now())
+			now.Config.Data = filepath.Join(t.TempDir(), "restored")
 			if c.data != nil {
 				c.data(now.Config.Data)
 			}

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -41,18 +42,18 @@ func (s *Service) watchSending(ctx context.Context) error {
 
 // untilSwitched returns when something was stopped or resumed, or it is time for a reminder.
 func (s *Service) untilSwitched(ctx context.Context, known int64) {
+	var waiting sync.WaitGroup
+	defer waiting.Wait()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	switched := make(chan error, 1)
-	go func() {
+	waiting.Go(func() {
 		switched <- s.office.Await(ctx, func(state *ledger.State) bool { return state.Switches != known })
-	}()
+	})
 	remind, stop := s.clock.Until(s.clock.Now().Add(remindEvery))
 	defer stop()
 	select {
 	case <-remind:
-		cancel()
-		<-switched
 	case err := <-switched:
 		if err != nil && ctx.Err() == nil { // the engine is between two turns
 			select {

@@ -72,6 +72,7 @@ func (s *Server) Run(ctx context.Context) error {
 		return err
 	case <-ctx.Done():
 		_ = s.smtp.Close()
+		_ = s.listener.Close() // the server knows it only once it serves
 		if err := <-done; err != nil && !errors.Is(err, smtp.ErrServerClosed) && !errors.Is(err, net.ErrClosed) {
 			return err
 		}

@@ -259,21 +259,8 @@ func (r *rig) clientTLS(t testing.TB, issuer *identity.CA, kind identity.Kind, n
 // await waits until the state is as wanted.
 func (r *rig) await(t testing.TB, what string, is func(*ledger.State) bool) {
 	t.Helper()
-	ctx := testContext(t)
-	for {
-		var ok bool
-		if err := r.engine.View(ctx, func(s *ledger.State) { ok = is(s) }); err != nil {
-			t.Fatalf("waiting until %s: %v", what, err)
-		}
-		if ok {
-			return
-		}
-		select {
-		case <-r.engine.News():
-		case <-time.After(5 * time.Millisecond): // not every fact is news to a publisher
-		case <-ctx.Done():
-			t.Fatalf("waiting until %s: %v", what, ctx.Err())
-		}
+	if err := r.engine.Await(testContext(t), is); err != nil {
+		t.Fatalf("waiting until %s: %v", what, err)
 	}
 }
 
