@@ -17,7 +17,7 @@ import (
 // hintBatch is how many changes are read at once for an agency that has news.
 const hintBatch = 500
 
-func (s *Service) openRPC(ctx context.Context) error {
+func (s *Service) openRPC(context.Context) error {
 	certificate, err := s.renewing()
 	if err != nil {
 		return err
@@ -26,19 +26,11 @@ func (s *Service) openRPC(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := ledgerKey(s.config.Data)
-	if err != nil {
-		return err
-	}
-	year, err := s.store.LedgerYear(ctx, s.clock.Now().Year())
-	if err != nil {
-		return err
-	}
 	s.rpc, err = rpc.New(rpc.Deps{
-		Engine: s.office, Events: s.store.Events(), Log: s.store.Ledger(year), Directory: s.store.Directory(),
+		Engine: s.office, Events: s.store.Events(), Log: s.ledger, Directory: s.store.Directory(),
 		Vault: s.store.Vault(), Access: s, Archive: s, Intake: s.intake, Current: s.holder.Current, Clock: s.clock,
 		Logger: s.log.Named("grpc"),
-	}, rpc.Config{Listen: s.config.GRPC.Listen, TLS: tls, Key: key, Live: s.config.Traffic == "live"})
+	}, rpc.Config{Listen: s.config.GRPC.Listen, TLS: tls, Key: s.key, Live: s.config.Traffic == "live"})
 	if err != nil {
 		return err
 	}

@@ -33,10 +33,7 @@ func Init(ctx context.Context, c Config, dir string, names []string) error {
 		return notice.Fault(notice.Invalid, op, err)
 	}
 	s := &Service{config: c}
-	if err := s.openIdentity(ctx); err != nil {
-		return err
-	}
-	if _, err := ledgerKey(c.Data); err != nil { // made now, to be copied to every instance
+	if err := s.openIdentity(ctx); err != nil { // the ledger's key too: it is copied to every instance
 		return err
 	}
 	if err := s.sharedCertificate(dir, append(append([]string{}, names...), c.Names...)); err != nil {

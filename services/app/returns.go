@@ -15,11 +15,11 @@ func returnsKey(key notice.Key) notice.Key {
 }
 
 // returnTo makes the envelope sender of an attempt; nil where nobody listens for what comes back.
-func (s *Service) returnTo(key notice.Key) func(noticeID string, attempt uint32) string {
+func (s *Service) returnTo() func(noticeID string, attempt uint32) string {
 	if s.config.Returns.Listen == "" {
 		return nil
 	}
-	derived := returnsKey(key)
+	derived := returnsKey(s.key)
 	return func(id string, attempt uint32) string {
 		return returns.Address(derived, s.config.Returns.Domain, id, attempt)
 	}
@@ -30,16 +30,12 @@ func (s *Service) openReturns(context.Context) error {
 	if s.config.Returns.Listen == "" {
 		return nil
 	}
-	key, err := ledgerKey(s.config.Data)
-	if err != nil {
-		return err
-	}
 	certificate, err := s.renewing()
 	if err != nil {
 		return err
 	}
 	s.returns, err = returns.New(returns.Config{
-		Listen: s.config.Returns.Listen, Domain: s.config.Returns.Domain, TLS: certificate.PublicServerTLS(), Key: returnsKey(key),
+		Listen: s.config.Returns.Listen, Domain: s.config.Returns.Domain, TLS: certificate.PublicServerTLS(), Key: returnsKey(s.key),
 	}, s.office, s.log.Named("returns"))
 	if err != nil {
 		return err

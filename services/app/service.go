@@ -5,21 +5,17 @@ import (
 	"fmt"
 	"net"
 	"os"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
-	"github.com/nats-io/nkeys"
 	"go.uber.org/zap"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/signalbox-hq/signalbox/services/clock"
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/delivery/page"
-	"github.com/signalbox-hq/signalbox/services/delivery/push"
 	"github.com/signalbox-hq/signalbox/services/delivery/returns"
-	"github.com/signalbox-hq/signalbox/services/delivery/smtp"
 	"github.com/signalbox-hq/signalbox/services/engine"
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/intake"
@@ -35,12 +31,14 @@ type Service struct {
 	clock  clock.Clock
 	log    *zap.Logger
 
+	key       notice.Key // of the ledger's keyed hashes
 	ca        *identity.CA
 	admin     string // identity folder of the first operator
 	nats      *store.Server
 	conn      *nats.Conn
 	routerKey string
 	store     *store.Store
+	ledger    *store.Log
 	holder    *holder
 	intake    *intake.Intake
 	office    *office
@@ -157,112 +155,14 @@ func (s *Service) openIdentity(context.Context) error {
 		return notice.Fault(notice.Invalid, "app.New", fmt.Errorf("data: %w", err))
 	}
 	var err error
+	if s.key, err = ledgerKey(s.config.Data); err != nil {
+		return err
+	}
 	if s.ca, err = authority(s.config.Data); err != nil {
 		return err
 	}
 	s.admin, err = adminIdentity(s.config.Data, s.ca)
 	return err
-}
-
-func (s *Service) openNATS(ctx context.Context) error {
-	if s.config.NATS.URL != "" {
-		return s.connectNATS(ctx)
-	}
-	host, port, err := splitPort(s.config.NATS.Listen)
-	if err != nil {
-		return err
-	}
-	certFile, keyFile, err := s.natsCertificate()
-	if err != nil {
-		return err
-	}
-	s.nats, err = store.StartServer(ctx, store.ServerConfig{
-		StoreDir: filepath.Join(s.config.Data, "nats"), ListenHost: host, ListenPort: port,
-		TLS: store.TLSFiles{CertFile: certFile, KeyFile: keyFile},
-		Report: func(level store.Level, text string) {
-			if level == store.Error {
-				s.log.Error("NATS server", zap.String("report", text))
-				return
-			}
-			s.log.Warn("NATS server", zap.String("report", text))
-		},
-	})
-	if err != nil {
-		return err
-	}
-	s.onClose("NATS server", s.nats.Shutdown)
-	if s.conn, err = s.nats.Connect(); err != nil {
-		return err
-	}
-	s.onClose("NATS connection", s.conn.Close)
-	return nil
-}
-
-// natsCertificate writes the server's certificate where NATS reads it, anew at every start.
-func (s *Service) natsCertificate() (certFile, keyFile string, err error) {
-	pair, err := serverPair(s.ca, s.config.Names, serverValidity)
-	if err != nil {
-		return "", "", err
-	}
-	dir := filepath.Join(s.config.Data, "nats-tls")
-	if err := os.RemoveAll(dir); err != nil {
-		return "", "", fmt.Errorf("app.natsCertificate: %w", err)
-	}
-	return pair.WriteFiles(dir, "server")
-}
-
-// renewNATSCertificate has the embedded server take a new certificate, without cutting anybody off.
-func (s *Service) renewNATSCertificate(ctx context.Context) error {
-	s.accessing.Lock()
-	defer s.accessing.Unlock()
-	if _, _, err := s.natsCertificate(); err != nil {
-		return err
-	}
-	return s.nats.SetAgencies(ctx, s.access)
-}
-
-// renewCertificates renews what NATS reads from a file; the other listeners renew their own.
-func (s *Service) renewCertificates(ctx context.Context) error {
-	if s.nats == nil {
-		<-ctx.Done()
-		return nil
-	}
-	for wait := serverValidity * 2 / 3; ; {
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-			timer.Stop()
-			return nil
-		case <-timer.C:
-		}
-		wait = serverValidity * 2 / 3
-		if err := s.renewNATSCertificate(ctx); err != nil {
-			s.log.Error("the NATS server's certificate cannot be renewed; trying again in an hour", zap.Error(err))
-			wait = time.Hour
-		}
-	}
-}
-
-func (s *Service) connectNATS(ctx context.Context) error {
-	seed, err := os.ReadFile(s.config.NATS.Seed)
-	if err != nil {
-		return notice.Fault(notice.Invalid, "app.New", fmt.Errorf("nats.seed: %w", err))
-	}
-	pair, err := nkeys.ParseDecoratedNKey(seed)
-	if err != nil {
-		return notice.Faultf(notice.Invalid, "app.New", "nats.seed: the file holds no nkey seed")
-	}
-	if s.routerKey, err = pair.PublicKey(); err != nil {
-		return notice.Fault(notice.Invalid, "app.New", err)
-	}
-	s.conn, err = store.Connect(ctx, store.External{
-		URL: s.config.NATS.URL, SeedFile: s.config.NATS.Seed, RootsFile: s.config.NATS.Roots,
-	})
-	if err != nil {
-		return err
-	}
-	s.onClose("NATS connection", s.conn.Close)
-	return nil
 }
 
 func (s *Service) openStore(ctx context.Context) error {
@@ -278,6 +178,7 @@ func (s *Service) openStore(ctx context.Context) error {
 	if err := s.store.Provision(ctx, year); err != nil {
 		return err
 	}
+	s.ledger = s.store.Ledger(year)
 	s.holder = &holder{kept: s.store.Directory()}
 	if err := s.holder.load(ctx); err != nil {
 		return err
@@ -298,13 +199,9 @@ func (s *Service) openStore(ctx context.Context) error {
 	return nil
 }
 
-func (s *Service) openEngine(ctx context.Context) error {
+func (s *Service) openEngine(context.Context) error {
 	var err error
 	if s.intake, err = intake.New(); err != nil {
-		return err
-	}
-	key, err := ledgerKey(s.config.Data)
-	if err != nil {
 		return err
 	}
 	mailer, err := s.mailSender()
@@ -322,27 +219,23 @@ func (s *Service) openEngine(ctx context.Context) error {
 	s.page = &pageServer{listener: listener, url: pageURL(s.config, listener)}
 	s.onClose("page listener", func() { _ = listener.Close() }) // closed already after Run
 
-	year, err := s.store.LedgerYear(ctx, s.clock.Now().Year())
-	if err != nil {
-		return err
-	}
 	mailDomain := domainOf(s.config.Mail.From)
-	pageKey := pageKey(key)
+	pageKey := pageKey(s.key)
 	deps := engine.Deps{
-		Log:     s.store.Ledger(year),
+		Log:     s.ledger,
 		Events:  s.inlet(),
 		Current: s.holder.Current,
 		Senders: map[string]engine.Sender{
-			delivery.Email: &post{sender: mailer, holder: s.holder, returns: s.returnTo(key)}, delivery.GRPC: pusher,
+			delivery.Email: &post{sender: mailer, holder: s.holder, returns: s.returnTo()}, delivery.GRPC: pusher,
 		},
 		Links: func(id string, attempt uint32) string {
 			return s.page.url + "/n/" + page.NewToken(pageKey, id, attempt)
 		},
 		Clock: s.clock, Logger: s.log.Named("engine"),
-		Election: newCandidate(s.store.Lease(), s.config.Instance, key, s.log.Named("lease")),
+		Election: newCandidate(s.store.Lease(), s.config.Instance, s.key, s.log.Named("lease")),
 	}
 	config := engine.Config{
-		Instance: s.config.Instance, Key: key, MailDomain: mailDomain, Lease: s.config.Send.Lease,
+		Instance: s.config.Instance, Key: s.key, MailDomain: mailDomain, Lease: s.config.Send.Lease,
 		Limits: s.config.Send.limits(s.config.Mail.Connections),
 	}
 	s.office, err = newOffice(func() (*engine.Engine, error) { return engine.New(deps, config) }, s.store,
@@ -362,54 +255,6 @@ func (s *Service) inlet() *inlet {
 	return &inlet{
 		events: s.store.Events(), intake: s.intake, holder: s.holder, clock: s.clock, live: s.config.Traffic == "live",
 	}
-}
-
-func (s *Service) mailSender() (*smtp.Sender, error) {
-	c := smtp.Config{
-		Host: s.config.Mail.Host, Port: s.config.Mail.Port, From: s.config.Mail.From,
-		Username: s.config.Mail.Username, PasswordFile: s.config.Mail.PasswordFile,
-		Connections: s.config.Send.connections(s.config.Mail.Connections), Timeout: s.sendTimeout(),
-	}
-	if s.config.Mail.Roots != "" {
-		roots, err := identity.LoadRoots(s.config.Mail.Roots)
-		if err != nil {
-			return nil, err
-		}
-		c.RootCAs = roots
-	}
-	sender, err := smtp.New(c, s.log.Named("smtp"))
-	if err != nil {
-		return nil, err
-	}
-	s.onClose("mail connections", sender.Close)
-	return sender, nil
-}
-
-// sendTimeout ends a send well before its lease does, so that its end is known.
-func (s *Service) sendTimeout() time.Duration { return s.config.Send.Lease * 3 / 4 }
-
-// pushSender calls receivers with a certificate of our own authority, and trusts receivers that it vouches for.
-func (s *Service) pushSender() (*push.Sender, error) {
-	peer, err := identity.NewPeer(identity.Operator, "signalbox")
-	if err != nil {
-		return nil, err
-	}
-	certificate, err := identity.NewRenewing(func(now time.Time) (identity.Pair, error) {
-		return s.ca.IssueClient(peer, now, serverValidity)
-	}, wall)
-	if err != nil {
-		return nil, err
-	}
-	tls, err := certificate.ClientTLS(s.ca.Pool())
-	if err != nil {
-		return nil, err
-	}
-	sender, err := push.New(push.Config{TLS: tls, Timeout: min(15*time.Second, s.sendTimeout())}, s.log.Named("push"))
-	if err != nil {
-		return nil, err
-	}
-	s.onClose("receiver connections", sender.Close)
-	return sender, nil
 }
 
 // watchAgain is the pause before a watch of the directory that broke begins again.

@@ -82,7 +82,7 @@ func decided(d *ledgerv1.Decision) *ledgerv1.Fact {
 
 func started(id string, attempt, link uint32, contact string, leaseMinute int64) *ledgerv1.Fact {
 	return &ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: &ledgerv1.AttemptStarted{
-		Notice: id, Attempt: attempt, Link: link, Contact: contact, LeaseMs: ms(leaseMinute),
+		Notice: id, Attempt: attempt, Link: link, Contact: contact, Organisation: "school", Role: "dsl", LeaseMs: ms(leaseMinute),
 	}}}
 }
 

@@ -64,6 +64,9 @@ func (s *State) Overdue(nowMS int64) []*ledgerv1.Overdue {
 			continue
 		}
 		o := &ledgerv1.Overdue{Notice: n.Id, Organisation: n.Organisation, Role: n.Function, DueMs: n.DueMs, State: n.Phase.String()}
+		if last := len(n.Attempts); last > 0 { // whoever was sent to last has it now
+			o.Organisation, o.Role = n.Attempts[last-1].Organisation, n.Attempts[last-1].Role
+		}
 		if t := s.Tasks[n.Task]; t != nil {
 			o.Task, o.Organisation, o.Role = t.Id, t.Organisation, t.Role
 			if s.heldBack[n.Id] != nil {

@@ -61,13 +61,13 @@ func TestOverdueListsWhatHasNoEndPastItsTimeLongestFirst(t *testing.T) {
 	if got := b.state.Overdue(ms(29)); len(got) != 0 {
 		t.Fatal(got)
 	}
-	row := func(id, state string) *ledgerv1.Overdue {
-		return &ledgerv1.Overdue{Notice: id, Organisation: "school", Role: "setting", DueMs: ms(60), State: state}
+	row := func(id, role, state string) *ledgerv1.Overdue {
+		return &ledgerv1.Overdue{Notice: id, Organisation: "school", Role: role, DueMs: ms(60), State: state}
 	}
 	want := []*ledgerv1.Overdue{
 		{Task: "refused", Organisation: "police", Role: "desk", DueMs: ms(30), State: "open"},
-		row("awaiting", "awaiting acknowledgement"), row("ready", "ready to send"), row("sending", "sending"),
-		row("waiting", "waiting to try again"),
+		row("awaiting", "dsl", "awaiting acknowledgement"), // whoever was sent to last has it now
+		row("ready", "setting", "ready to send"), row("sending", "dsl", "sending"), row("waiting", "dsl", "waiting to try again"),
 		{Notice: "with-task", Task: "t-with-task", Organisation: "council", Role: "duty", DueMs: ms(60), State: "with a person"},
 	}
 	if diff := cmp.Diff(want, b.state.Overdue(ms(60)), protocmp.Transform()); diff != "" {
