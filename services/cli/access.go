@@ -24,10 +24,13 @@ type agencyCmd struct {
 type agencyAddCmd struct {
 	ID           string   `arg:"" help:"The agency's id, the source of its events: 2 to 39 lower-case letters, digits and hyphens."`
 	Organisation string   `required:"" placeholder:"ORG" help:"The organisation in the directory that it acts for."`
-	Kinds        []string `placeholder:"KIND" help:"Kinds of event that it may publish, such as encompass.incident. Without it every kind."`
+	Kinds        []string `required:"" placeholder:"KIND" help:"Kinds of event that it may publish, such as encompass.incident; all for every kind. Give no more than it needs: what a publisher hears of an event says whether a child is known."`
 	Out          string   `placeholder:"DIR" help:"Folder to write. Else one named after the agency, here."`
 	connection
 }
+
+// everyKind stands for all kinds of event, so that giving them all is said.
+const everyKind = "all"
 
 func (agencyAddCmd) Help() string {
 	return `Writes client.crt, client.key, ca.crt and nats.seed. The service keeps no copy of the private parts, so hand the folder over by a safe way, and add the agency again if it is lost: its old key for NATS then ends.
@@ -41,6 +44,10 @@ Where the service uses an external NATS server, its new configuration is printed
 func (c *agencyAddCmd) Run(ctx context.Context, e *env) error {
 	if _, err := notice.ParseAgencyID(c.ID); err != nil {
 		return usagef("%v", err)
+	}
+	kinds := c.Kinds
+	if len(kinds) == 1 && kinds[0] == everyKind {
+		kinds = nil
 	}
 	dir := c.Out
 	if dir == "" {
@@ -56,7 +63,7 @@ func (c *agencyAddCmd) Run(ctx context.Context, e *env) error {
 	}
 	defer l.close()
 	response, err := call(ctx, l, directoryv1.NewDirectoryServiceClient(l.conn).AddAgency, &directoryv1.AddAgencyRequest{
-		Agency: &directoryv1.Agency{Id: c.ID, Organisation: c.Organisation, Kinds: c.Kinds},
+		Agency: &directoryv1.Agency{Id: c.ID, Organisation: c.Organisation, Kinds: kinds},
 	})
 	if err != nil {
 		return err

@@ -106,9 +106,9 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 	o := operating{t: t, rig: rig, dir: t.TempDir()}
 
 	police := filepath.Join(o.dir, "police")
-	shows(t, o.good(o.admin(), "agency", "add", "northbridge-police", "--organisation", "northbridge-police", "--out", police),
+	shows(t, o.good(o.admin(), "agency", "add", "northbridge-police", "--organisation", "northbridge-police", "--kinds", "all", "--out", police),
 		"Agency northbridge-police has access")
-	if again := o.signalbox(o.admin(), "agency", "add", "northbridge-police", "--organisation", "northbridge-police", "--out", police); again.code != exitRefused {
+	if again := o.signalbox(o.admin(), "agency", "add", "northbridge-police", "--organisation", "northbridge-police", "--kinds", "all", "--out", police); again.code != exitRefused {
 		t.Error("an identity that is there was written over")
 	} else {
 		shows(t, again.err, "police has a client.crt already: move it away, or name another folder with --out")
@@ -233,7 +233,7 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 		shows(t, s.err, `no NATS server of this service answers at tls://127.0.0.1:1 .*name another address with --nats`)
 		s = o.signalbox(selfMadeOperator(t), "task", "list")
 		shows(t, s.err, `do not trust each other \(.*: use an identity that this service made`)
-		s = o.signalbox(o.admin(), "agency", "add", "nobody", "--organisation", "nowhere", "--out", filepath.Join(o.dir, "nobody"))
+		s = o.signalbox(o.admin(), "agency", "add", "nobody", "--organisation", "nowhere", "--kinds", "encompass.incident", "--out", filepath.Join(o.dir, "nobody"))
 		shows(t, s.err, `^  agency.organisation: is not in the directory`)
 		s = o.signalbox(o.admin(), "directory", "show", "--organisation", "900101")
 		shows(t, s.out, `^The directory has no such row. A school's id begins with its register, as in gias:900101.`)
