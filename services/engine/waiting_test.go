@@ -226,6 +226,10 @@ func TestANoticeThatWaitsForADeadEndpointMovesOnAtItsLinksEnd(t *testing.T) {
 		return s.Counts()[ledger.Waiting] == 1 && s.Counts()[ledger.Ready] == 1
 	})
 	r.clock.Set(at(t, "2026-11-20T08:29:59Z"))
+	// What is awaited is looked at once all that is due has been done: the retry has joined the queue by then.
+	e.await("both waiting within their link", func(s *ledger.State) bool {
+		return s.Counts()[ledger.Waiting] == 1 && s.Counts()[ledger.Ready] == 1
+	})
 	e.notices() // no fault while it waits within its link
 	equal(t, "dsl", r.post.to())
 	r.clock.Set(at(t, "2026-11-20T08:30:00Z"))
