@@ -64,7 +64,7 @@ func elsewhere(t *testing.T, at time.Time) *apptest.Rig {
 }
 
 func restore(r *apptest.Rig, sealed []byte, with string) (app.Restored, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	return app.Restore(ctx, r.Config, r.Clock.Now(), func() (io.Reader, error) { return archive.Open(bytes.NewReader(sealed), with) })
 }

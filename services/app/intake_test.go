@@ -151,7 +151,7 @@ func TestFeedbackSinceACursorOverNATS(t *testing.T) {
 	police := r.AddAgency("northbridge-police", "northbridge-police")
 	police.Publish(apptest.Incident(police, "np-1", "NP/26/1", r.Clock.Now(), apptest.Child("c1", "Ivo", "Brennock", "2015-05-09")))
 	r.Settle()
-	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(r.Context(), 30*time.Second)
 	defer cancel()
 	ask := func(request string) *intakev1.FeedbackResponse {
 		answer, err := police.NATS.RequestWithContext(ctx, store.FeedbackSubject(police.ID), []byte(request))

@@ -42,7 +42,7 @@ const (
 )
 
 // patience is how long a test waits for what must come.
-const patience = 20 * time.Second
+const patience = 90 * time.Second
 
 func contact(id, organisation, role, use string) *directoryv1.Row {
 	return directory.ContactRow(&directoryv1.Contact{

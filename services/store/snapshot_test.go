@@ -97,7 +97,7 @@ func TestALedgerThatIsBackedUpWhileItGrowsHasNoHole(t *testing.T) {
 	go func() {
 		last := uint64(0)
 		defer func() { grown <- last }()
-		for pack := bytes.Repeat([]byte("pack"), 20_000); ctx.Err() == nil; {
+		for pack := bytes.Repeat([]byte("pack"), 1_000); ctx.Err() == nil; {
 			seq, err := log.Append(ctx, last, pack)
 			if err != nil {
 				return

@@ -33,7 +33,7 @@ import (
 )
 
 // patience bounds every wait: a test that hangs says where.
-const patience = 30 * time.Second
+const patience = 90 * time.Second
 
 // Rig is a running service and the world around it.
 type Rig struct {
