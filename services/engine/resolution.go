@@ -55,9 +55,7 @@ func (e *Engine) plausible(op string, t *ledger.Task, id notice.ChildID) error {
 }
 
 func sealed(snapshot *directory.Snapshot, id notice.ChildID) bool {
-	return slices.ContainsFunc(snapshot.Restrictions(id), func(r *directoryv1.Restriction) bool {
-		return r.Kind == "protected_location" || r.Kind == "sealed_identity"
-	})
+	return slices.ContainsFunc(snapshot.Restrictions(id), directory.Seals)
 }
 
 func agrees(c *eventv1.Child, known *directoryv1.Child) bool {

@@ -152,7 +152,7 @@ func (d *decider) find(ev Event, c *eventv1.Child) lookup {
 	if found.Child != "" {
 		l.candidates = append(slices.Clone(found.Candidates), found.Child)
 	}
-	if slices.ContainsFunc(d.restrictions(l.candidates), seals) {
+	if slices.ContainsFunc(d.restrictions(l.candidates), directory.Seals) {
 		found = directory.Found{Kind: ledgerv1.Match_MATCH_NONE}
 	}
 	id, ok := d.named(unmatched)
@@ -189,7 +189,7 @@ func (d *decider) named(key string) (id notice.ChildID, ok bool) {
 // open says whether a child is on a roll and nothing seals where.
 func (d *decider) open(id notice.ChildID) bool {
 	_, known := d.Directory.Child(id)
-	return known && !slices.ContainsFunc(d.Directory.Restrictions(id), seals)
+	return known && !slices.ContainsFunc(d.Directory.Restrictions(id), directory.Seals)
 }
 
 // reasonNone is why nobody was found, by what was published alone: it must not tell a sealed child from an unknown one.

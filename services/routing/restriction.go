@@ -3,14 +3,10 @@ package routing
 import (
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/policy"
 )
-
-// seals says whether a restriction seals the child's whereabouts: the child is then answered as one nobody knows.
-func seals(r *directoryv1.Restriction) bool {
-	return r.Kind == "protected_location" || r.Kind == "sealed_identity"
-}
 
 // restrictions are those of every child that the event may be about: a doubt about who it is never lifts a bar.
 func (d *decider) restrictions(candidates []notice.ChildID) []*directoryv1.Restriction {
@@ -39,7 +35,7 @@ func (d *decider) bindEvents(subjects []*subject) {
 // nobody from what is told of a child whom nobody knows.
 func (d *decider) bar(s *subject, org notice.OrgID) *directoryv1.Restriction {
 	for _, r := range s.restrictions {
-		if seals(r) || r.Kind == "barred_contact" && r.Target != "" {
+		if directory.Seals(r) || r.Kind == "barred_contact" && r.Target != "" {
 			continue
 		}
 		if r.Target == "" || d.names(r, org) {

@@ -55,9 +55,7 @@ func (s *directoryService) Show(req *directoryv1.ShowRequest, stream grpc.Server
 // sealed says whether a row is that of a child about whom every answer is the one about a child nobody knows.
 func sealed(snapshot *directory.Snapshot, row *directoryv1.Row) bool {
 	return row.GetChild() != nil && slices.ContainsFunc(snapshot.Restrictions(notice.ChildID(row.GetChild().GetId())),
-		func(r *directoryv1.Restriction) bool {
-			return r.GetKind() == "protected_location" || r.GetKind() == "sealed_identity"
-		})
+		directory.Seals)
 }
 
 func rowsOf(snapshot *directory.Snapshot, kind, id string) []*directoryv1.Row {

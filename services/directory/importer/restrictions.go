@@ -51,13 +51,9 @@ func (l *line) keepsProtecting(r *directoryv1.Restriction, remove bool) {
 	if r.GetChild() != "" && r.GetChild() != before.GetChild() {
 		l.fault("id", "is that of a restriction on another child, which would lose it: give this one an id of its own")
 	}
-	if !remove && seals(before) && !seals(r) {
+	if !remove && directory.Seals(before) && !directory.Seals(r) {
 		l.fault("kind", "would lift a seal: remove that restriction first (remove: yes), and give this one an id of its own")
 	}
-}
-
-func seals(r *directoryv1.Restriction) bool {
-	return r.GetKind() == "protected_location" || r.GetKind() == "sealed_identity"
 }
 
 // barred says whether a restriction names a contact.
