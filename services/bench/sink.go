@@ -96,6 +96,16 @@ func (r *receiver) Deliver(_ context.Context, req *noticev1.DeliverRequest) (*no
 	return &noticev1.DeliverResponse{}, nil
 }
 
+// DeliverBatch takes several.
+func (r *receiver) DeliverBatch(ctx context.Context, req *noticev1.DeliverBatchRequest) (*noticev1.DeliverBatchResponse, error) {
+	response := &noticev1.DeliverBatchResponse{Results: make([]*noticev1.DeliveryResult, len(req.GetDeliveries()))}
+	for i, one := range req.GetDeliveries() {
+		_, err := r.Deliver(ctx, one)
+		response.Results[i] = &noticev1.DeliveryResult{Code: int32(status.Code(err))}
+	}
+	return response, nil
+}
+
 // relay takes mail under TLS and drops it.
 type relay struct {
 	listener net.Listener

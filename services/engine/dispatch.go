@@ -126,7 +126,7 @@ func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpo
 			q.Done(slot, queue.NotAsked, e.nowMS())
 			return
 		}
-		e.group.Go(func() error {
+		e.crew.run(func() {
 			ctx, cancel := context.WithTimeout(e.sends, lease)
 			defer cancel()
 			result, asked := e.send(ctx, started, frozen, sources, func(events []*eventv1.Event) (delivery.Message, error) {
@@ -147,7 +147,6 @@ func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpo
 				q.Done(slot, verdict(result, asked), e.nowMS())
 				e.ended(started, result)
 			})
-			return nil
 		})
 	})
 }

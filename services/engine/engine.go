@@ -109,6 +109,7 @@ type Engine struct {
 	showings *showings
 
 	group *errgroup.Group // followers and sends
+	crew  *crew           // of the group: sends
 	ctx   context.Context // of the group: ends with Run, or when a follower fails
 	work  context.Context // of what must still be written: ends with Run alone
 	sends context.Context // of sends: ends when the lead is lost
@@ -186,6 +187,7 @@ func (e *Engine) Run(ctx context.Context) error {
 	defer cutOff()
 	e.sends = sends
 	e.group, e.ctx = errgroup.WithContext(work)
+	e.crew = newCrew(e.group)
 	followCtx, stopFollowing := context.WithCancel(e.ctx)
 	defer stopFollowing()
 
@@ -198,6 +200,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		cutOff()
 	}
 	cancel()
+	e.crew.dismiss()
 	if groupErr := e.join(); err == nil {
 		err = groupErr
 	}

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
+	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
 	"github.com/signalbox-hq/signalbox/services/delivery"
 )
 
@@ -20,37 +21,88 @@ const longestWait = 15 * time.Minute
 // call follows one call, because a status alone does not tell whether the notice left: gRPC says Unavailable for a
 // refused connection, for one that broke while the receiver worked, and for a receiver that says so itself.
 type call struct {
-	sent     atomic.Bool // the notice went to the transport
-	answered atomic.Bool // the receiver itself ended the call
+	sends    []context.Context // of every notice that goes in it
+	sent     atomic.Bool       // they went to the transport
+	answered atomic.Bool       // the receiver itself ended the call
 }
 
-func (c *call) result(err error) delivery.Result {
-	st := status.Convert(err)
-	code := st.Code()
-	detail := "grpc " + codeName(code)
-	switch code {
-	case codes.OK:
-		return delivery.Result{Outcome: delivery.Delivered, Detail: detail}
-	case codes.AlreadyExists: // it knows the key: an earlier try arrived
-		if c.answered.Load() {
-			return delivery.Result{Outcome: delivery.Delivered, Detail: detail}
+// held says whether every send of the call may still begin.
+func (c *call) held() bool {
+	for _, ctx := range c.sends {
+		if !delivery.Held(ctx) {
+			return false
 		}
 	}
-	if !c.sent.Load() {
-		return delivery.Result{Outcome: delivery.Transient, Detail: detail}
+	return true
+}
+
+// result is what the end of a call says about what went in it.
+func (c *call) result(err error) delivery.Result {
+	st := status.Convert(err)
+	switch {
+	case c.answered.Load():
+		return answer(st.Code(), retryAfter(st))
+	case err == nil:
+		return answer(codes.OK, 0)
+	case c.sent.Load():
+		return delivery.Result{Outcome: delivery.Unknown, Detail: detail(st.Code())}
+	default:
+		return delivery.Result{Outcome: delivery.Transient, Detail: detail(st.Code())}
 	}
+}
+
+// turns is what the end of a call says about each of the notices that went in it. Where the receiver refused them
+// together, each is to go by a call of its own: what is wrong with one says nothing about another.
+func (c *call) turns(results []*noticev1.DeliveryResult, err error, notices int) []turn {
+	turns := make([]turn, notices)
+	for i := range turns {
+		switch {
+		case err != nil && c.refusedTogether(err):
+			turns[i] = turn{do: callForSelf}
+		case err != nil:
+			turns[i] = turn{do: beOver, result: c.result(err)}
+		case len(results) != notices:
+			turns[i] = turn{do: beOver, result: delivery.Result{Outcome: delivery.Unknown, Detail: "grpc another number of results than of notices"}}
+		default:
+			wait := min(max(results[i].GetRetryAfter().AsDuration(), 0), longestWait)
+			turns[i] = turn{do: beOver, result: answer(codes.Code(uint32(results[i].GetCode())), wait)}
+		}
+	}
+	return turns
+}
+
+// refusedTogether says whether the receiver itself ended a call for several notices in a way that may be about one of them,
+// or about their coming together.
+func (c *call) refusedTogether(err error) bool {
 	if !c.answered.Load() {
-		return delivery.Result{Outcome: delivery.Unknown, Detail: detail}
+		return false
 	}
+	st := status.Convert(err)
+	switch st.Code() {
+	case codes.Unavailable, codes.Aborted, codes.DeadlineExceeded, codes.Canceled:
+		return false
+	case codes.ResourceExhausted: // busy, if it says for how long; otherwise perhaps too large
+		return retryAfter(st) == 0
+	default:
+		return true
+	}
+}
+
+// answer is what a receiver's own answer means.
+func answer(code codes.Code, wait time.Duration) delivery.Result {
+	r := delivery.Result{Detail: detail(code)}
 	switch code {
+	case codes.OK, codes.AlreadyExists: // it knows the key: an earlier try arrived
+		r.Outcome = delivery.Delivered
 	case codes.InvalidArgument, codes.PermissionDenied, codes.Unauthenticated, codes.Unimplemented, codes.NotFound,
 		codes.FailedPrecondition, codes.OutOfRange:
-		return delivery.Result{Outcome: delivery.Permanent, Detail: detail}
+		r.Outcome = delivery.Permanent
 	case codes.DeadlineExceeded, codes.Canceled: // its own work was cut short, perhaps after it stored the notice
-		return delivery.Result{Outcome: delivery.Unknown, Detail: detail}
+		r.Outcome = delivery.Unknown
 	default:
-		return delivery.Result{Outcome: delivery.Transient, RetryAfter: retryAfter(st), Detail: detail}
+		r.Outcome, r.RetryAfter = delivery.Transient, wait
 	}
+	return r
 }
 
 func retryAfter(st *status.Status) time.Duration {
@@ -62,6 +114,13 @@ func retryAfter(st *status.Status) time.Duration {
 	return 0
 }
 
+func detail(c codes.Code) string {
+	if c == codes.OK {
+		return "grpc ok"
+	}
+	return "grpc " + codeName(c)
+}
+
 // codeName is the code in lower case words: "deadline exceeded". A number outside the list is "unknown".
 func codeName(c codes.Code) string {
 	if c > codes.Unauthenticated {
@@ -69,7 +128,7 @@ func codeName(c codes.Code) string {
 	}
 	var b strings.Builder
 	for i, r := range c.String() {
-		if i > 0 && r >= 'A' && r <= 'Z' && c != codes.OK {
+		if i > 0 && r >= 'A' && r <= 'Z' {
 			b.WriteByte(' ')
 		}
 		b.WriteRune(r)

@@ -35,7 +35,7 @@ type Sender struct {
 	log     *zap.Logger
 
 	mu     sync.Mutex
-	conns  map[string]*grpc.ClientConn // by address; the directory bounds how many there are
+	lines  map[string]*line // by address; the directory bounds how many there are
 	closed bool
 }
 
@@ -75,7 +75,7 @@ func New(cfg Config, log *zap.Logger) (*Sender, error) {
 			grpc.WithUserAgent("signalbox"),
 		},
 		log:   log,
-		conns: make(map[string]*grpc.ClientConn),
+		lines: make(map[string]*line),
 	}, nil
 }
 
@@ -84,27 +84,25 @@ func (s *Sender) Close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
-	for address, conn := range s.conns {
-		_ = conn.Close()
-		delete(s.conns, address)
+	for address, l := range s.lines {
+		_ = l.conn.Close()
+		delete(s.lines, address)
 	}
 }
 
 // Send hands the message's notice to the receiver at its endpoint.
 func (s *Sender) Send(ctx context.Context, m delivery.Message) delivery.Result {
-	conn, err := s.conn(m.Endpoint.Address)
+	l, err := s.line(m.Endpoint.Address)
 	if err != nil {
 		return delivery.Result{Outcome: delivery.Permanent, Detail: err.Error()}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	call := new(call)
-	_, err = noticev1.NewNoticeReceiverServiceClient(conn).Deliver(withCall(ctx, call), &noticev1.DeliverRequest{
+	result := l.deliver(&handover{ctx: ctx, request: &noticev1.DeliverRequest{
 		Notice:            m.Notice,
 		IdempotencyKey:    IdempotencyKey(m.Notice),
 		PossibleDuplicate: m.PossibleDuplicate,
-	})
-	result := call.result(err)
+	}})
 	if result.Outcome != delivery.Delivered {
 		s.log.Warn("a receiver did not take a notice", zap.String("notice", m.Notice.GetId()),
 			zap.String("contact", m.Endpoint.Contact), zap.Stringer("outcome", result.Outcome), zap.String("detail", result.Detail))
@@ -122,7 +120,7 @@ var (
 	errClosed  = errors.New("grpc sender closed")
 )
 
-func (s *Sender) conn(address string) (*grpc.ClientConn, error) {
+func (s *Sender) line(address string) (*line, error) {
 	// Host and port only: a scheme would pick a resolver, and with it a socket of this machine.
 	host, port, err := net.SplitHostPort(address)
 	if err != nil || host == "" || strings.ContainsAny(host, "/ ") {
@@ -136,13 +134,14 @@ func (s *Sender) conn(address string) (*grpc.ClientConn, error) {
 	if s.closed {
 		return nil, errClosed
 	}
-	if conn, ok := s.conns[address]; ok {
-		return conn, nil
+	if l, ok := s.lines[address]; ok {
+		return l, nil
 	}
 	conn, err := grpc.NewClient("dns:///"+address, s.options...)
 	if err != nil {
 		return nil, errAddress
 	}
-	s.conns[address] = conn
-	return conn, nil
+	l := newLine(conn)
+	s.lines[address] = l
+	return l, nil
 }

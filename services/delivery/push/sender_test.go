@@ -39,6 +39,8 @@ type receiver struct {
 
 	mu       sync.Mutex
 	requests []*noticev1.DeliverRequest
+	batches  []*noticev1.DeliverBatchRequest
+	several  several         // nil: there is no such method
 	callers  map[string]bool // remote addresses: one per connection
 	names    []string        // who the callers were
 }

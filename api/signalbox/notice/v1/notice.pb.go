@@ -10,6 +10,7 @@ import (
 	v1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
@@ -124,6 +125,153 @@ func (*DeliverResponse) Descriptor() ([]byte, []int) {
 	return file_signalbox_notice_v1_notice_proto_rawDescGZIP(), []int{1}
 }
 
+// DeliverBatchRequest carries notices that have nothing to do with each other.
+type DeliverBatchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Up to 64.
+	Deliveries    []*DeliverRequest `protobuf:"bytes,1,rep,name=deliveries,proto3" json:"deliveries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliverBatchRequest) Reset() {
+	*x = DeliverBatchRequest{}
+	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliverBatchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliverBatchRequest) ProtoMessage() {}
+
+func (x *DeliverBatchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliverBatchRequest.ProtoReflect.Descriptor instead.
+func (*DeliverBatchRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_notice_v1_notice_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *DeliverBatchRequest) GetDeliveries() []*DeliverRequest {
+	if x != nil {
+		return x.Deliveries
+	}
+	return nil
+}
+
+// DeliverBatchResponse says what became of each. A notice without a result is taken to have arrived or not: it comes again.
+type DeliverBatchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// One for each delivery, in their order.
+	Results       []*DeliveryResult `protobuf:"bytes,1,rep,name=results,proto3" json:"results,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliverBatchResponse) Reset() {
+	*x = DeliverBatchResponse{}
+	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliverBatchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliverBatchResponse) ProtoMessage() {}
+
+func (x *DeliverBatchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliverBatchResponse.ProtoReflect.Descriptor instead.
+func (*DeliverBatchResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_notice_v1_notice_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *DeliverBatchResponse) GetResults() []*DeliveryResult {
+	if x != nil {
+		return x.Results
+	}
+	return nil
+}
+
+// DeliveryResult is what Deliver would have answered.
+type DeliveryResult struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Status code of gRPC: 0 where the agency has stored the notice.
+	Code int32 `protobuf:"varint,1,opt,name=code,proto3" json:"code,omitempty"`
+	// Where the code is one to try again: not before so long.
+	RetryAfter    *durationpb.Duration `protobuf:"bytes,2,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeliveryResult) Reset() {
+	*x = DeliveryResult{}
+	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeliveryResult) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeliveryResult) ProtoMessage() {}
+
+func (x *DeliveryResult) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeliveryResult.ProtoReflect.Descriptor instead.
+func (*DeliveryResult) Descriptor() ([]byte, []int) {
+	return file_signalbox_notice_v1_notice_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *DeliveryResult) GetCode() int32 {
+	if x != nil {
+		return x.Code
+	}
+	return 0
+}
+
+func (x *DeliveryResult) GetRetryAfter() *durationpb.Duration {
+	if x != nil {
+		return x.RetryAfter
+	}
+	return nil
+}
+
 // Notice is what a recipient is told.
 type Notice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -159,7 +307,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[2]
+	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -171,7 +319,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[2]
+	mi := &file_signalbox_notice_v1_notice_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -184,7 +332,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_signalbox_notice_v1_notice_proto_rawDescGZIP(), []int{2}
+	return file_signalbox_notice_v1_notice_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Notice) GetId() string {
@@ -282,12 +430,22 @@ var File_signalbox_notice_v1_notice_proto protoreflect.FileDescriptor
 
 const file_signalbox_notice_v1_notice_proto_rawDesc = "" +
 	"\n" +
-	" signalbox/notice/v1/notice.proto\x12\x13signalbox.notice.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/event.proto\"\x9d\x01\n" +
+	" signalbox/notice/v1/notice.proto\x12\x13signalbox.notice.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/event.proto\"\x9d\x01\n" +
 	"\x0eDeliverRequest\x123\n" +
 	"\x06notice\x18\x01 \x01(\v2\x1b.signalbox.notice.v1.NoticeR\x06notice\x12'\n" +
 	"\x0fidempotency_key\x18\x02 \x01(\tR\x0eidempotencyKey\x12-\n" +
 	"\x12possible_duplicate\x18\x03 \x01(\bR\x11possibleDuplicate\"\x11\n" +
-	"\x0fDeliverResponse\"\xf4\x02\n" +
+	"\x0fDeliverResponse\"Z\n" +
+	"\x13DeliverBatchRequest\x12C\n" +
+	"\n" +
+	"deliveries\x18\x01 \x03(\v2#.signalbox.notice.v1.DeliverRequestR\n" +
+	"deliveries\"U\n" +
+	"\x14DeliverBatchResponse\x12=\n" +
+	"\aresults\x18\x01 \x03(\v2#.signalbox.notice.v1.DeliveryResultR\aresults\"`\n" +
+	"\x0eDeliveryResult\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\x05R\x04code\x12:\n" +
+	"\vretry_after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
+	"retryAfter\"\xf4\x02\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\rR\aversion\x12\x1a\n" +
@@ -302,9 +460,10 @@ const file_signalbox_notice_v1_notice_proto_rawDesc = "" +
 	" \x01(\bR\vacknowledge\x12\x0e\n" +
 	"\x02do\x18\v \x03(\tR\x02do\x12\x15\n" +
 	"\x06do_not\x18\f \x03(\tR\x05doNot\x121\n" +
-	"\x06events\x18\r \x03(\v2\x19.signalbox.event.v1.EventR\x06events2m\n" +
+	"\x06events\x18\r \x03(\v2\x19.signalbox.event.v1.EventR\x06events2\xd2\x01\n" +
 	"\x15NoticeReceiverService\x12T\n" +
-	"\aDeliver\x12#.signalbox.notice.v1.DeliverRequest\x1a$.signalbox.notice.v1.DeliverResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/notice/v1;noticev1b\x06proto3"
+	"\aDeliver\x12#.signalbox.notice.v1.DeliverRequest\x1a$.signalbox.notice.v1.DeliverResponse\x12c\n" +
+	"\fDeliverBatch\x12(.signalbox.notice.v1.DeliverBatchRequest\x1a).signalbox.notice.v1.DeliverBatchResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/notice/v1;noticev1b\x06proto3"
 
 var (
 	file_signalbox_notice_v1_notice_proto_rawDescOnce sync.Once
@@ -318,25 +477,34 @@ func file_signalbox_notice_v1_notice_proto_rawDescGZIP() []byte {
 	return file_signalbox_notice_v1_notice_proto_rawDescData
 }
 
-var file_signalbox_notice_v1_notice_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_signalbox_notice_v1_notice_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
 var file_signalbox_notice_v1_notice_proto_goTypes = []any{
 	(*DeliverRequest)(nil),        // 0: signalbox.notice.v1.DeliverRequest
 	(*DeliverResponse)(nil),       // 1: signalbox.notice.v1.DeliverResponse
-	(*Notice)(nil),                // 2: signalbox.notice.v1.Notice
-	(*timestamppb.Timestamp)(nil), // 3: google.protobuf.Timestamp
-	(*v1.Event)(nil),              // 4: signalbox.event.v1.Event
+	(*DeliverBatchRequest)(nil),   // 2: signalbox.notice.v1.DeliverBatchRequest
+	(*DeliverBatchResponse)(nil),  // 3: signalbox.notice.v1.DeliverBatchResponse
+	(*DeliveryResult)(nil),        // 4: signalbox.notice.v1.DeliveryResult
+	(*Notice)(nil),                // 5: signalbox.notice.v1.Notice
+	(*durationpb.Duration)(nil),   // 6: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 7: google.protobuf.Timestamp
+	(*v1.Event)(nil),              // 8: signalbox.event.v1.Event
 }
 var file_signalbox_notice_v1_notice_proto_depIdxs = []int32{
-	2, // 0: signalbox.notice.v1.DeliverRequest.notice:type_name -> signalbox.notice.v1.Notice
-	3, // 1: signalbox.notice.v1.Notice.due:type_name -> google.protobuf.Timestamp
-	4, // 2: signalbox.notice.v1.Notice.events:type_name -> signalbox.event.v1.Event
-	0, // 3: signalbox.notice.v1.NoticeReceiverService.Deliver:input_type -> signalbox.notice.v1.DeliverRequest
-	1, // 4: signalbox.notice.v1.NoticeReceiverService.Deliver:output_type -> signalbox.notice.v1.DeliverResponse
-	4, // [4:5] is the sub-list for method output_type
-	3, // [3:4] is the sub-list for method input_type
-	3, // [3:3] is the sub-list for extension type_name
-	3, // [3:3] is the sub-list for extension extendee
-	0, // [0:3] is the sub-list for field type_name
+	5, // 0: signalbox.notice.v1.DeliverRequest.notice:type_name -> signalbox.notice.v1.Notice
+	0, // 1: signalbox.notice.v1.DeliverBatchRequest.deliveries:type_name -> signalbox.notice.v1.DeliverRequest
+	4, // 2: signalbox.notice.v1.DeliverBatchResponse.results:type_name -> signalbox.notice.v1.DeliveryResult
+	6, // 3: signalbox.notice.v1.DeliveryResult.retry_after:type_name -> google.protobuf.Duration
+	7, // 4: signalbox.notice.v1.Notice.due:type_name -> google.protobuf.Timestamp
+	8, // 5: signalbox.notice.v1.Notice.events:type_name -> signalbox.event.v1.Event
+	0, // 6: signalbox.notice.v1.NoticeReceiverService.Deliver:input_type -> signalbox.notice.v1.DeliverRequest
+	2, // 7: signalbox.notice.v1.NoticeReceiverService.DeliverBatch:input_type -> signalbox.notice.v1.DeliverBatchRequest
+	1, // 8: signalbox.notice.v1.NoticeReceiverService.Deliver:output_type -> signalbox.notice.v1.DeliverResponse
+	3, // 9: signalbox.notice.v1.NoticeReceiverService.DeliverBatch:output_type -> signalbox.notice.v1.DeliverBatchResponse
+	8, // [8:10] is the sub-list for method output_type
+	6, // [6:8] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_notice_v1_notice_proto_init() }
@@ -350,7 +518,7 @@ func file_signalbox_notice_v1_notice_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_notice_v1_notice_proto_rawDesc), len(file_signalbox_notice_v1_notice_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   6,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,7 +19,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	NoticeReceiverService_Deliver_FullMethodName = "/signalbox.notice.v1.NoticeReceiverService/Deliver"
+	NoticeReceiverService_Deliver_FullMethodName      = "/signalbox.notice.v1.NoticeReceiverService/Deliver"
+	NoticeReceiverService_DeliverBatch_FullMethodName = "/signalbox.notice.v1.NoticeReceiverService/DeliverBatch"
 )
 
 // NoticeReceiverServiceClient is the client API for NoticeReceiverService service.
@@ -31,6 +32,9 @@ type NoticeReceiverServiceClient interface {
 	// Deliver hands over one notice. Answering without error means that the agency has stored it; it is not an
 	// acknowledgement by a person. The same notice may come again: its id and version tell.
 	Deliver(ctx context.Context, in *DeliverRequest, opts ...grpc.CallOption) (*DeliverResponse, error)
+	// DeliverBatch hands over several notices at once, where more than one waits. It is for a receiver to have or not:
+	// where it answers Unimplemented, each notice comes by Deliver.
+	DeliverBatch(ctx context.Context, in *DeliverBatchRequest, opts ...grpc.CallOption) (*DeliverBatchResponse, error)
 }
 
 type noticeReceiverServiceClient struct {
@@ -51,6 +55,16 @@ func (c *noticeReceiverServiceClient) Deliver(ctx context.Context, in *DeliverRe
 	return out, nil
 }
 
+func (c *noticeReceiverServiceClient) DeliverBatch(ctx context.Context, in *DeliverBatchRequest, opts ...grpc.CallOption) (*DeliverBatchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DeliverBatchResponse)
+	err := c.cc.Invoke(ctx, NoticeReceiverService_DeliverBatch_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // NoticeReceiverServiceServer is the server API for NoticeReceiverService service.
 // All implementations must embed UnimplementedNoticeReceiverServiceServer
 // for forward compatibility.
@@ -60,6 +74,9 @@ type NoticeReceiverServiceServer interface {
 	// Deliver hands over one notice. Answering without error means that the agency has stored it; it is not an
 	// acknowledgement by a person. The same notice may come again: its id and version tell.
 	Deliver(context.Context, *DeliverRequest) (*DeliverResponse, error)
+	// DeliverBatch hands over several notices at once, where more than one waits. It is for a receiver to have or not:
+	// where it answers Unimplemented, each notice comes by Deliver.
+	DeliverBatch(context.Context, *DeliverBatchRequest) (*DeliverBatchResponse, error)
 	mustEmbedUnimplementedNoticeReceiverServiceServer()
 }
 
@@ -72,6 +89,9 @@ type UnimplementedNoticeReceiverServiceServer struct{}
 
 func (UnimplementedNoticeReceiverServiceServer) Deliver(context.Context, *DeliverRequest) (*DeliverResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Deliver not implemented")
+}
+func (UnimplementedNoticeReceiverServiceServer) DeliverBatch(context.Context, *DeliverBatchRequest) (*DeliverBatchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method DeliverBatch not implemented")
 }
 func (UnimplementedNoticeReceiverServiceServer) mustEmbedUnimplementedNoticeReceiverServiceServer() {}
 func (UnimplementedNoticeReceiverServiceServer) testEmbeddedByValue()                               {}
@@ -112,6 +132,24 @@ func _NoticeReceiverService_Deliver_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _NoticeReceiverService_DeliverBatch_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeliverBatchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(NoticeReceiverServiceServer).DeliverBatch(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: NoticeReceiverService_DeliverBatch_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(NoticeReceiverServiceServer).DeliverBatch(ctx, req.(*DeliverBatchRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // NoticeReceiverService_ServiceDesc is the grpc.ServiceDesc for NoticeReceiverService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -122,6 +160,10 @@ var NoticeReceiverService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Deliver",
 			Handler:    _NoticeReceiverService_Deliver_Handler,
+		},
+		{
+			MethodName: "DeliverBatch",
+			Handler:    _NoticeReceiverService_DeliverBatch_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
