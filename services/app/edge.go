@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"go.uber.org/zap"
 	"google.golang.org/protobuf/encoding/protojson"
@@ -14,8 +15,12 @@ import (
 	"github.com/signalbox-hq/signalbox/services/store"
 )
 
-// hintBatch is how many changes are read at once for an agency that has news.
-const hintBatch = 500
+const (
+	// hintBatch is how many changes are read at once for an agency that has news.
+	hintBatch = 500
+	// hintPause is how long news gathers after a hint: the changes of a busy moment are read together.
+	hintPause = 20 * time.Millisecond
+)
 
 func (s *Service) openRPC(context.Context) error {
 	certificate, err := s.renewing()
@@ -54,7 +59,26 @@ func (s *Service) serveFeedback(ctx context.Context) error {
 		case <-ctx.Done():
 			return <-answering
 		case agency := <-s.office.news:
-			told[agency] = s.hint(ctx, agency, told[agency])
+			for agency := range s.gather(agency) {
+				told[agency] = s.hint(ctx, agency, told[agency])
+			}
+			select {
+			case <-ctx.Done():
+			case <-time.After(hintPause):
+			}
+		}
+	}
+}
+
+// gather is who has news by now.
+func (s *Service) gather(first notice.AgencyID) map[notice.AgencyID]bool {
+	all := map[notice.AgencyID]bool{first: true}
+	for {
+		select {
+		case agency := <-s.office.news:
+			all[agency] = true
+		default:
+			return all
 		}
 	}
 }
@@ -62,12 +86,22 @@ func (s *Service) serveFeedback(ctx context.Context) error {
 // hint publishes what is new for an agency since a cursor, and returns the new cursor. An agency that is not listening
 // asks later.
 func (s *Service) hint(ctx context.Context, agency notice.AgencyID, after uint64) uint64 {
-	changes, err := s.feedback.Changes(ctx, agency, after, hintBatch)
-	if err != nil {
-		s.log.Warn("feedback cannot be read", zap.String("agency", string(agency)), zap.Error(err))
-		return after
+	for {
+		changes, err := s.feedback.Changes(ctx, agency, after, hintBatch)
+		if err != nil {
+			s.log.Warn("feedback cannot be read", zap.String("agency", string(agency)), zap.Error(err))
+			return after
+		}
+		if len(changes.Changes) == 0 || !s.publishHints(agency, changes.Changes) {
+			return after
+		}
+		after = changes.Cursor
 	}
-	for _, change := range changes.Changes {
+}
+
+// publishHints says whether all of them are on their way.
+func (s *Service) publishHints(agency notice.AgencyID, changes []*intakev1.Change) bool {
+	for _, change := range changes {
 		kind, message := store.Status, proto.Message(change.GetStatus())
 		if rejected := change.GetRejected(); rejected != nil {
 			kind, message = store.Rejected, rejected
@@ -78,10 +112,10 @@ func (s *Service) hint(ctx context.Context, agency notice.AgencyID, after uint64
 		}
 		if err != nil {
 			s.log.Warn("feedback cannot be sent", zap.String("agency", string(agency)), zap.Error(err))
-			return after
+			return false
 		}
 	}
-	return changes.Cursor
+	return true
 }
 
 // answer returns everything since the cursor that an agency asks for, as JSON. A request that is empty asks for all.

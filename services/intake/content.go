@@ -33,12 +33,11 @@ func checkPeople(ev *eventv1.Event, now time.Time, found *faults) {
 	}
 	referrers := 0
 	for i, person := range ev.GetPeople() {
-		at := fmt.Sprintf("people[%d]", i)
 		if problem := birthProblem(person.GetDateOfBirth(), now, now, oldYears); problem != "" {
-			found.add(at+".date_of_birth", "%s", problem)
+			found.add(entry("people", i, "date_of_birth").String(), "%s", problem)
 		}
 		if person.GetOrganisation() != nil {
-			checkOrganisation(person.GetOrganisation(), at+".organisation", found)
+			checkOrganisation(person.GetOrganisation(), entry("people", i, "organisation"), found)
 		}
 		if person.GetRole() == eventv1.PersonRole_PERSON_ROLE_REFERRER {
 			referrers++
@@ -77,15 +76,15 @@ func birthProblem(date string, when, now time.Time, years int) string {
 
 func dateShaped(s string) bool { return len(s) == len(time.DateOnly) && s[4] == '-' && s[7] == '-' }
 
-func checkOrganisation(o *eventv1.OrganisationRef, at string, found *faults) {
+func checkOrganisation(o *eventv1.OrganisationRef, at *place, found *faults) {
 	if o.GetId() != "" {
 		if _, err := notice.ParseOrgID(o.GetId()); err != nil {
-			found.add(at+".id", "is not an id of the directory, such as ashmere-council or gias:900101: put what you have in name")
+			found.add(at.named("id").String(), "is not an id of the directory, such as ashmere-council or gias:900101: put what you have in name")
 		}
 		return
 	}
 	if o.GetName() != "" && strings.TrimSpace(o.GetName()) == "" {
-		found.add(at+".name", "is blank: give the organisation's name, or its id in the directory")
+		found.add(at.named("name").String(), "is blank: give the organisation's name, or its id in the directory")
 	}
 }
 
@@ -118,13 +117,13 @@ func before(a, b *timestamppb.Timestamp) bool {
 
 func checkParticipants(list []*eventv1.Participant, at string, found *faults) {
 	for i, p := range list {
-		checkOrganisation(p.GetOrganisation(), fmt.Sprintf("%s[%d].organisation", at, i), found)
+		checkOrganisation(p.GetOrganisation(), entry(at, i, "organisation"), found)
 	}
 }
 
 func checkActions(list []*eventv1.Action, at string, found *faults) {
 	for i, a := range list {
-		checkOrganisation(a.GetOwner(), fmt.Sprintf("%s[%d].owner", at, i), found)
+		checkOrganisation(a.GetOwner(), entry(at, i, "owner"), found)
 		if due := a.GetDueOn(); dateShaped(due) {
 			if _, err := time.Parse(time.DateOnly, due); err != nil {
 				found.add(fmt.Sprintf("%s[%d].due_on", at, i), "is not a date of the calendar: give the date as YYYY-MM-DD, or leave it out")

@@ -13,6 +13,11 @@ type place struct {
 	index  int // -1 where the field is no list
 }
 
+// entry is a field of one entry of a list.
+func entry(list string, index int, field string) *place {
+	return (&place{name: list, index: index}).named(field)
+}
+
 func (p *place) field(fd protoreflect.FieldDescriptor) *place { return p.named(string(fd.Name())) }
 
 func (p *place) named(name string) *place { return &place{holder: p, name: name, index: -1} }

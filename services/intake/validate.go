@@ -113,6 +113,9 @@ func (w *walk) visit(fd protoreflect.FieldDescriptor, v protoreflect.Value, at *
 }
 
 func unknownFields(m protoreflect.Message, at *place, found *faults) {
+	if len(m.GetUnknown()) == 0 {
+		return
+	}
 	seen := map[protowire.Number]bool{}
 	for raw := m.GetUnknown(); len(raw) > 0; {
 		number, _, n := protowire.ConsumeField(raw)
