@@ -242,7 +242,7 @@ func TestAReferrersMailThatComesBackAfterItCountedAsDeliveredIsForAPerson(t *tes
 		t.Errorf("%s", task.Detail)
 	}
 	equal(t, "failing", failing(t, r), []string{}) // a person named in an event is no contact
-	_, err := r.Tasks.Resolve(r.Context(), &taskv1.ResolveRequest{Task: task.Id, Resolution: "told_by_telephone", Reason: "Spoke to them at noon."})
+	_, err := r.Tasks.Resolve(r.Context(), &taskv1.ResolveRequest{Task: task.Id, Resolution: "told_by_telephone", Reason: "Spoke to them at noon.", Answered: "Jo Marsh", Verified: "called back"})
 	must(t, err)
 	if s := r.Summary(); s.Delivered != 1 || s.OpenTasks != 0 {
 		t.Errorf("%v", s)

@@ -195,6 +195,15 @@ func TestTablesReadAtAGlance(t *testing.T) {
 				{Task: exhausted, State: "resolved", By: "m.okoro", Resolution: "told_by_telephone", Overdue: true},
 			})
 		},
+		"call": func(b *bytes.Buffer) error {
+			return printCall(b, &taskv1.ShowResponse{
+				Numbers: []*taskv1.Number{{Contact: "a", Name: "Priya Anand", Role: "dsl", Organisation: "gias:900101", OrganisationName: "Lantern Row School", Number: "01632 960101", Use: "out_of_hours", VerifiedOn: "2026-09-01"}},
+				Script:  []string{"Ask for the person named.", "Leave no message."},
+			})
+		},
+		"nonumber": func(b *bytes.Buffer) error {
+			return printCall(b, &taskv1.ShowResponse{Script: []string{"Ask for the person named."}})
+		},
 		"notasks": func(b *bytes.Buffer) error { return printTasks(b, nil) },
 		"feedback": func(b *bytes.Buffer) error {
 			when := timestamppb.New(at(t, "2026-11-03T21:15:00Z"))

@@ -73,9 +73,35 @@ func printTask(w io.Writer, shown *taskv1.ShowResponse) error {
 			return err
 		}
 	}
+	if err := printCall(w, shown); err != nil {
+		return err
+	}
 	if len(shown.GetEvents()) == 0 {
 		_, err := fmt.Fprintln(w, "\nThere is no event to show: it was erased, or the task is about none that could be read.")
 		return err
+	}
+	return nil
+}
+
+// printCall prints whom to telephone, and what to say.
+func printCall(w io.Writer, shown *taskv1.ShowResponse) error {
+	if len(shown.GetScript()) == 0 {
+		return nil
+	}
+	fmt.Fprintln(w, "\nTelephone:")
+	if len(shown.GetNumbers()) == 0 {
+		fmt.Fprintln(w, "The directory has no number that may be called. Find one where the organisation itself publishes it.")
+	} else {
+		t := newTable(w, "NUMBER", "NAME", "ROLE", "ORGANISATION", "WHEN", "CONFIRMED")
+		for _, n := range shown.GetNumbers() {
+			t.row(n.GetNumber(), orDash(n.GetName()), n.GetRole(), n.GetOrganisationName(), words(n.GetUse()), orDash(n.GetVerifiedOn()))
+		}
+		if err := t.flush(); err != nil {
+			return err
+		}
+	}
+	for i, line := range shown.GetScript() {
+		fmt.Fprintf(w, "%d. %s\n", i+1, line)
 	}
 	return nil
 }

@@ -93,8 +93,9 @@ func endpoint(c *directoryv1.Contact) Endpoint {
 const reasonBarred = "not to be told"
 
 const (
-	reasonAway    = "an automatic reply came back"
-	reasonFailing = "its mail comes back, and another contact of the role is there"
+	reasonAway      = "an automatic reply came back"
+	reasonTelephone = "telephone only"
+	reasonFailing   = "its mail comes back, and another contact of the role is there"
 )
 
 // unfit says why a contact cannot be sent to, or nothing.
@@ -122,7 +123,7 @@ func unfit(c *directoryv1.Contact, bars barrier, at time.Time, history History) 
 	case GRPC:
 		return ""
 	case Telephone:
-		return "telephone only"
+		return reasonTelephone
 	default:
 		return "channel unknown"
 	}

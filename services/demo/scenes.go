@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
@@ -128,6 +130,7 @@ func telephoneAll(ctx context.Context, s *stage, p *published) (string, error) {
 	return "The police desk did not get to it within the hour, so its task went to the authority's duty officer, who telephones.",
 		s.endRest(ctx, p, &taskv1.ResolveRequest{
 			Resolution: "told_by_telephone", Reason: "Telephoned those who need to know; named in the case record.",
+			Answered: "The duty officer", Verified: "Called the number in the directory.",
 		})
 }
 
@@ -145,7 +148,7 @@ func (s *stage) endRest(ctx context.Context, p *published, how *taskv1.ResolveRe
 		if t.Organisation == "northbridge-police" {
 			by = police
 		}
-		if err := s.end(ctx, by, t, &taskv1.ResolveRequest{Resolution: how.Resolution, Reason: how.Reason}); err != nil {
+		if err := s.end(ctx, by, t, proto.CloneOf(how)); err != nil {
 			return err
 		}
 	}
@@ -163,6 +166,7 @@ func telephoneBrookside(ctx context.Context, s *stage, p *published) (string, er
 	return "The authority's desk telephones the family centre, and says so.",
 		s.resolve(ctx, p, socialCare, ledgerv1.TaskKind_TASK_KIND_GAP, "ashmere-council", &taskv1.ResolveRequest{
 			Resolution: "told_by_telephone", Reason: "Spoke to the manager of the centre.",
+			Answered: "The manager", Verified: "Called the number that the centre publishes.",
 		})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -131,10 +132,20 @@ func (d *door) validate(req any) error {
 	var fields []notice.FieldFault
 	for _, v := range violations.Violations {
 		fields = append(fields, notice.FieldFault{
-			Field: protovalidate.FieldPathString(v.Proto.GetField()), Message: v.Proto.GetMessage(),
+			Field: fieldOf(v), Message: v.Proto.GetMessage(),
 		})
 	}
 	return notice.InvalidFields("rpc.validate", fields)
+}
+
+// fieldOf is the field that a violation is about. A rule of a whole message has none: its id ends with the field that is
+// to be mended.
+func fieldOf(v *protovalidate.Violation) string {
+	if path := protovalidate.FieldPathString(v.Proto.GetField()); path != "" {
+		return path
+	}
+	id := v.Proto.GetRuleId()
+	return id[strings.LastIndexByte(id, '.')+1:]
 }
 
 // isStatus says whether an error already has the form of the wire: the transport's own.

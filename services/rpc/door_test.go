@@ -192,7 +192,7 @@ func TestRequestsAreHeldAgainstTheContract(t *testing.T) {
 		{"a match without a child", func() error {
 			_, err := tasks.Resolve(ctx, &taskv1.ResolveRequest{Task: "t", Resolution: "matched", Reason: "seen"})
 			return err
-		}, []string{""}},
+		}, []string{"child"}},
 		{"a timeline of nothing", func() error {
 			_, err := ledgers.Timeline(ctx, &ledgerv1.TimelineRequest{})
 			return err

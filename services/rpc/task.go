@@ -74,7 +74,7 @@ func (s *taskService) Resolve(ctx context.Context, req *taskv1.ResolveRequest) (
 	if err := s.own(ctx, c, req.GetTask()); err != nil {
 		return nil, err
 	}
-	statement, err := s.Vault.Keep(ctx, req.GetReason())
+	statement, err := s.Vault.Keep(ctx, reasonOf(req))
 	if err != nil {
 		return nil, err
 	}
@@ -91,6 +91,14 @@ func (s *taskService) Resolve(ctx context.Context, req *taskv1.ResolveRequest) (
 		return nil, err
 	}
 	return &taskv1.ResolveResponse{}, nil
+}
+
+// reasonOf is what is kept of a resolution in words: of a call also who answered, and how the caller made sure who it was.
+func reasonOf(req *taskv1.ResolveRequest) string {
+	if req.GetResolution() != ledger.ToldByTelephone {
+		return req.GetReason()
+	}
+	return "Answered: " + req.GetAnswered() + "\nVerified: " + req.GetVerified() + "\n" + req.GetReason()
 }
 
 // own makes sure that a task is open and the caller's to work on. A task that is another's is not found, as one that

@@ -9,6 +9,7 @@ import (
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/disclosure"
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/ledger"
@@ -66,12 +67,33 @@ func (s *taskService) Show(ctx context.Context, req *taskv1.ShowRequest) (*taskv
 		response.Item.References = appendNew(response.Item.References, body.GetSubject())
 		response.Events = append(response.Events, shown(body, reported.ref, c, view))
 	}
+	s.telephone(response, about)
 	if len(response.Events) > 0 {
 		if err := s.Engine.TaskRead(ctx, &ledgerv1.TaskRead{Task: req.GetTask(), By: c.by(), View: name}); err != nil {
 			return nil, err
 		}
 	}
 	return response, nil
+}
+
+// telephone says whom to call about a notice that nobody has, and what to say.
+func (s *taskService) telephone(response *taskv1.ShowResponse, about matter) {
+	if about.notice == nil || about.item.GetTask().GetKind() != ledgerv1.TaskKind_TASK_KIND_EXHAUSTED {
+		return
+	}
+	snapshot, _ := s.Current()
+	for _, c := range delivery.Callable(about.notice.GetChain(), notice.ChildID(about.notice.GetChild()), snapshot, s.Clock.Now()) {
+		response.Numbers = append(response.Numbers, &taskv1.Number{
+			Contact: c.GetId(), Name: c.GetName(), Role: c.GetRole(), Organisation: c.GetOrganisation(),
+			OrganisationName: snapshot.Name(notice.OrgID(c.GetOrganisation())), Number: c.GetAddress(), Use: c.GetUse(),
+			VerifiedOn: c.GetVerifiedOn(),
+		})
+	}
+	publisher := ""
+	if agency, ok := snapshot.Agency(notice.AgencyID(about.item.GetAgency())); ok {
+		publisher = snapshot.Name(notice.OrgID(agency.GetOrganisation()))
+	}
+	response.Script = delivery.CallScript(notice.Reference(about.notice.GetId()), publisher)
 }
 
 // viewOf is what the caller may see of a task's events; nil is everything that was published.
@@ -106,6 +128,7 @@ func shown(body *eventv1.Event, ref string, c caller, view *disclosure.View) *ev
 // matter is what a task is about.
 type matter struct {
 	item    *taskv1.Item
+	notice  *ledgerv1.Notice // frozen; nil where it is about none
 	reports []report
 }
 
@@ -117,6 +140,9 @@ type report struct {
 
 func matterOf(state *ledger.State, t *ledger.Task, nowMS int64) matter {
 	m := matter{item: item(t, nowMS)}
+	if n := state.Notices[t.Notice]; n != nil {
+		m.notice = n.Notice
+	}
 	l := state.Lineages[t.Lineage]
 	if l == nil {
 		return m

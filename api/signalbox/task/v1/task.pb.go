@@ -277,7 +277,11 @@ type ShowResponse struct {
 	// The task.
 	Item *Item `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
 	// The events, of the task's child alone where it is about one, cut down to what the caller may see.
-	Events        []*v11.Event `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
+	Events []*v11.Event `protobuf:"bytes,2,rep,name=events,proto3" json:"events,omitempty"`
+	// For a notice that nobody has: whom to telephone, in the order of its chain. Nobody who is barred from the child.
+	Numbers []*Number `protobuf:"bytes,10,rep,name=numbers,proto3" json:"numbers,omitempty"`
+	// For a notice that nobody has: what to say, and what not to.
+	Script        []string `protobuf:"bytes,11,rep,name=script,proto3" json:"script,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -326,6 +330,129 @@ func (x *ShowResponse) GetEvents() []*v11.Event {
 	return nil
 }
 
+func (x *ShowResponse) GetNumbers() []*Number {
+	if x != nil {
+		return x.Numbers
+	}
+	return nil
+}
+
+func (x *ShowResponse) GetScript() []string {
+	if x != nil {
+		return x.Script
+	}
+	return nil
+}
+
+// Number is somebody who may be told by telephone.
+type Number struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Contact: its id in the directory.
+	Contact string `protobuf:"bytes,1,opt,name=contact,proto3" json:"contact,omitempty"`
+	// Name.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// Role.
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Organisation or setting: its id.
+	Organisation string `protobuf:"bytes,4,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// Its name.
+	OrganisationName string `protobuf:"bytes,5,opt,name=organisation_name,json=organisationName,proto3" json:"organisation_name,omitempty"`
+	// Telephone number, as the directory has it.
+	Number string `protobuf:"bytes,6,opt,name=number,proto3" json:"number,omitempty"`
+	// `regular`, `holiday` or `out_of_hours`.
+	Use string `protobuf:"bytes,7,opt,name=use,proto3" json:"use,omitempty"`
+	// The day on which the number was last confirmed, `YYYY-MM-DD`, or empty.
+	VerifiedOn    string `protobuf:"bytes,8,opt,name=verified_on,json=verifiedOn,proto3" json:"verified_on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Number) Reset() {
+	*x = Number{}
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Number) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Number) ProtoMessage() {}
+
+func (x *Number) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Number.ProtoReflect.Descriptor instead.
+func (*Number) Descriptor() ([]byte, []int) {
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Number) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *Number) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Number) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *Number) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *Number) GetOrganisationName() string {
+	if x != nil {
+		return x.OrganisationName
+	}
+	return ""
+}
+
+func (x *Number) GetNumber() string {
+	if x != nil {
+		return x.Number
+	}
+	return ""
+}
+
+func (x *Number) GetUse() string {
+	if x != nil {
+		return x.Use
+	}
+	return ""
+}
+
+func (x *Number) GetVerifiedOn() string {
+	if x != nil {
+		return x.VerifiedOn
+	}
+	return ""
+}
+
 // ClaimRequest names a task.
 type ClaimRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -337,7 +464,7 @@ type ClaimRequest struct {
 
 func (x *ClaimRequest) Reset() {
 	*x = ClaimRequest{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[5]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -349,7 +476,7 @@ func (x *ClaimRequest) String() string {
 func (*ClaimRequest) ProtoMessage() {}
 
 func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[5]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -362,7 +489,7 @@ func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimRequest.ProtoReflect.Descriptor instead.
 func (*ClaimRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ClaimRequest) GetTask() string {
@@ -381,7 +508,7 @@ type ClaimResponse struct {
 
 func (x *ClaimResponse) Reset() {
 	*x = ClaimResponse{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -393,7 +520,7 @@ func (x *ClaimResponse) String() string {
 func (*ClaimResponse) ProtoMessage() {}
 
 func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -406,7 +533,7 @@ func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimResponse.ProtoReflect.Descriptor instead.
 func (*ClaimResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{7}
 }
 
 // ResolveRequest ends a task.
@@ -421,14 +548,18 @@ type ResolveRequest struct {
 	// For `matched`: the child's id in the directory.
 	Child string `protobuf:"bytes,4,opt,name=child,proto3" json:"child,omitempty"`
 	// For `setting_chosen`: ids of settings.
-	Settings      []string `protobuf:"bytes,5,rep,name=settings,proto3" json:"settings,omitempty"`
+	Settings []string `protobuf:"bytes,5,rep,name=settings,proto3" json:"settings,omitempty"`
+	// For `told_by_telephone`: the name of whoever answered and was told. Kept with the reason.
+	Answered string `protobuf:"bytes,10,opt,name=answered,proto3" json:"answered,omitempty"`
+	// For `told_by_telephone`: how it was made sure who that was, in words. Kept with the reason.
+	Verified      string `protobuf:"bytes,11,opt,name=verified,proto3" json:"verified,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ResolveRequest) Reset() {
 	*x = ResolveRequest{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -440,7 +571,7 @@ func (x *ResolveRequest) String() string {
 func (*ResolveRequest) ProtoMessage() {}
 
 func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -453,7 +584,7 @@ func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRequest.ProtoReflect.Descriptor instead.
 func (*ResolveRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ResolveRequest) GetTask() string {
@@ -491,6 +622,20 @@ func (x *ResolveRequest) GetSettings() []string {
 	return nil
 }
 
+func (x *ResolveRequest) GetAnswered() string {
+	if x != nil {
+		return x.Answered
+	}
+	return ""
+}
+
+func (x *ResolveRequest) GetVerified() string {
+	if x != nil {
+		return x.Verified
+	}
+	return ""
+}
+
 // ResolveResponse has no fields.
 type ResolveResponse struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -500,7 +645,7 @@ type ResolveResponse struct {
 
 func (x *ResolveResponse) Reset() {
 	*x = ResolveResponse{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -512,7 +657,7 @@ func (x *ResolveResponse) String() string {
 func (*ResolveResponse) ProtoMessage() {}
 
 func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -525,7 +670,7 @@ func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveResponse.ProtoReflect.Descriptor instead.
 func (*ResolveResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{9}
 }
 
 var File_signalbox_task_v1_task_proto protoreflect.FileDescriptor
@@ -551,13 +696,26 @@ const file_signalbox_task_v1_task_proto_rawDesc = "" +
 	"\fListResponse\x12-\n" +
 	"\x05items\x18\x01 \x03(\v2\x17.signalbox.task.v1.ItemR\x05items\"*\n" +
 	"\vShowRequest\x12\x1b\n" +
-	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\"n\n" +
+	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\"\xbb\x01\n" +
 	"\fShowResponse\x12+\n" +
 	"\x04item\x18\x01 \x01(\v2\x17.signalbox.task.v1.ItemR\x04item\x121\n" +
-	"\x06events\x18\x02 \x03(\v2\x19.signalbox.event.v1.EventR\x06events\"+\n" +
+	"\x06events\x18\x02 \x03(\v2\x19.signalbox.event.v1.EventR\x06events\x123\n" +
+	"\anumbers\x18\n" +
+	" \x03(\v2\x19.signalbox.task.v1.NumberR\anumbers\x12\x16\n" +
+	"\x06script\x18\v \x03(\tR\x06script\"\xe6\x01\n" +
+	"\x06Number\x12\x18\n" +
+	"\acontact\x18\x01 \x01(\tR\acontact\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\"\n" +
+	"\forganisation\x18\x04 \x01(\tR\forganisation\x12+\n" +
+	"\x11organisation_name\x18\x05 \x01(\tR\x10organisationName\x12\x16\n" +
+	"\x06number\x18\x06 \x01(\tR\x06number\x12\x10\n" +
+	"\x03use\x18\a \x01(\tR\x03use\x12\x1f\n" +
+	"\vverified_on\x18\b \x01(\tR\n" +
+	"verifiedOn\"+\n" +
 	"\fClaimRequest\x12\x1b\n" +
 	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\"\x0f\n" +
-	"\rClaimResponse\"\x98\x04\n" +
+	"\rClaimResponse\"\xe2\a\n" +
 	"\x0eResolveRequest\x12\x1b\n" +
 	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\x12v\n" +
 	"\n" +
@@ -566,9 +724,14 @@ const file_signalbox_task_v1_task_proto_rawDesc = "" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x14\n" +
 	"\x05child\x18\x04 \x01(\tR\x05child\x12\x1a\n" +
-	"\bsettings\x18\x05 \x03(\tR\bsettings:\x9a\x02\xbaH\x96\x02\x1a\x82\x01\n" +
+	"\bsettings\x18\x05 \x03(\tR\bsettings\x12$\n" +
+	"\banswered\x18\n" +
+	" \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\banswered\x12$\n" +
+	"\bverified\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\bverified:\x98\x05\xbaH\x94\x05\x1a\x82\x01\n" +
 	"\rresolve.child\x12?resolution matched needs child: the child's id in the directory\x1a0this.resolution != 'matched' || this.child != ''\x1a\x8e\x01\n" +
-	"\x10resolve.settings\x129resolution setting_chosen needs settings: at least one id\x1a?this.resolution != 'setting_chosen' || this.settings.size() > 0\"\x11\n" +
+	"\x10resolve.settings\x129resolution setting_chosen needs settings: at least one id\x1a?this.resolution != 'setting_chosen' || this.settings.size() > 0\x1a\xb3\x01\n" +
+	"\x10resolve.answered\x12Vresolution told_by_telephone needs answered: the name of whoever answered and was told\x1aGthis.resolution != 'told_by_telephone' || this.answered.matches('[^ ]')\x1a\xc5\x01\n" +
+	"\x10resolve.verified\x12hresolution told_by_telephone needs verified: how you made sure who it was, such as the number you called\x1aGthis.resolution != 'told_by_telephone' || this.verified.matches('[^ ]')\"\x11\n" +
 	"\x0fResolveResponse2\xbd\x02\n" +
 	"\vTaskService\x12G\n" +
 	"\x04List\x12\x1e.signalbox.task.v1.ListRequest\x1a\x1f.signalbox.task.v1.ListResponse\x12G\n" +
@@ -588,38 +751,40 @@ func file_signalbox_task_v1_task_proto_rawDescGZIP() []byte {
 	return file_signalbox_task_v1_task_proto_rawDescData
 }
 
-var file_signalbox_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_signalbox_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_signalbox_task_v1_task_proto_goTypes = []any{
 	(*ListRequest)(nil),     // 0: signalbox.task.v1.ListRequest
 	(*Item)(nil),            // 1: signalbox.task.v1.Item
 	(*ListResponse)(nil),    // 2: signalbox.task.v1.ListResponse
 	(*ShowRequest)(nil),     // 3: signalbox.task.v1.ShowRequest
 	(*ShowResponse)(nil),    // 4: signalbox.task.v1.ShowResponse
-	(*ClaimRequest)(nil),    // 5: signalbox.task.v1.ClaimRequest
-	(*ClaimResponse)(nil),   // 6: signalbox.task.v1.ClaimResponse
-	(*ResolveRequest)(nil),  // 7: signalbox.task.v1.ResolveRequest
-	(*ResolveResponse)(nil), // 8: signalbox.task.v1.ResolveResponse
-	(*v1.Task)(nil),         // 9: signalbox.ledger.v1.Task
-	(*v11.Event)(nil),       // 10: signalbox.event.v1.Event
+	(*Number)(nil),          // 5: signalbox.task.v1.Number
+	(*ClaimRequest)(nil),    // 6: signalbox.task.v1.ClaimRequest
+	(*ClaimResponse)(nil),   // 7: signalbox.task.v1.ClaimResponse
+	(*ResolveRequest)(nil),  // 8: signalbox.task.v1.ResolveRequest
+	(*ResolveResponse)(nil), // 9: signalbox.task.v1.ResolveResponse
+	(*v1.Task)(nil),         // 10: signalbox.ledger.v1.Task
+	(*v11.Event)(nil),       // 11: signalbox.event.v1.Event
 }
 var file_signalbox_task_v1_task_proto_depIdxs = []int32{
-	9,  // 0: signalbox.task.v1.Item.task:type_name -> signalbox.ledger.v1.Task
+	10, // 0: signalbox.task.v1.Item.task:type_name -> signalbox.ledger.v1.Task
 	1,  // 1: signalbox.task.v1.ListResponse.items:type_name -> signalbox.task.v1.Item
 	1,  // 2: signalbox.task.v1.ShowResponse.item:type_name -> signalbox.task.v1.Item
-	10, // 3: signalbox.task.v1.ShowResponse.events:type_name -> signalbox.event.v1.Event
-	0,  // 4: signalbox.task.v1.TaskService.List:input_type -> signalbox.task.v1.ListRequest
-	3,  // 5: signalbox.task.v1.TaskService.Show:input_type -> signalbox.task.v1.ShowRequest
-	5,  // 6: signalbox.task.v1.TaskService.Claim:input_type -> signalbox.task.v1.ClaimRequest
-	7,  // 7: signalbox.task.v1.TaskService.Resolve:input_type -> signalbox.task.v1.ResolveRequest
-	2,  // 8: signalbox.task.v1.TaskService.List:output_type -> signalbox.task.v1.ListResponse
-	4,  // 9: signalbox.task.v1.TaskService.Show:output_type -> signalbox.task.v1.ShowResponse
-	6,  // 10: signalbox.task.v1.TaskService.Claim:output_type -> signalbox.task.v1.ClaimResponse
-	8,  // 11: signalbox.task.v1.TaskService.Resolve:output_type -> signalbox.task.v1.ResolveResponse
-	8,  // [8:12] is the sub-list for method output_type
-	4,  // [4:8] is the sub-list for method input_type
-	4,  // [4:4] is the sub-list for extension type_name
-	4,  // [4:4] is the sub-list for extension extendee
-	0,  // [0:4] is the sub-list for field type_name
+	11, // 3: signalbox.task.v1.ShowResponse.events:type_name -> signalbox.event.v1.Event
+	5,  // 4: signalbox.task.v1.ShowResponse.numbers:type_name -> signalbox.task.v1.Number
+	0,  // 5: signalbox.task.v1.TaskService.List:input_type -> signalbox.task.v1.ListRequest
+	3,  // 6: signalbox.task.v1.TaskService.Show:input_type -> signalbox.task.v1.ShowRequest
+	6,  // 7: signalbox.task.v1.TaskService.Claim:input_type -> signalbox.task.v1.ClaimRequest
+	8,  // 8: signalbox.task.v1.TaskService.Resolve:input_type -> signalbox.task.v1.ResolveRequest
+	2,  // 9: signalbox.task.v1.TaskService.List:output_type -> signalbox.task.v1.ListResponse
+	4,  // 10: signalbox.task.v1.TaskService.Show:output_type -> signalbox.task.v1.ShowResponse
+	7,  // 11: signalbox.task.v1.TaskService.Claim:output_type -> signalbox.task.v1.ClaimResponse
+	9,  // 12: signalbox.task.v1.TaskService.Resolve:output_type -> signalbox.task.v1.ResolveResponse
+	9,  // [9:13] is the sub-list for method output_type
+	5,  // [5:9] is the sub-list for method input_type
+	5,  // [5:5] is the sub-list for extension type_name
+	5,  // [5:5] is the sub-list for extension extendee
+	0,  // [0:5] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_task_v1_task_proto_init() }
@@ -633,7 +798,7 @@ func file_signalbox_task_v1_task_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_task_v1_task_proto_rawDesc), len(file_signalbox_task_v1_task_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

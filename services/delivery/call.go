@@ -1,0 +1,64 @@
+package delivery
+
+import (
+	"slices"
+	"time"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// Callable lists the contacts that a person may telephone about a notice which nobody has: those of its chain with a
+// telephone number, in the chain's order and its roles', whoever is on duty first. What keeps a contact from being sent
+// to keeps it from being called.
+func Callable(chain []*ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot, at time.Time) []*directoryv1.Contact {
+	bars := barriers(snap, child).following(snap, at)
+	var callable []*directoryv1.Contact
+	for _, link := range chain {
+		org := notice.OrgID(link.GetOrganisation())
+		if bars.everybody || bars.organisation(snap, org) {
+			continue
+		}
+		for _, role := range link.GetRoles() {
+			var fit []*directoryv1.Contact
+			for _, c := range snap.Contacts(org) {
+				if c.GetRole() == role && unfit(c, bars, at, History{}) == reasonTelephone && !slices.Contains(callable, c) {
+					fit = append(fit, c)
+				}
+			}
+			slices.SortStableFunc(fit, func(a, b *directoryv1.Contact) int {
+				return later(a, at, snap.WorkingDays()) - later(b, at, snap.WorkingDays())
+			})
+			callable = append(callable, fit...)
+		}
+	}
+	return callable
+}
+
+// later is 0 for a contact on duty, 1 for another.
+func later(c *directoryv1.Contact, at time.Time, days directory.WorkingDays) int {
+	if directory.OnDuty(c, at, days) {
+		return 0
+	}
+	return 1
+}
+
+// CallScript is what to say on the telephone about a notice, and what not to: to whoever answers first nothing that says
+// that a child is concerned.
+func CallScript(reference, publisher string) []string {
+	from := "Signalbox"
+	if publisher != "" {
+		from = publisher
+	}
+	return []string{
+		"Call a number below, never one that you were just given. Use no speaker, and be where nobody hears you.",
+		"Ask for the person named. Until you know who it is say only: \"I am calling on behalf of " + from + " about a message for you.\"",
+		"Make sure who it is: their full name and role, and something that only they know here, or have them call you back through the number of their switchboard.",
+		"Then say: \"There is an official-sensitive notice, reference " + reference + ".\" Tell what it is about, as far as you are shown it, and what is to be done by when.",
+		"Say what not to do: do not speak with the family about it, and do not put it into online or class systems.",
+		"Leave no message with anybody else or on a machine. Try the next in the list.",
+		"Then write down who answered and how you made sure, and resolve the task with told_by_telephone: that is what ends the notice.",
+	}
+}
