@@ -35,6 +35,8 @@ func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact) error {
 		return e.ResolveTask(ctx, f.TaskResolved)
 	case *ledgerv1.Fact_Returned:
 		return e.Returned(ctx, f.Returned)
+	case *ledgerv1.Fact_ToldByTelephone:
+		return e.ToldByTelephone(ctx, f.ToldByTelephone)
 	case *ledgerv1.Fact_Stopped:
 		return e.Stop(ctx, f.Stopped)
 	case *ledgerv1.Fact_Resumed:
@@ -82,6 +84,11 @@ func (o *office) ResolveTask(ctx context.Context, r *ledgerv1.TaskResolved) erro
 // Returned records what came back after a send.
 func (o *office) Returned(ctx context.Context, r *ledgerv1.Returned) error {
 	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_Returned{Returned: r}})
+}
+
+// ToldByTelephone takes in that somebody was told by telephone.
+func (o *office) ToldByTelephone(ctx context.Context, f *ledgerv1.ToldByTelephone) error {
+	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: f}})
 }
 
 // Stop stops sending.

@@ -35,6 +35,7 @@ type Config struct {
 	Send SendConfig `yaml:"send"`
 
 	Returns ReturnsConfig `yaml:"returns"`
+	Offline OfflineConfig `yaml:"offline"`
 }
 
 // NATSConfig is the embedded NATS server, or the external one that is used instead.
@@ -237,5 +238,6 @@ func (c Config) faults() []notice.FieldFault {
 	if d := c.Returns.Domain; d != "" && !domainName.MatchString(d) {
 		fault("returns.domain", "must be a domain name in lower case, for example returns.signalbox.example")
 	}
+	faults = append(faults, c.Offline.faults()...)
 	return append(faults, c.Send.faults()...)
 }

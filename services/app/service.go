@@ -109,6 +109,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for name, run := range map[string]func(context.Context) error{
 		"gRPC": s.rpc.Run, "notice page": s.page.run, "feedback": s.serveFeedback, "directory": s.watchDirectory,
 		"certificates": s.renewCertificates, "sending": s.watchSending, "returned mail": s.runReturns,
+		"offline list": s.keepOfflineList,
 	} {
 		group.Go(func() error {
 			if err := run(edges); err != nil && edges.Err() == nil {

@@ -18,6 +18,7 @@ import (
 	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	telephonev1 "github.com/signalbox-hq/signalbox/api/signalbox/telephone/v1"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -145,6 +146,11 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 5, Kind: ledgerv1.ReturnKind_RETURN_KIND_AUTO_REPLY, MovesOn: true}}},
 		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 6, Kind: ledgerv1.ReturnKind_RETURN_KIND_AUTO_REPLY}}},
 		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 6, Kind: ledgerv1.ReturnKind_RETURN_KIND_UNKNOWN}}},
+		{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: &ledgerv1.ToldByTelephone{
+			Id: "call1", Lineage: "l1", Agency: "northbridge-police", Kind: "encompass.incident", Organisation: "gias:900101", ToldMs: when, By: "operator:j-marsh", Statement: 9,
+		}}},
+		{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: &ledgerv1.ToldByTelephone{Id: "call2", Lineage: "l1", Organisation: "gias:900101", Child: "k1", ToldMs: when, By: "operator:j-marsh"}}},
+		{Fact: &ledgerv1.Fact_Acknowledged{Acknowledged: &ledgerv1.Acknowledged{Notice: "n1", By: "operator:j-marsh", Means: "telephone", Call: "call1"}}},
 		{Fact: &ledgerv1.Fact_Escalated{Escalated: &ledgerv1.Escalated{Notice: "n1", Link: 1, Reason: "not acknowledged by its due time"}}},
 		{Fact: &ledgerv1.Fact_Late{Late: &ledgerv1.Late{Notice: "n1"}}},
 		{Fact: &ledgerv1.Fact_CodeSent{CodeSent: &ledgerv1.CodeSent{Notice: "n1", Contact: "ashmere/lantern-dsl"}}},
@@ -265,4 +271,20 @@ func TestFailingContactsReadAtAGlance(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "failing", out.String())
+}
+
+func TestCallsSayWhatTheyComeTo(t *testing.T) {
+	entry := func(child string) *ledgerv1.ToldByTelephone {
+		return &ledgerv1.ToldByTelephone{Id: "call1", Organisation: "gias:900101", Child: child, ToldMs: ms(t, "2026-06-18T18:42:00Z")}
+	}
+	var out bytes.Buffer
+	if err := printCalls(&out, []*telephonev1.Call{
+		{Line: 2, Entry: entry(""), Ended: []string{"n1", "n2"}},
+		{Line: 3, Entry: entry("k1"), WaitsFor: "its event: nothing with this reference has come from the agency"},
+		{Line: 4, Entry: entry(""), Known: true, Ended: []string{"n3"}},
+		{Line: 5, Entry: entry("")},
+	}, true); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "calls", out.String())
 }

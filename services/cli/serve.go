@@ -73,5 +73,8 @@ func (c *checkConfigCmd) Run(e *env) error {
 	if config.Returns.Listen != "" {
 		fmt.Fprintf(e.Out, "  returned mail: %s, for %s\n", config.Returns.Listen, config.Returns.Domain)
 	}
+	if config.Offline.Path != "" {
+		fmt.Fprintf(e.Out, "  offline list: %s, for %s\n", config.Offline.Path, plural(int64(len(config.Offline.Recipients)), "recipient", "recipients"))
+	}
 	return nil
 }

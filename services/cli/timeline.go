@@ -44,6 +44,8 @@ func factLine(f *ledgerv1.Fact) line {
 		return finishedLine(f.AttemptFinished)
 	case *ledgerv1.Fact_Returned:
 		return returnedLine(f.Returned)
+	case *ledgerv1.Fact_ToldByTelephone:
+		return calledLine(f.ToldByTelephone)
 	case *ledgerv1.Fact_Escalated:
 		return line{"moved on", noticeText(f.Escalated.GetNotice()), fmt.Sprintf("to step %d: %s", f.Escalated.GetLink()+1, f.Escalated.GetReason())}
 	case *ledgerv1.Fact_Late:
@@ -53,7 +55,7 @@ func factLine(f *ledgerv1.Fact) line {
 	case *ledgerv1.Fact_NoticeRead:
 		return line{"read", noticeText(f.NoticeRead.GetNotice()), "by " + f.NoticeRead.GetContact()}
 	case *ledgerv1.Fact_Acknowledged:
-		return line{"acknowledged", noticeText(f.Acknowledged.GetNotice()), fmt.Sprintf("by %s, by %s", f.Acknowledged.GetBy(), f.Acknowledged.GetMeans())}
+		return acknowledgedLine(f.Acknowledged)
 	case *ledgerv1.Fact_NotAtSetting:
 		return line{"not at setting", noticeText(f.NotAtSetting.GetNotice()), "says " + f.NotAtSetting.GetBy()}
 	case *ledgerv1.Fact_TaskOpened:
@@ -163,4 +165,25 @@ func resolvedLine(t *ledgerv1.TaskResolved) line {
 		detail += ", " + strings.Join(t.GetSettings(), ", ")
 	}
 	return line{"task resolved", taskText(t.GetTask()), detail}
+}
+
+func acknowledgedLine(a *ledgerv1.Acknowledged) line {
+	detail := fmt.Sprintf("by %s, by %s", a.GetBy(), a.GetMeans())
+	if a.GetCall() != "" {
+		detail += ", call " + a.GetCall()
+	}
+	return line{"acknowledged", noticeText(a.GetNotice()), detail}
+}
+
+func calledLine(c *ledgerv1.ToldByTelephone) line {
+	return line{"told by telephone", "lineage " + c.GetLineage(), fmt.Sprintf("%s was told of %s on %s; imported by %s as call %s",
+		c.GetOrganisation(), toldOf(c), minute(c.GetToldMs()), c.GetBy(), c.GetId())}
+}
+
+// toldOf says of whom a call told.
+func toldOf(c *ledgerv1.ToldByTelephone) string {
+	if c.GetChild() == "" {
+		return "every child"
+	}
+	return "child " + c.GetChild()
 }

@@ -19,7 +19,7 @@ import (
 // enqueue finds the endpoint of a notice that is ready and puts it into the queue of its channel. Where the link has
 // nobody left, the chain moves on.
 func (e *Engine) enqueue(n *ledger.Notice) error {
-	if !e.sendable(n) {
+	if !e.sendable(n) || e.toldByTelephone(n) {
 		return nil
 	}
 	if int(n.Link) >= len(n.Chain) {

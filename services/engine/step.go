@@ -148,6 +148,7 @@ func (e *Engine) decide(l *ledger.Lineage, cause ledgerv1.Cause) error {
 		fact.Fact = &ledgerv1.Fact_Decided{Decided: e.tooLarge(l, decision)}
 	}
 	e.record(fact)
+	e.heardAlready(fact.GetDecided())
 	e.tellPublisher(l.Agency)
 	return nil
 }
@@ -181,7 +182,7 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		n := e.state.Notices[id]
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest,
-			Sent: slices.ContainsFunc(n.Attempts, mayHaveArrived),
+			Sent: slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
 		})
 	}
 	for _, id := range l.Tasks {

@@ -242,6 +242,12 @@ func dump(s *State) string {
 	for _, k := range sortedKeys(s.Failing) {
 		line("failing %s %s", k, text(s.Failing[k]))
 	}
+	for _, k := range sortedKeys(s.Calls) {
+		line("call %s %s", k, text(s.Calls[k]))
+	}
+	for _, k := range sortedKeys(s.callsAbout) {
+		line("calls about %s %s", k, text(s.callsAbout[k]))
+	}
 	line("cursors %v overtakers %v children %v", s.cursors, s.overtakers, s.children)
 	for _, a := range sortedKeys(s.feedback) {
 		line("feedback %s %v", a, s.feedback[a])

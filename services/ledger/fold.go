@@ -61,6 +61,8 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.attemptFinished(fact.AttemptFinished, f.AtMs)
 	case *ledgerv1.Fact_Returned:
 		return s.returned(fact.Returned, f.AtMs)
+	case *ledgerv1.Fact_ToldByTelephone:
+		return s.told(fact.ToldByTelephone, f.AtMs)
 	case *ledgerv1.Fact_Escalated:
 		return s.escalated(fact.Escalated, f.AtMs)
 	case *ledgerv1.Fact_Late:
@@ -387,6 +389,10 @@ func (s *State) acknowledged(f *ledgerv1.Acknowledged, atMS int64) error {
 	case n.Phase == Held || n.Phase == Superseded:
 		return s.impossible("acknowledges while "+n.Phase.String()+" notice", f.Notice)
 	}
+	if err := s.mayEnd(f, n); err != nil {
+		return err
+	}
+	s.endedBy(f)
 	s.end(n, Acknowledged, atMS, f.By)
 	s.childOf(n, atMS)
 	return nil

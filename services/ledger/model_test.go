@@ -121,10 +121,13 @@ func (m *model) decide(r *rapid.T, l *Lineage, cause ledgerv1.Cause) {
 		d.Contributions = append(d.Contributions, &ledgerv1.Contribution{Lineage: "term", Child: "child-" + l.ID})
 	}
 	m.fact(decided(d))
+	for _, n := range d.Notices {
+		m.heard(m.state.Notices[n.Id])
+	}
 }
 
 func (m *model) send(r *rapid.T, n *Notice) {
-	if n.Phase != Ready && n.Phase != Waiting {
+	if n.Phase != Ready && n.Phase != Waiting || m.heard(n) {
 		return
 	}
 	if stop, stopped := m.state.StopOf(n, "", ""); stopped {
@@ -155,7 +158,7 @@ func (m *model) moveTo(n *Notice, next uint32) {
 
 // one draws something that people or the world do.
 func (m *model) one(r *rapid.T) {
-	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim"}).Draw(r, "what") {
+	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call"}).Draw(r, "what") {
 	case "event":
 		m.seq++
 		key, corrects := m.name("e"), ""
@@ -199,6 +202,8 @@ func (m *model) one(r *rapid.T) {
 		} else {
 			m.fact(stopped(stop))
 		}
+	case "call":
+		m.call(r)
 	case "claim":
 		if open := m.state.TasksByDue(false); len(open) > 0 {
 			m.fact(claimed(rapid.SampledFrom(open).Draw(r, "claim").Id))
@@ -360,6 +365,7 @@ func TestFoldRefusesAnythingOrTakesIt(t *testing.T) {
 			acknowledged(id, "x"), notAt(id), opened(telephone(task, id)), claimed(task), passedOn(task, "x", m.now),
 			resolved(&ledgerv1.TaskResolved{Task: task, Resolution: NoAction}), decided(decision("l1", attempt)),
 			accepted(uint64(attempt), "e1", "l1", "", false), stopped(Stop{Scope: all}), resumed(Stop{Scope: all}), heldBack(id, Stop{Scope: all}),
+			called("call1", "l1", "school", "", int64(attempt)), called("", "l1", "school", "", 1), heardOf(id, "call1"), heardOf(id, "nobody's"),
 		}).Draw(r, "fact")
 		before := dump(m.state)
 		if err := m.try(m.now, fact); err != nil && dump(m.state) != before {

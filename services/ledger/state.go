@@ -59,6 +59,7 @@ type State struct {
 	Notices  map[string]*Notice
 	Tasks    map[string]*Task
 	Failing  map[string]*Failing // by contact: whose mail came back
+	Calls    map[string]*Call    // who was told by telephone while the system was down
 	Refused  int64
 	Switches int64 // stops and resumptions of sending so far
 
@@ -71,6 +72,7 @@ type State struct {
 	timers     timers
 	stops      map[Stop]Standing
 	heldBack   map[string]*Notice // those with HeldBackBy
+	callsAbout map[string][]*Call // by lineage, in order of import
 }
 
 // NewState is the State before the first fact.
@@ -87,6 +89,8 @@ func NewState() *State {
 		children:   map[childKey]ChildState{},
 		stops:      map[Stop]Standing{},
 		heldBack:   map[string]*Notice{},
+		Calls:      map[string]*Call{},
+		callsAbout: map[string][]*Call{},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	telephonev1 "github.com/signalbox-hq/signalbox/api/signalbox/telephone/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -54,6 +55,9 @@ func rules() map[string]callers {
 		sendingv1.SendingService_Stop_FullMethodName:   operators,
 		sendingv1.SendingService_Resume_FullMethodName: operators,
 		sendingv1.SendingService_Show_FullMethodName:   operators,
+
+		telephonev1.TelephoneService_Import_FullMethodName: operators,
+		telephonev1.TelephoneService_List_FullMethodName:   operators,
 
 		backupv1.BackupService_Backup_FullMethodName: operators,
 

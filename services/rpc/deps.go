@@ -42,11 +42,17 @@ type Switch interface {
 	Resume(ctx context.Context, f *ledgerv1.Resumed) error
 }
 
+// Telephone takes in who was told by telephone. It is durable when it returns.
+type Telephone interface {
+	ToldByTelephone(ctx context.Context, f *ledgerv1.ToldByTelephone) error
+}
+
 // Engine is the one writer.
 type Engine interface {
 	Viewer
 	Commands
 	Switch
+	Telephone
 }
 
 // Publisher stores events on an agency's behalf.

@@ -23,6 +23,7 @@ import (
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	telephonev1 "github.com/signalbox-hq/signalbox/api/signalbox/telephone/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
@@ -102,6 +103,7 @@ func (s *Server) register(d Deps, c Config, on *grpc.Server) {
 	taskv1.RegisterTaskServiceServer(on, &taskService{Deps: d})
 	ledgerv1.RegisterLedgerServiceServer(on, &ledgerService{Deps: d, key: c.Key})
 	sendingv1.RegisterSendingServiceServer(on, &sendingService{Deps: d})
+	telephonev1.RegisterTelephoneServiceServer(on, &telephoneService{Deps: d, key: c.Key})
 	backupv1.RegisterBackupServiceServer(on, &backupService{Deps: d})
 	routingv1.RegisterRoutingServiceServer(on, &routingService{Deps: d, key: c.Key, live: c.Live})
 	directoryv1.RegisterDirectoryServiceServer(on, &directoryService{

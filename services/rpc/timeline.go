@@ -113,6 +113,8 @@ func (a *subject) concerns(f *ledgerv1.Fact) bool {
 		return a.notices[fact.AttemptFinished.GetNotice()]
 	case *ledgerv1.Fact_Returned:
 		return a.notices[fact.Returned.GetNotice()]
+	case *ledgerv1.Fact_ToldByTelephone:
+		return a.lineages[fact.ToldByTelephone.GetLineage()]
 	case *ledgerv1.Fact_Escalated:
 		return a.notices[fact.Escalated.GetNotice()]
 	case *ledgerv1.Fact_Late:

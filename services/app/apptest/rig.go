@@ -24,6 +24,7 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	telephonev1 "github.com/signalbox-hq/signalbox/api/signalbox/telephone/v1"
 	"github.com/signalbox-hq/signalbox/services/app"
 	"github.com/signalbox-hq/signalbox/services/clock"
 	"github.com/signalbox-hq/signalbox/services/demo"
@@ -51,6 +52,7 @@ type Rig struct {
 	Directory directoryv1.DirectoryServiceClient
 	Routing   routingv1.RoutingServiceClient
 	Intake    intakev1.IntakeServiceClient // as the operator
+	Telephone telephonev1.TelephoneServiceClient
 
 	// ReloadNATS gives an external NATS server its new configuration; unset where the server is embedded.
 	ReloadNATS func(configuration string)
@@ -250,6 +252,7 @@ func (r *Rig) connect(admin string) {
 	r.Directory = directoryv1.NewDirectoryServiceClient(r.conn)
 	r.Routing = routingv1.NewRoutingServiceClient(r.conn)
 	r.Intake = intakev1.NewIntakeServiceClient(r.conn)
+	r.Telephone = telephonev1.NewTelephoneServiceClient(r.conn)
 	roots, err := identity.LoadRoots(filepath.Join(admin, app.RootsFile))
 	r.must(err)
 	r.Roots = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}

@@ -299,6 +299,7 @@ type Fact struct {
 	//	*Fact_TaskEscalated
 	//	*Fact_TaskRead
 	//	*Fact_Returned
+	//	*Fact_ToldByTelephone
 	//	*Fact_Stopped
 	//	*Fact_Resumed
 	//	*Fact_HeldBack
@@ -514,6 +515,15 @@ func (x *Fact) GetReturned() *Returned {
 	return nil
 }
 
+func (x *Fact) GetToldByTelephone() *ToldByTelephone {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_ToldByTelephone); ok {
+			return x.ToldByTelephone
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetStopped() *Stopped {
 	if x != nil {
 		if x, ok := x.Fact.(*Fact_Stopped); ok {
@@ -644,6 +654,11 @@ type Fact_Returned struct {
 	Returned *Returned `protobuf:"bytes,24,opt,name=returned,proto3,oneof"`
 }
 
+type Fact_ToldByTelephone struct {
+	// Somebody was told by telephone while the system was down.
+	ToldByTelephone *ToldByTelephone `protobuf:"bytes,25,opt,name=told_by_telephone,json=toldByTelephone,proto3,oneof"`
+}
+
 type Fact_Stopped struct {
 	// Sending was stopped.
 	Stopped *Stopped `protobuf:"bytes,30,opt,name=stopped,proto3,oneof"`
@@ -699,6 +714,8 @@ func (*Fact_TaskEscalated) isFact_Fact() {}
 func (*Fact_TaskRead) isFact_Fact() {}
 
 func (*Fact_Returned) isFact_Fact() {}
+
+func (*Fact_ToldByTelephone) isFact_Fact() {}
 
 func (*Fact_Stopped) isFact_Fact() {}
 
@@ -1466,7 +1483,9 @@ type Acknowledged struct {
 	// `page`, `grpc` or `telephone`.
 	Means string `protobuf:"bytes,3,opt,name=means,proto3" json:"means,omitempty"`
 	// Reference in the vault of the name given, or 0.
-	Statement     uint64 `protobuf:"varint,4,opt,name=statement,proto3" json:"statement,omitempty"`
+	Statement uint64 `protobuf:"varint,4,opt,name=statement,proto3" json:"statement,omitempty"`
+	// Id of the call that told them, where an entry of a call did: ToldByTelephone.
+	Call          string `protobuf:"bytes,25,opt,name=call,proto3" json:"call,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1527,6 +1546,13 @@ func (x *Acknowledged) GetStatement() uint64 {
 		return x.Statement
 	}
 	return 0
+}
+
+func (x *Acknowledged) GetCall() string {
+	if x != nil {
+		return x.Call
+	}
+	return ""
 }
 
 // NotAtSetting says that a recipient setting does not have the child.
@@ -2123,6 +2149,125 @@ func (x *HeldBack) GetTarget() string {
 	return ""
 }
 
+// ToldByTelephone says that an organisation was told by telephone, while the system was down, of what a lineage is about.
+// It may come before its event. What the call could know of ends acknowledged; what came after it is sent.
+type ToldByTelephone struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, the same for the same entry: keyed hash.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Lineage: agency, kind and reference, hashed.
+	Lineage string `protobuf:"bytes,2,opt,name=lineage,proto3" json:"lineage,omitempty"`
+	// Agency whose incident it was.
+	Agency string `protobuf:"bytes,3,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Kind of event.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The organisation or setting told.
+	Organisation string `protobuf:"bytes,5,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// The child told of: its id in the directory; empty for every child of the lineage.
+	Child string `protobuf:"bytes,6,opt,name=child,proto3" json:"child,omitempty"`
+	// When they were told, Unix milliseconds, to the minute.
+	ToldMs int64 `protobuf:"varint,7,opt,name=told_ms,json=toldMs,proto3" json:"told_ms,omitempty"`
+	// Operator who imported the entry.
+	By string `protobuf:"bytes,8,opt,name=by,proto3" json:"by,omitempty"`
+	// Reference in the vault of the incident's reference, who was told, by whom and how they were verified.
+	Statement     uint64 `protobuf:"varint,9,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ToldByTelephone) Reset() {
+	*x = ToldByTelephone{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ToldByTelephone) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ToldByTelephone) ProtoMessage() {}
+
+func (x *ToldByTelephone) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ToldByTelephone.ProtoReflect.Descriptor instead.
+func (*ToldByTelephone) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *ToldByTelephone) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *ToldByTelephone) GetLineage() string {
+	if x != nil {
+		return x.Lineage
+	}
+	return ""
+}
+
+func (x *ToldByTelephone) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *ToldByTelephone) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ToldByTelephone) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *ToldByTelephone) GetChild() string {
+	if x != nil {
+		return x.Child
+	}
+	return ""
+}
+
+func (x *ToldByTelephone) GetToldMs() int64 {
+	if x != nil {
+		return x.ToldMs
+	}
+	return 0
+}
+
+func (x *ToldByTelephone) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *ToldByTelephone) GetStatement() uint64 {
+	if x != nil {
+		return x.Statement
+	}
+	return 0
+}
+
 var File_signalbox_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
@@ -2131,7 +2276,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04Pack\x12\x1a\n" +
 	"\bprevious\x18\x01 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
-	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xe3\v\n" +
+	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xb7\f\n" +
 	"\x04Fact\x12\x13\n" +
 	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12,\n" +
 	"\x03led\x18\x02 \x01(\v2\x18.signalbox.ledger.v1.LedH\x00R\x03led\x12K\n" +
@@ -2154,7 +2299,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\rtask_resolved\x18\x10 \x01(\v2!.signalbox.ledger.v1.TaskResolvedH\x00R\ftaskResolved\x12K\n" +
 	"\x0etask_escalated\x18\x11 \x01(\v2\".signalbox.ledger.v1.TaskEscalatedH\x00R\rtaskEscalated\x12<\n" +
 	"\ttask_read\x18\x13 \x01(\v2\x1d.signalbox.ledger.v1.TaskReadH\x00R\btaskRead\x12;\n" +
-	"\breturned\x18\x18 \x01(\v2\x1d.signalbox.ledger.v1.ReturnedH\x00R\breturned\x128\n" +
+	"\breturned\x18\x18 \x01(\v2\x1d.signalbox.ledger.v1.ReturnedH\x00R\breturned\x12R\n" +
+	"\x11told_by_telephone\x18\x19 \x01(\v2$.signalbox.ledger.v1.ToldByTelephoneH\x00R\x0ftoldByTelephone\x128\n" +
 	"\astopped\x18\x1e \x01(\v2\x1c.signalbox.ledger.v1.StoppedH\x00R\astopped\x128\n" +
 	"\aresumed\x18\x1f \x01(\v2\x1c.signalbox.ledger.v1.ResumedH\x00R\aresumed\x12<\n" +
 	"\theld_back\x18  \x01(\v2\x1d.signalbox.ledger.v1.HeldBackH\x00R\bheldBack\x12/\n" +
@@ -2218,12 +2364,13 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
 	"NoticeRead\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x18\n" +
-	"\acontact\x18\x02 \x01(\tR\acontact\"j\n" +
+	"\acontact\x18\x02 \x01(\tR\acontact\"~\n" +
 	"\fAcknowledged\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x14\n" +
 	"\x05means\x18\x03 \x01(\tR\x05means\x12\x1c\n" +
-	"\tstatement\x18\x04 \x01(\x04R\tstatement\"6\n" +
+	"\tstatement\x18\x04 \x01(\x04R\tstatement\x12\x12\n" +
+	"\x04call\x18\x19 \x01(\tR\x04call\"6\n" +
 	"\fNotAtSetting\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\"1\n" +
@@ -2263,7 +2410,17 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\bHeldBack\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x120\n" +
 	"\x05scope\x18\x02 \x01(\x0e2\x1a.signalbox.ledger.v1.ScopeR\x05scope\x12\x16\n" +
-	"\x06target\x18\x03 \x01(\tR\x06target*|\n" +
+	"\x06target\x18\x03 \x01(\tR\x06target\"\xe8\x01\n" +
+	"\x0fToldByTelephone\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
+	"\alineage\x18\x02 \x01(\tR\alineage\x12\x16\n" +
+	"\x06agency\x18\x03 \x01(\tR\x06agency\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12\"\n" +
+	"\forganisation\x18\x05 \x01(\tR\forganisation\x12\x14\n" +
+	"\x05child\x18\x06 \x01(\tR\x05child\x12\x17\n" +
+	"\atold_ms\x18\a \x01(\x03R\x06toldMs\x12\x0e\n" +
+	"\x02by\x18\b \x01(\tR\x02by\x12\x1c\n" +
+	"\tstatement\x18\t \x01(\x04R\tstatement*|\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_DELIVERED\x10\x01\x12\x15\n" +
@@ -2299,7 +2456,7 @@ func file_signalbox_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(Outcome)(0),            // 0: signalbox.ledger.v1.Outcome
 	(ReturnKind)(0),         // 1: signalbox.ledger.v1.ReturnKind
@@ -2326,9 +2483,10 @@ var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(*Stopped)(nil),         // 22: signalbox.ledger.v1.Stopped
 	(*Resumed)(nil),         // 23: signalbox.ledger.v1.Resumed
 	(*HeldBack)(nil),        // 24: signalbox.ledger.v1.HeldBack
-	(*Decision)(nil),        // 25: signalbox.ledger.v1.Decision
-	(*Task)(nil),            // 26: signalbox.ledger.v1.Task
-	(*Source)(nil),          // 27: signalbox.ledger.v1.Source
+	(*ToldByTelephone)(nil), // 25: signalbox.ledger.v1.ToldByTelephone
+	(*Decision)(nil),        // 26: signalbox.ledger.v1.Decision
+	(*Task)(nil),            // 27: signalbox.ledger.v1.Task
+	(*Source)(nil),          // 28: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	4,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
@@ -2336,7 +2494,7 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	6,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
 	7,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
 	8,  // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
-	25, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
+	26, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
 	9,  // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
 	10, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
 	12, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
@@ -2344,29 +2502,30 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	14, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
 	15, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
 	16, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
-	26, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
+	27, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
 	17, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
 	19, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
 	20, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
 	18, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
 	11, // 18: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
-	22, // 19: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
-	23, // 20: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
-	24, // 21: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
-	21, // 22: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
-	27, // 23: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	27, // 24: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	27, // 25: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 26: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	1,  // 27: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
-	2,  // 28: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 29: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 30: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
-	31, // [31:31] is the sub-list for method output_type
-	31, // [31:31] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	25, // 19: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
+	22, // 20: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
+	23, // 21: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
+	24, // 22: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
+	21, // 23: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
+	28, // 24: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	28, // 25: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	28, // 26: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	0,  // 27: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 28: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	2,  // 29: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 30: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 31: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -2394,6 +2553,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		(*Fact_TaskEscalated)(nil),
 		(*Fact_TaskRead)(nil),
 		(*Fact_Returned)(nil),
+		(*Fact_ToldByTelephone)(nil),
 		(*Fact_Stopped)(nil),
 		(*Fact_Resumed)(nil),
 		(*Fact_HeldBack)(nil),
@@ -2405,7 +2565,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_ledger_proto_rawDesc), len(file_signalbox_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
