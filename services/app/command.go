@@ -37,6 +37,8 @@ func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact) error {
 		return e.Returned(ctx, f.Returned)
 	case *ledgerv1.Fact_ToldByTelephone:
 		return e.ToldByTelephone(ctx, f.ToldByTelephone)
+	case *ledgerv1.Fact_Replayed:
+		return e.Replay(ctx, f.Replayed)
 	case *ledgerv1.Fact_Stopped:
 		return e.Stop(ctx, f.Stopped)
 	case *ledgerv1.Fact_Resumed:
@@ -89,6 +91,11 @@ func (o *office) Returned(ctx context.Context, r *ledgerv1.Returned) error {
 // ToldByTelephone takes in that somebody was told by telephone.
 func (o *office) ToldByTelephone(ctx context.Context, f *ledgerv1.ToldByTelephone) error {
 	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: f}})
+}
+
+// Replay carries out a plan that was seen.
+func (o *office) Replay(ctx context.Context, f *ledgerv1.Replayed) error {
+	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_Replayed{Replayed: f}})
 }
 
 // Stop stops sending.

@@ -14,6 +14,7 @@ import (
 	commandv1 "github.com/signalbox-hq/signalbox/api/signalbox/command/v1"
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	"github.com/signalbox-hq/signalbox/services/engine"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -194,6 +195,15 @@ func (o *office) View(ctx context.Context, fn func(*ledger.State)) error {
 // Await returns once holds is true of a state.
 func (o *office) Await(ctx context.Context, holds func(*ledger.State) bool) error {
 	return o.read(ctx, func(e *engine.Engine) error { return e.Await(ctx, holds) })
+}
+
+// PlanReplay says what a replay would do.
+func (o *office) PlanReplay(ctx context.Context, chosen *ledgerv1.Replayed) (plan *replayv1.Plan, err error) {
+	err = o.read(ctx, func(e *engine.Engine) (err error) {
+		plan, err = e.PlanReplay(ctx, chosen)
+		return err
+	})
+	return plan, err
 }
 
 // Body reads an event of the ledger.

@@ -54,6 +54,7 @@ type grammar struct {
 	Policy    policyCmd    `cmd:"" group:"operator" help:"Check, test and show the policy."`
 	Ledger    ledgerCmd    `cmd:"" group:"operator" help:"Ask the ledger who was told what, when and why."`
 	Sending   sendingCmd   `cmd:"" group:"operator" help:"Stop sending, resume it, and see what is stopped."`
+	Replay    replayCmd    `cmd:"" group:"operator" help:"Have events decided anew; first as a dry run."`
 	Telephone telephoneCmd `cmd:"" group:"operator" help:"Take in what people told each other by telephone while the system was down."`
 	Offline   offlineCmd   `cmd:"" group:"operator" help:"Open the offline contact list; make a key for it."`
 	Backup    backupCmd    `cmd:"" group:"operator" help:"Write the whole state of a running service into one sealed archive."`

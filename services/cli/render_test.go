@@ -16,6 +16,7 @@ import (
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
+	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	telephonev1 "github.com/signalbox-hq/signalbox/api/signalbox/telephone/v1"
@@ -146,6 +147,9 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 5, Kind: ledgerv1.ReturnKind_RETURN_KIND_AUTO_REPLY, MovesOn: true}}},
 		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 6, Kind: ledgerv1.ReturnKind_RETURN_KIND_AUTO_REPLY}}},
 		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 6, Kind: ledgerv1.ReturnKind_RETURN_KIND_UNKNOWN}}},
+		{Fact: &ledgerv1.Fact_Replayed{Replayed: &ledgerv1.Replayed{Agency: "northbridge-police", Event: "e1", Digest: "0123456789abcdef", By: "operator:j-marsh", Lineages: []string{"l1"}, Forced: true}}},
+		{Fact: &ledgerv1.Fact_Replayed{Replayed: &ledgerv1.Replayed{Agency: "northbridge-police", FromMs: when, UntilMs: when + 3_600_000, Digest: "0123456789abcdef", By: "operator:j-marsh", Lineages: []string{"l1", "l2"}}}},
+		{Fact: &ledgerv1.Fact_Decided{Decided: &ledgerv1.Decision{Lineage: "l1", Round: 2, Cause: ledgerv1.Cause_CAUSE_REPLAY, Notices: []*ledgerv1.Notice{{Id: "n3", Organisation: "gias:900101", DueMs: when, Repeats: "n1"}}}}},
 		{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: &ledgerv1.ToldByTelephone{
 			Id: "call1", Lineage: "l1", Agency: "northbridge-police", Kind: "encompass.incident", Organisation: "gias:900101", ToldMs: when, By: "operator:j-marsh", Statement: 9,
 		}}},
@@ -287,4 +291,29 @@ func TestCallsSayWhatTheyComeTo(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "calls", out.String())
+}
+
+func TestAPlanSaysWhatBecomesOfEachNotice(t *testing.T) {
+	plan := &replayv1.Plan{
+		Digest: "0123456789abcdef",
+		Lineages: []*replayv1.Lineage{
+			{Lineage: "l1", Kind: "encompass.incident", Reference: "NP/26/1", AtMs: ms(t, "2026-06-16T18:42:00Z"), Changes: true, Items: []*replayv1.Item{
+				{What: replayv1.What_WHAT_NEW, Id: "n3", Organisation: "gias:900101", Function: "setting", Child: "k1", Rule: "encompass.school", Reason: "the child goes to this school or college", DueMs: ms(t, "2026-06-17T07:30:00Z"), Lane: ledgerv1.Lane_LANE_HIGH},
+				{What: replayv1.What_WHAT_REPEATED, Id: "n4", Organisation: "gias:900110", Function: "setting", Rule: "encompass.school", Reason: "says again what n1 said", DueMs: ms(t, "2026-06-17T07:30:00Z"), Lane: ledgerv1.Lane_LANE_ROUTINE},
+				{What: replayv1.What_WHAT_KEPT, Id: "n2", Organisation: "ashmere-council", Function: "authority", Rule: "encompass.home_education", State: "awaiting acknowledgement", Reason: "it stands as it is"},
+				{What: replayv1.What_WHAT_LEFT, Id: "n5", Organisation: "gias:900102", Function: "setting", Rule: "encompass.school", State: "acknowledged", Reason: "it has ended: only --force sends it again"},
+				{What: replayv1.What_WHAT_SUPERSEDED, Id: "n6", Organisation: "gias:900103", Function: "setting", Rule: "encompass.school", State: "awaiting acknowledgement", Reason: "this recipient is no longer one to be told"},
+				{What: replayv1.What_WHAT_TASK, Id: "t1", Organisation: "northbridge-police", Function: "desk", Reason: "several children fit", DueMs: ms(t, "2026-06-16T20:00:00Z")},
+				{What: replayv1.What_WHAT_TASK_SETTLED, Id: "t2", Organisation: "ashmere-council", Function: "duty", State: "open", Reason: "nothing is left to do"},
+				{What: replayv1.What_WHAT_BEFORE_TERM, Id: "l9", Organisation: "gias:900101", Rule: "encompass.school", Reason: "joins the notice before term opens on 2026-09-02"},
+			}},
+			{Lineage: "l2", Kind: "encompass.incident", Reference: "NP/26/2\x1b[31m", AtMs: ms(t, "2026-06-16T19:42:00Z")},
+		},
+		Skipped: []*replayv1.Skipped{{Lineage: "l3", Reason: "an event of it was erased: nobody can be told of it any more"}},
+	}
+	var out bytes.Buffer
+	if err := printPlan(&out, plan, false); err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "plan", out.String())
 }

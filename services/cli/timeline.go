@@ -44,6 +44,8 @@ func factLine(f *ledgerv1.Fact) line {
 		return finishedLine(f.AttemptFinished)
 	case *ledgerv1.Fact_Returned:
 		return returnedLine(f.Returned)
+	case *ledgerv1.Fact_Replayed:
+		return replayedLine(f.Replayed)
 	case *ledgerv1.Fact_ToldByTelephone:
 		return calledLine(f.ToldByTelephone)
 	case *ledgerv1.Fact_Escalated:
@@ -116,7 +118,11 @@ func decidedLine(d *ledgerv1.Decision) line {
 	add(len(d.GetTasks()), "for people to do")
 	add(len(d.GetContributions()), "before term")
 	for _, n := range d.GetNotices() {
-		parts = append(parts, fmt.Sprintf("%s tells %s by %s", n.GetId(), n.GetOrganisation(), minute(n.GetDueMs())))
+		part := fmt.Sprintf("%s tells %s by %s", n.GetId(), n.GetOrganisation(), minute(n.GetDueMs()))
+		if n.GetRepeats() != "" {
+			part += ", again after " + n.GetRepeats()
+		}
+		parts = append(parts, part)
 	}
 	return line{"decided", "lineage " + d.GetLineage(), strings.Join(parts, "; ")}
 }
@@ -186,4 +192,17 @@ func toldOf(c *ledgerv1.ToldByTelephone) string {
 		return "every child"
 	}
 	return "child " + c.GetChild()
+}
+
+func replayedLine(r *ledgerv1.Replayed) line {
+	what := "one event"
+	if r.GetEvent() == "" {
+		what = fmt.Sprintf("what came from %s to %s", minute(r.GetFromMs()), minute(r.GetUntilMs()))
+	}
+	detail := fmt.Sprintf("%s of %s, %s, by %s, plan %s", what, r.GetAgency(),
+		plural(int64(len(r.GetLineages())), "lineage", "lineages"), r.GetBy(), r.GetDigest())
+	if r.GetForced() {
+		detail += ", FORCED: what had ended is sent again"
+	}
+	return line{"replayed", "", detail}
 }

@@ -1,6 +1,7 @@
 package delivery
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"fmt"
@@ -73,6 +74,9 @@ func subject(m Message, s Sheet) string {
 	if s.Correction != "" {
 		fmt.Fprintf(&b, " version %d", m.Notice.GetVersion())
 	}
+	if s.Repeated != "" {
+		b.WriteString(" sent again")
+	}
 	switch {
 	case s.Acknowledge && s.DueShort != "" && !overdue(m):
 		b.WriteString(" - please acknowledge by " + s.DueShort)
@@ -122,8 +126,8 @@ func headers(m Message) []Header {
 	if m.PossibleDuplicate {
 		h = append(h, Header{"X-Signalbox-Possible-Duplicate", "true"})
 	}
-	if replaced := m.Notice.GetReplaces(); replaced != "" {
-		// The earlier version stands beside this one in the mailbox.
+	if replaced := cmp.Or(m.Notice.GetReplaces(), m.Notice.GetRepeats()); replaced != "" {
+		// The earlier one stands beside this one in the mailbox.
 		h = append(h, Header{"In-Reply-To", "<" + MessageID(replaced, m.Endpoint.Contact, Domain(m.MessageID)) + ">"})
 	}
 	return h

@@ -138,6 +138,8 @@ func TestTheSubjectIsNeutral(t *testing.T) {
 			want: "OFFICIAL-SENSITIVE Signalbox notice ABCD-EFGH-JKMN - please read"},
 		{name: "of a correction", change: func(m *Message) { m.Notice.Version, m.Notice.Replaces = 3, replacedID },
 			want: "OFFICIAL-SENSITIVE Signalbox notice ABCD-EFGH-JKMN version 3 - please acknowledge by 08:30 Fri 20 Nov (GMT)"},
+		{name: "of what is sent again", change: func(m *Message) { m.Notice.Repeats = replacedID },
+			want: "OFFICIAL-SENSITIVE Signalbox notice ABCD-EFGH-JKMN sent again - please acknowledge by 08:30 Fri 20 Nov (GMT)"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			m := sampleMessage(t, sampleNotice(t, notice.EncompassIncident), Full)
@@ -237,5 +239,17 @@ func TestTheSameNoticeToTheSameContactHasTheSameMessageID(t *testing.T) {
 	}
 	if strings.Contains(a, "ashmere") || strings.ContainsAny(a, "<> ") {
 		t.Errorf("message id %s", a)
+	}
+}
+
+func TestWhatIsSentAgainSaysThatItIsNoNewIncident(t *testing.T) {
+	for _, form := range []Form{Full, Stub} {
+		m := sampleMessage(t, sampleNotice(t, notice.EncompassIncident), form)
+		m.Notice.Repeats = replacedID
+		got, err := RenderMail(m, sampleNames)
+		if err != nil {
+			t.Fatal(err)
+		}
+		golden(t, "sent_again_"+form.String(), got)
 	}
 }

@@ -16,6 +16,7 @@ type Sheet struct {
 	Reference    string // for people: ABCD-EFGH-JKMN
 	Organisation string
 	Correction   string // what this version replaces, or empty
+	Repeated     string // what this notice says again, or empty
 	Due          string // "08:30 on Friday 20 November 2026 (GMT)", or empty
 	DueShort     string // "08:30 Fri 20 Nov (GMT)", or empty
 	Acknowledge  bool
@@ -67,6 +68,9 @@ func Lay(n *noticev1.Notice, names func(notice.OrgID) string, places bool) Sheet
 	}
 	if n.GetReplaces() != "" {
 		s.Correction = fmt.Sprintf("Version %d: replaces the notice %s. Use this one only.", n.GetVersion(), notice.Reference(n.GetReplaces()))
+	}
+	if n.GetRepeats() != "" {
+		s.Repeated = fmt.Sprintf("Sent again: an operator of Signalbox asked for it. It says again what the notice %s said. It is not a new incident.", notice.Reference(n.GetRepeats()))
 	}
 	if n.GetDue() != nil {
 		s.Due = LongTime(n.GetDue().AsTime(), directory.London())

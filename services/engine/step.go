@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -113,27 +114,9 @@ func (e *Engine) holdsBack(l *ledger.Lineage) bool {
 
 // decide makes the next decision about a lineage.
 func (e *Engine) decide(l *ledger.Lineage, cause ledgerv1.Cause) error {
-	snapshot, current := e.Current()
-	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now(), Report: e.showings.report}
-	round := e.round(l, cause)
-
-	var decision *ledgerv1.Decision
-	if l.BeforeTerm() {
-		incidents, err := e.incidents(l)
-		if err != nil {
-			return err
-		}
-		decision = routing.DecideBeforeTerm(incidents, round, facts)
-	} else {
-		var sources []*ledgerv1.Source
-		for _, head := range e.state.Heads(l) {
-			sources = append(sources, head.Source)
-		}
-		events, err := e.events(sources)
-		if err != nil {
-			return err
-		}
-		decision = routing.Decide(events, round, facts)
+	decision, err := e.decision(e.work, l, cause, l.Forced)
+	if err != nil {
+		return err
 	}
 	for i, task := range decision.Tasks {
 		if task.Organisation == "" {
@@ -151,6 +134,33 @@ func (e *Engine) decide(l *ledger.Lineage, cause ledgerv1.Cause) error {
 	e.heardAlready(fact.GetDecided())
 	e.tellPublisher(l.Agency)
 	return nil
+}
+
+// decision works the next decision about a lineage out. It records nothing.
+func (e *Engine) decision(ctx context.Context, l *ledger.Lineage, cause ledgerv1.Cause, forced bool) (*ledgerv1.Decision, error) {
+	snapshot, current := e.Current()
+	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now(), Report: e.showings.report}
+	if l.BeforeTerm() {
+		incidents, err := e.incidents(ctx, l)
+		if err != nil {
+			return nil, err
+		}
+		return routing.DecideBeforeTerm(incidents, e.round(l, cause), facts), nil
+	}
+	var sources []*ledgerv1.Source
+	for _, head := range e.state.Heads(l) {
+		sources = append(sources, head.Source)
+	}
+	events, err := e.events(ctx, sources)
+	switch {
+	case err != nil:
+		return nil, err
+	case cause != ledgerv1.Cause_CAUSE_REPLAY:
+		return routing.Decide(events, e.round(l, cause), facts), nil
+	case len(events) < len(sources):
+		return e.asItStands(l, cause), nil // erased meanwhile: a replay takes nothing back
+	}
+	return routing.Decide(events, e.replayRound(l, forced), facts), nil
 }
 
 // tooLarge is what stands in for a decision that the ledger cannot hold: everything stays as it was, and the publisher's
@@ -198,11 +208,11 @@ func mayHaveArrived(a ledger.Attempt) bool {
 }
 
 // incidents are the parts of a notice before term, in the order in which the incidents were reported.
-func (e *Engine) incidents(l *ledger.Lineage) ([]routing.Incident, error) {
+func (e *Engine) incidents(ctx context.Context, l *ledger.Lineage) ([]routing.Incident, error) {
 	var incidents []routing.Incident
 	for _, id := range slices.Sorted(maps.Keys(l.Contributions)) {
 		c := l.Contributions[id]
-		events, err := e.events(c.Sources)
+		events, err := e.events(ctx, c.Sources)
 		if err != nil {
 			return nil, err
 		}
@@ -233,10 +243,10 @@ func withoutErased(c ledger.Contribution, left []routing.Event) *ledgerv1.Contri
 
 // events reads the bodies of sources, from memory where they are still there. One that was erased is left out: nobody
 // is told of it again.
-func (e *Engine) events(sources []*ledgerv1.Source) ([]routing.Event, error) {
+func (e *Engine) events(ctx context.Context, sources []*ledgerv1.Source) ([]routing.Event, error) {
 	events := make([]routing.Event, 0, len(sources))
 	for _, src := range sources {
-		body, err := e.body(e.work, src)
+		body, err := e.body(ctx, src)
 		if notice.KindOf(err) == notice.NotFound {
 			continue
 		}

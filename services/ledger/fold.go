@@ -61,6 +61,8 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.attemptFinished(fact.AttemptFinished, f.AtMs)
 	case *ledgerv1.Fact_Returned:
 		return s.returned(fact.Returned, f.AtMs)
+	case *ledgerv1.Fact_Replayed:
+		return s.replayed(fact.Replayed, f.AtMs)
 	case *ledgerv1.Fact_ToldByTelephone:
 		return s.told(fact.ToldByTelephone, f.AtMs)
 	case *ledgerv1.Fact_Escalated:
@@ -201,6 +203,9 @@ func (s *State) followsRound(d *ledgerv1.Decision) error {
 			return s.impossible("makes a notice twice", n.Id)
 		}
 		made[n.Id] = true
+		if err := s.mayRepeat(d, n); err != nil {
+			return err
+		}
 	}
 	for _, id := range d.SettledTasks {
 		t := s.Tasks[id]
@@ -238,6 +243,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 		n.ReplacedBy = sup.By
 		s.end(n, Superseded, atMS, "")
 	}
+	stood := l.Standing
 	l.Standing = append([]string(nil), d.Kept...)
 	for _, id := range d.Kept {
 		n := s.Notices[id]
@@ -256,6 +262,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 			s.setPhase(n, Ready, atMS)
 		}
 	}
+	s.past(l, stood)
 	for _, id := range d.SettledTasks {
 		if t := s.Tasks[id]; !t.Ended() {
 			t.State = TaskSettled

@@ -90,7 +90,14 @@ func (m *model) decide(r *rapid.T, l *Lineage, cause ledgerv1.Cause) {
 		d.Children = append(d.Children, finding("c", "child-"+l.ID, e.Source.Event))
 	}
 	for _, id := range l.Standing {
-		switch rapid.IntRange(0, 3).Draw(r, "fate") {
+		fate := rapid.IntRange(0, 3).Draw(r, "fate")
+		if fate == 1 && l.Forced && m.state.Notices[id].Told() {
+			n := obligation(m.name("n"), m.state.Notices[id].Child)
+			n.Repeats = id
+			d.Notices = append(d.Notices, n)
+			continue
+		}
+		switch fate {
 		case 0:
 			d.Superseded = append(d.Superseded, &ledgerv1.Superseded{Notice: id})
 		default:
@@ -158,7 +165,7 @@ func (m *model) moveTo(n *Notice, next uint32) {
 
 // one draws something that people or the world do.
 func (m *model) one(r *rapid.T) {
-	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call"}).Draw(r, "what") {
+	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call", "replay"}).Draw(r, "what") {
 	case "event":
 		m.seq++
 		key, corrects := m.name("e"), ""
@@ -204,6 +211,8 @@ func (m *model) one(r *rapid.T) {
 		}
 	case "call":
 		m.call(r)
+	case "replay":
+		m.replay(r)
 	case "claim":
 		if open := m.state.TasksByDue(false); len(open) > 0 {
 			m.fact(claimed(rapid.SampledFrom(open).Draw(r, "claim").Id))
@@ -366,6 +375,7 @@ func TestFoldRefusesAnythingOrTakesIt(t *testing.T) {
 			resolved(&ledgerv1.TaskResolved{Task: task, Resolution: NoAction}), decided(decision("l1", attempt)),
 			accepted(uint64(attempt), "e1", "l1", "", false), stopped(Stop{Scope: all}), resumed(Stop{Scope: all}), heldBack(id, Stop{Scope: all}),
 			called("call1", "l1", "school", "", int64(attempt)), called("", "l1", "school", "", 1), heardOf(id, "call1"), heardOf(id, "nobody's"),
+			replayed(true, "l1"), replayed(false, "l1", task), replayed(false),
 		}).Draw(r, "fact")
 		before := dump(m.state)
 		if err := m.try(m.now, fact); err != nil && dump(m.state) != before {

@@ -28,7 +28,9 @@ type Lineage struct {
 	Children []*ledgerv1.ChildFinding // of the last decision
 	Sources  []*ledgerv1.Source       // of the last decision
 	Standing []string                 // notices of the last decision, made or kept
+	Past     []string                 // notices that ended told or closed, and stand no more
 	Tasks    []string                 // every task of the lineage
+	Forced   bool                     // the decision that is due sends again also what has ended
 
 	// What people decided: the child that an unmatched one is, the settings of a child, and settings that said no.
 	Matched map[string]notice.ChildID
@@ -172,5 +174,5 @@ func (s *State) settled(l *Lineage) {
 	if l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {
 		s.deciding--
 	}
-	l.Undecided, l.UndecidedMS = ledgerv1.Cause_CAUSE_UNSPECIFIED, 0
+	l.Undecided, l.UndecidedMS, l.Forced = ledgerv1.Cause_CAUSE_UNSPECIFIED, 0, false
 }

@@ -22,7 +22,11 @@ func noFinding() *ledgerv1.ChildFinding { return &ledgerv1.ChildFinding{} }
 // tell adds the obligation to tell one recipient.
 func (d *decider) tell(rule *policy.Rule, s *subject, r recipient, clock *policyv1.Clock, steps []*policyv1.Step, school schoolClock) {
 	due, why := d.due(clock, s.event, school)
-	d.oblige(rule, s, r, steps, &ledgerv1.Notice{DueMs: due.UnixMilli(), DueBecause: why, Refs: s.latestRefs()}, "")
+	n := &ledgerv1.Notice{DueMs: due.UnixMilli(), DueBecause: why, Refs: s.latestRefs()}
+	d.oblige(rule, s, r, steps, n, "")
+	if d.tooLateToHurry(clock, s, school) {
+		n.Lane = ledgerv1.Lane_LANE_ROUTINE
+	}
 }
 
 // latestRefs tells of the last report only: it is the one that stands.
@@ -124,39 +128,34 @@ func (d *decider) contentOf(o *obligation) content {
 
 // finish holds the obligations against the rounds before.
 func (d *decider) finish() *ledgerv1.Decision {
-	prior := map[string]Prior{}
-	for _, p := range d.round.Prior {
-		prior[p.Obligation] = p
-	}
+	before, gone := d.pair()
 	for _, o := range d.obligations {
-		c := d.contentOf(o)
-		o.ContentDigest, o.Fields = c.digest, c.fields
-		p, before := prior[o.Obligation]
-		delete(prior, o.Obligation)
-		if before && bytes.Equal(p.ContentDigest, o.ContentDigest) {
+		p, told := before[o]
+		if told && (bytes.Equal(p.ContentDigest, o.ContentDigest) || p.Ended) && !p.Again {
 			d.out.Kept = append(d.out.Kept, p.ID)
 			continue
 		}
 		o.Id = d.Key.ID("notice", d.round.Lineage, fmt.Sprint(d.round.Number), o.Obligation)
 		o.Version = 1
-		if before {
-			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{
-				Notice: p.ID, By: o.Id, Reason: "what this recipient is told has changed",
-			})
+		if told {
+			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{Notice: p.ID, By: o.Id, Reason: p.replaced()})
 			o.Version = p.Version
-			if p.Sent {
+			changed := !bytes.Equal(p.ContentDigest, o.ContentDigest)
+			if p.Sent && changed {
 				o.Version, o.Replaces = p.Version+1, p.ID
+			}
+			if p.Again {
+				o.Repeats = p.ID
 			}
 		}
 		d.out.Notices = append(d.out.Notices, o.Notice)
 	}
-	for _, p := range d.round.Prior {
-		if _, gone := prior[p.Obligation]; gone {
-			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{
-				Notice: p.ID, Reason: "this recipient is no longer one to be told",
-			})
-		}
+	for _, p := range gone {
+		d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{
+			Notice: p.ID, Reason: "this recipient is no longer one to be told",
+		})
 	}
+	d.keepContributions()
 	for id, open := range d.round.Tasks {
 		if open && !d.tasks[id] {
 			d.out.SettledTasks = append(d.out.SettledTasks, id)

@@ -25,6 +25,15 @@ type Prior struct {
 	Version       uint32
 	ContentDigest []byte
 	Sent          bool // it reached, or may have reached, an endpoint
+
+	// What a replay needs to know, and what nothing else sets.
+	Ended        bool     // told, or closed by a person: it stays as it is, whatever would be told now
+	Again        bool     // it has ended, and an operator has it sent again
+	Past         bool     // it has ended and stood no more in the round before
+	Organisation string   // whom it tells
+	Function     string   // the function there
+	Child        string   // of whom
+	Reports      []string // what it tells of: keys of events, each with the child's handle there, as ReportKey makes them
 }
 
 // Round is what is known of a lineage besides its events: the decisions before, and what people decided.
@@ -39,6 +48,8 @@ type Round struct {
 	Matched map[string]notice.ChildID                // unmatched key → the child a person says it is
 	Chosen  map[notice.ChildID][]notice.OrgID        // settings a person chose for a child
 	NotAt   map[notice.ChildID]map[notice.OrgID]bool // settings that say they do not have the child
+
+	Contributed []*ledgerv1.Contribution // what the round before gave to notices before term; for a replay
 }
 
 // Facts are what every decision rests on.

@@ -12,6 +12,7 @@ import (
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
@@ -55,6 +56,9 @@ func rules() map[string]callers {
 		sendingv1.SendingService_Stop_FullMethodName:   operators,
 		sendingv1.SendingService_Resume_FullMethodName: operators,
 		sendingv1.SendingService_Show_FullMethodName:   operators,
+
+		replayv1.ReplayService_Plan_FullMethodName:    operators,
+		replayv1.ReplayService_Confirm_FullMethodName: operators,
 
 		telephonev1.TelephoneService_Import_FullMethodName: operators,
 		telephonev1.TelephoneService_List_FullMethodName:   operators,

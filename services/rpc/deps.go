@@ -11,6 +11,7 @@ import (
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/intake"
 	"github.com/signalbox-hq/signalbox/services/ledger"
@@ -47,12 +48,20 @@ type Telephone interface {
 	ToldByTelephone(ctx context.Context, f *ledgerv1.ToldByTelephone) error
 }
 
+// Replays has events decided anew.
+type Replays interface {
+	PlanReplay(ctx context.Context, chosen *ledgerv1.Replayed) (*replayv1.Plan, error)
+	// Replay is durable when it returns. Where the plan would be another one now it is a Conflict.
+	Replay(ctx context.Context, f *ledgerv1.Replayed) error
+}
+
 // Engine is the one writer.
 type Engine interface {
 	Viewer
 	Commands
 	Switch
 	Telephone
+	Replays
 }
 
 // Publisher stores events on an agency's behalf.

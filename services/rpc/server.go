@@ -20,6 +20,7 @@ import (
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
@@ -103,6 +104,7 @@ func (s *Server) register(d Deps, c Config, on *grpc.Server) {
 	taskv1.RegisterTaskServiceServer(on, &taskService{Deps: d})
 	ledgerv1.RegisterLedgerServiceServer(on, &ledgerService{Deps: d, key: c.Key})
 	sendingv1.RegisterSendingServiceServer(on, &sendingService{Deps: d})
+	replayv1.RegisterReplayServiceServer(on, &replayService{Deps: d})
 	telephonev1.RegisterTelephoneServiceServer(on, &telephoneService{Deps: d, key: c.Key})
 	backupv1.RegisterBackupServiceServer(on, &backupService{Deps: d})
 	routingv1.RegisterRoutingServiceServer(on, &routingService{Deps: d, key: c.Key, live: c.Live})

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -113,6 +114,8 @@ func (a *subject) concerns(f *ledgerv1.Fact) bool {
 		return a.notices[fact.AttemptFinished.GetNotice()]
 	case *ledgerv1.Fact_Returned:
 		return a.notices[fact.Returned.GetNotice()]
+	case *ledgerv1.Fact_Replayed:
+		return slices.ContainsFunc(fact.Replayed.GetLineages(), func(id string) bool { return a.lineages[id] })
 	case *ledgerv1.Fact_ToldByTelephone:
 		return a.lineages[fact.ToldByTelephone.GetLineage()]
 	case *ledgerv1.Fact_Escalated:

@@ -22,6 +22,7 @@ import (
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	telephonev1 "github.com/signalbox-hq/signalbox/api/signalbox/telephone/v1"
@@ -53,6 +54,7 @@ type Rig struct {
 	Routing   routingv1.RoutingServiceClient
 	Intake    intakev1.IntakeServiceClient // as the operator
 	Telephone telephonev1.TelephoneServiceClient
+	Replay    replayv1.ReplayServiceClient
 
 	// ReloadNATS gives an external NATS server its new configuration; unset where the server is embedded.
 	ReloadNATS func(configuration string)
@@ -252,6 +254,7 @@ func (r *Rig) connect(admin string) {
 	r.Directory = directoryv1.NewDirectoryServiceClient(r.conn)
 	r.Routing = routingv1.NewRoutingServiceClient(r.conn)
 	r.Intake = intakev1.NewIntakeServiceClient(r.conn)
+	r.Replay = replayv1.NewReplayServiceClient(r.conn)
 	r.Telephone = telephonev1.NewTelephoneServiceClient(r.conn)
 	roots, err := identity.LoadRoots(filepath.Join(admin, app.RootsFile))
 	r.must(err)

@@ -37,17 +37,20 @@ const (
 	Cause_CAUSE_NOT_AT_SETTING Cause = 4
 	// A held notice came to its release, and the recipient of that day was worked out.
 	Cause_CAUSE_RELEASE Cause = 5
+	// An operator had it decided anew.
+	Cause_CAUSE_REPLAY Cause = 26
 )
 
 // Enum value maps for Cause.
 var (
 	Cause_name = map[int32]string{
-		0: "CAUSE_UNSPECIFIED",
-		1: "CAUSE_EVENT",
-		2: "CAUSE_CORRECTION",
-		3: "CAUSE_TASK",
-		4: "CAUSE_NOT_AT_SETTING",
-		5: "CAUSE_RELEASE",
+		0:  "CAUSE_UNSPECIFIED",
+		1:  "CAUSE_EVENT",
+		2:  "CAUSE_CORRECTION",
+		3:  "CAUSE_TASK",
+		4:  "CAUSE_NOT_AT_SETTING",
+		5:  "CAUSE_RELEASE",
+		26: "CAUSE_REPLAY",
 	}
 	Cause_value = map[string]int32{
 		"CAUSE_UNSPECIFIED":    0,
@@ -56,6 +59,7 @@ var (
 		"CAUSE_TASK":           3,
 		"CAUSE_NOT_AT_SETTING": 4,
 		"CAUSE_RELEASE":        5,
+		"CAUSE_REPLAY":         26,
 	}
 )
 
@@ -552,7 +556,9 @@ type Notice struct {
 	// Why this recipient, in words without personal data.
 	Because string `protobuf:"bytes,21,opt,name=because,proto3" json:"because,omitempty"`
 	// True for the one notice before term that lists every incident of the holiday.
-	BeforeTerm    bool `protobuf:"varint,22,opt,name=before_term,json=beforeTerm,proto3" json:"before_term,omitempty"`
+	BeforeTerm bool `protobuf:"varint,22,opt,name=before_term,json=beforeTerm,proto3" json:"before_term,omitempty"`
+	// Id of a notice that has ended and that this one says again, because an operator had it sent again; else empty.
+	Repeats       string `protobuf:"bytes,26,opt,name=repeats,proto3" json:"repeats,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -739,6 +745,13 @@ func (x *Notice) GetBeforeTerm() bool {
 		return x.BeforeTerm
 	}
 	return false
+}
+
+func (x *Notice) GetRepeats() string {
+	if x != nil {
+		return x.Repeats
+	}
+	return ""
 }
 
 // Considered is someone who was considered and not told.
@@ -1378,7 +1391,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\forganisation\x18\x01 \x01(\tR\forganisation\x12\x14\n" +
 	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x10\n" +
 	"\x03use\x18\x03 \x01(\tR\x03use\x12%\n" +
-	"\x0eoffset_minutes\x18\x04 \x01(\x05R\roffsetMinutes\"\xfd\x04\n" +
+	"\x0eoffset_minutes\x18\x04 \x01(\x05R\roffsetMinutes\"\x97\x05\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
 	"\n" +
@@ -1407,7 +1420,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x06fields\x18\x14 \x03(\tR\x06fields\x12\x18\n" +
 	"\abecause\x18\x15 \x01(\tR\abecause\x12\x1f\n" +
 	"\vbefore_term\x18\x16 \x01(\bR\n" +
-	"beforeTerm\"r\n" +
+	"beforeTerm\x12\x18\n" +
+	"\arepeats\x18\x1a \x01(\tR\arepeats\"r\n" +
 	"\n" +
 	"Considered\x12\"\n" +
 	"\forganisation\x18\x01 \x01(\tR\forganisation\x12\x12\n" +
@@ -1466,7 +1480,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x04gaps\x18\f \x03(\v2\x18.signalbox.ledger.v1.GapR\x04gaps\x12/\n" +
 	"\x05tasks\x18\r \x03(\v2\x19.signalbox.ledger.v1.TaskR\x05tasks\x12#\n" +
 	"\rsettled_tasks\x18\x0e \x03(\tR\fsettledTasks\x12G\n" +
-	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions*\x82\x01\n" +
+	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions*\x94\x01\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_EVENT\x10\x01\x12\x14\n" +
@@ -1474,7 +1488,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\n" +
 	"CAUSE_TASK\x10\x03\x12\x18\n" +
 	"\x14CAUSE_NOT_AT_SETTING\x10\x04\x12\x11\n" +
-	"\rCAUSE_RELEASE\x10\x05*N\n" +
+	"\rCAUSE_RELEASE\x10\x05\x12\x10\n" +
+	"\fCAUSE_REPLAY\x10\x1a*N\n" +
 	"\x04Lane\x12\x14\n" +
 	"\x10LANE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vLANE_URGENT\x10\x01\x12\r\n" +

@@ -300,6 +300,7 @@ type Fact struct {
 	//	*Fact_TaskRead
 	//	*Fact_Returned
 	//	*Fact_ToldByTelephone
+	//	*Fact_Replayed
 	//	*Fact_Stopped
 	//	*Fact_Resumed
 	//	*Fact_HeldBack
@@ -524,6 +525,15 @@ func (x *Fact) GetToldByTelephone() *ToldByTelephone {
 	return nil
 }
 
+func (x *Fact) GetReplayed() *Replayed {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_Replayed); ok {
+			return x.Replayed
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetStopped() *Stopped {
 	if x != nil {
 		if x, ok := x.Fact.(*Fact_Stopped); ok {
@@ -659,6 +669,11 @@ type Fact_ToldByTelephone struct {
 	ToldByTelephone *ToldByTelephone `protobuf:"bytes,25,opt,name=told_by_telephone,json=toldByTelephone,proto3,oneof"`
 }
 
+type Fact_Replayed struct {
+	// An operator had lineages decided anew.
+	Replayed *Replayed `protobuf:"bytes,26,opt,name=replayed,proto3,oneof"`
+}
+
 type Fact_Stopped struct {
 	// Sending was stopped.
 	Stopped *Stopped `protobuf:"bytes,30,opt,name=stopped,proto3,oneof"`
@@ -716,6 +731,8 @@ func (*Fact_TaskRead) isFact_Fact() {}
 func (*Fact_Returned) isFact_Fact() {}
 
 func (*Fact_ToldByTelephone) isFact_Fact() {}
+
+func (*Fact_Replayed) isFact_Fact() {}
 
 func (*Fact_Stopped) isFact_Fact() {}
 
@@ -2268,6 +2285,133 @@ func (x *ToldByTelephone) GetStatement() uint64 {
 	return 0
 }
 
+// Replayed says that an operator had lineages decided anew, as a plan that they had seen said. A decision about each follows.
+type Replayed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Agency whose events were chosen.
+	Agency string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// The event chosen: keyed hash; empty where a range was.
+	Event string `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	// Events taken in from then on, Unix milliseconds; 0 where one event was chosen.
+	FromMs int64 `protobuf:"varint,3,opt,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"`
+	// And before then, Unix milliseconds.
+	UntilMs int64 `protobuf:"varint,4,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	// Of this kind only; empty is every kind.
+	Kind string `protobuf:"bytes,5,opt,name=kind,proto3" json:"kind,omitempty"`
+	// True where also what had ended was sent again.
+	Forced bool `protobuf:"varint,6,opt,name=forced,proto3" json:"forced,omitempty"`
+	// Digest of the plan.
+	Digest string `protobuf:"bytes,7,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Operator.
+	By string `protobuf:"bytes,8,opt,name=by,proto3" json:"by,omitempty"`
+	// Reference in the vault of the reason in words, or 0.
+	Statement uint64 `protobuf:"varint,9,opt,name=statement,proto3" json:"statement,omitempty"`
+	// The lineages that the plan changes, in order of time.
+	Lineages      []string `protobuf:"bytes,10,rep,name=lineages,proto3" json:"lineages,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Replayed) Reset() {
+	*x = Replayed{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Replayed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Replayed) ProtoMessage() {}
+
+func (x *Replayed) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Replayed.ProtoReflect.Descriptor instead.
+func (*Replayed) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Replayed) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *Replayed) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *Replayed) GetFromMs() int64 {
+	if x != nil {
+		return x.FromMs
+	}
+	return 0
+}
+
+func (x *Replayed) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+func (x *Replayed) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *Replayed) GetForced() bool {
+	if x != nil {
+		return x.Forced
+	}
+	return false
+}
+
+func (x *Replayed) GetDigest() string {
+	if x != nil {
+		return x.Digest
+	}
+	return ""
+}
+
+func (x *Replayed) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Replayed) GetStatement() uint64 {
+	if x != nil {
+		return x.Statement
+	}
+	return 0
+}
+
+func (x *Replayed) GetLineages() []string {
+	if x != nil {
+		return x.Lineages
+	}
+	return nil
+}
+
 var File_signalbox_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
@@ -2276,7 +2420,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04Pack\x12\x1a\n" +
 	"\bprevious\x18\x01 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
-	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xb7\f\n" +
+	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xf4\f\n" +
 	"\x04Fact\x12\x13\n" +
 	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12,\n" +
 	"\x03led\x18\x02 \x01(\v2\x18.signalbox.ledger.v1.LedH\x00R\x03led\x12K\n" +
@@ -2300,7 +2444,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x0etask_escalated\x18\x11 \x01(\v2\".signalbox.ledger.v1.TaskEscalatedH\x00R\rtaskEscalated\x12<\n" +
 	"\ttask_read\x18\x13 \x01(\v2\x1d.signalbox.ledger.v1.TaskReadH\x00R\btaskRead\x12;\n" +
 	"\breturned\x18\x18 \x01(\v2\x1d.signalbox.ledger.v1.ReturnedH\x00R\breturned\x12R\n" +
-	"\x11told_by_telephone\x18\x19 \x01(\v2$.signalbox.ledger.v1.ToldByTelephoneH\x00R\x0ftoldByTelephone\x128\n" +
+	"\x11told_by_telephone\x18\x19 \x01(\v2$.signalbox.ledger.v1.ToldByTelephoneH\x00R\x0ftoldByTelephone\x12;\n" +
+	"\breplayed\x18\x1a \x01(\v2\x1d.signalbox.ledger.v1.ReplayedH\x00R\breplayed\x128\n" +
 	"\astopped\x18\x1e \x01(\v2\x1c.signalbox.ledger.v1.StoppedH\x00R\astopped\x128\n" +
 	"\aresumed\x18\x1f \x01(\v2\x1c.signalbox.ledger.v1.ResumedH\x00R\aresumed\x12<\n" +
 	"\theld_back\x18  \x01(\v2\x1d.signalbox.ledger.v1.HeldBackH\x00R\bheldBack\x12/\n" +
@@ -2420,7 +2565,19 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05child\x18\x06 \x01(\tR\x05child\x12\x17\n" +
 	"\atold_ms\x18\a \x01(\x03R\x06toldMs\x12\x0e\n" +
 	"\x02by\x18\b \x01(\tR\x02by\x12\x1c\n" +
-	"\tstatement\x18\t \x01(\x04R\tstatement*|\n" +
+	"\tstatement\x18\t \x01(\x04R\tstatement\"\xfa\x01\n" +
+	"\bReplayed\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x14\n" +
+	"\x05event\x18\x02 \x01(\tR\x05event\x12\x17\n" +
+	"\afrom_ms\x18\x03 \x01(\x03R\x06fromMs\x12\x19\n" +
+	"\buntil_ms\x18\x04 \x01(\x03R\auntilMs\x12\x12\n" +
+	"\x04kind\x18\x05 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06forced\x18\x06 \x01(\bR\x06forced\x12\x16\n" +
+	"\x06digest\x18\a \x01(\tR\x06digest\x12\x0e\n" +
+	"\x02by\x18\b \x01(\tR\x02by\x12\x1c\n" +
+	"\tstatement\x18\t \x01(\x04R\tstatement\x12\x1a\n" +
+	"\blineages\x18\n" +
+	" \x03(\tR\blineages*|\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_DELIVERED\x10\x01\x12\x15\n" +
@@ -2456,7 +2613,7 @@ func file_signalbox_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(Outcome)(0),            // 0: signalbox.ledger.v1.Outcome
 	(ReturnKind)(0),         // 1: signalbox.ledger.v1.ReturnKind
@@ -2484,9 +2641,10 @@ var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(*Resumed)(nil),         // 23: signalbox.ledger.v1.Resumed
 	(*HeldBack)(nil),        // 24: signalbox.ledger.v1.HeldBack
 	(*ToldByTelephone)(nil), // 25: signalbox.ledger.v1.ToldByTelephone
-	(*Decision)(nil),        // 26: signalbox.ledger.v1.Decision
-	(*Task)(nil),            // 27: signalbox.ledger.v1.Task
-	(*Source)(nil),          // 28: signalbox.ledger.v1.Source
+	(*Replayed)(nil),        // 26: signalbox.ledger.v1.Replayed
+	(*Decision)(nil),        // 27: signalbox.ledger.v1.Decision
+	(*Task)(nil),            // 28: signalbox.ledger.v1.Task
+	(*Source)(nil),          // 29: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	4,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
@@ -2494,7 +2652,7 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	6,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
 	7,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
 	8,  // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
-	26, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
+	27, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
 	9,  // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
 	10, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
 	12, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
@@ -2502,30 +2660,31 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	14, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
 	15, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
 	16, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
-	27, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
+	28, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
 	17, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
 	19, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
 	20, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
 	18, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
 	11, // 18: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
 	25, // 19: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
-	22, // 20: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
-	23, // 21: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
-	24, // 22: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
-	21, // 23: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
-	28, // 24: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	28, // 25: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	28, // 26: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 27: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	1,  // 28: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
-	2,  // 29: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 30: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 31: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	26, // 20: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
+	22, // 21: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
+	23, // 22: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
+	24, // 23: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
+	21, // 24: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
+	29, // 25: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	29, // 26: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	29, // 27: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	0,  // 28: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 29: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	2,  // 30: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 31: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 32: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -2554,6 +2713,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		(*Fact_TaskRead)(nil),
 		(*Fact_Returned)(nil),
 		(*Fact_ToldByTelephone)(nil),
+		(*Fact_Replayed)(nil),
 		(*Fact_Stopped)(nil),
 		(*Fact_Resumed)(nil),
 		(*Fact_HeldBack)(nil),
@@ -2565,7 +2725,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_ledger_proto_rawDesc), len(file_signalbox_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
