@@ -227,3 +227,39 @@ func TestTheOfflineListIsWrittenEveryHourAndRevealsNoSealedChild(t *testing.T) {
 		t.Errorf("%d files in the list's folder: %v", len(entries), err)
 	}
 }
+
+func TestACallAfterTheDueTimeIsOnRecordAsLateOneBeforeItIsNot(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-16 16:00"))
+	council := r.AddAgency("ashmere-social-care", "ashmere-council")
+	concluded := r.Clock.Now()
+	r.Clock.Set(apptest.London("2026-06-18 09:00")) // the outage is over, and the working day for it too
+	row := func(reference, at string) string {
+		return "ashmere-social-care,enquiry.concluded," + reference + ",kestrel-vale-council,all,Duty desk," + at + ",T. Abara,number of the offline list\n"
+	}
+	importCalls(r, false, row("EQ-1", "2026-06-17 15:59"), row("EQ-2", "2026-06-17 16:30"))
+	for id, reference := range map[string]string{"eq-1": "EQ-1", "eq-2": "EQ-2"} {
+		joss := apptest.Child("c1", "Joss", "Penhallow", "2013-06-18")
+		joss.ResidenceArea = apptest.KestrelVale
+		enquiry := envelope(council, id, notice.EnquiryConcluded, reference, concluded, joss)
+		enquiry.Payload = &eventv1.Event_EnquiryConcluded{EnquiryConcluded: &eventv1.EnquiryConcluded{
+			ConcludedAt: enquiry.Time, Outcome: eventv1.EnquiryOutcome_ENQUIRY_OUTCOME_SUBSTANTIATED_CONTINUING_RISK,
+			Participants: []*eventv1.Participant{{Organisation: organisation("ashmere-council"), Function: "local_authority"}},
+		}}
+		council.Publish(enquiry)
+	}
+	r.Settle()
+	equal(t, "mail to the home area", len(r.Person("duty@kestrelvale.example").Notices()), 0)
+	for id, want := range map[string]int{"eq-1": 0, "eq-2": 1} {
+		var told []string
+		for _, f := range r.Timeline(council.ID, id) {
+			if call := f.GetAcknowledged(); call.GetCall() != "" {
+				told = append(told, call.Notice)
+			}
+		}
+		late := facts(r, council, id, func(f *ledgerv1.Fact) bool { return len(told) == 1 && f.GetLate().GetNotice() == told[0] })
+		if len(told) != 1 || late != want {
+			t.Errorf("%s: %d notices ended by the call, %d of them late, want %d", id, len(told), late, want)
+		}
+	}
+	r.Verify()
+}
