@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
@@ -262,4 +263,32 @@ func TestACallAfterTheDueTimeIsOnRecordAsLateOneBeforeItIsNot(t *testing.T) {
 		}
 	}
 	r.Verify()
+}
+
+func TestAnOfflineListThatCannotBeWrittenIsTriedAgain(t *testing.T) {
+	r := apptest.World(t, apptest.London("2026-06-18 19:42"))
+	key, recipient, err := telephone.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "mounted later", "list.age")
+	r.Config.Offline = app.OfflineConfig{Path: path, Recipients: []string{recipient}}
+	r.Boot()
+	if err := os.Mkdir(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	began := r.Clock.Now()
+	var sealed []byte
+	r.Await("the list", func() bool {
+		if sealed, err = os.ReadFile(path); err != nil {
+			r.Clock.Advance(time.Minute)
+		}
+		return err == nil
+	})
+	if waited := r.Clock.Now().Sub(began); waited > 50*time.Minute {
+		t.Errorf("it was tried again only after %s", waited)
+	}
+	if text, err := telephone.Open(bytes.NewReader(sealed), key); err != nil || !strings.Contains(text, "OFFICIAL-SENSITIVE") {
+		t.Errorf("%v", err)
+	}
 }

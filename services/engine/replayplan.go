@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -46,10 +47,9 @@ func (e *Engine) planned(l *ledger.Lineage, d *ledgerv1.Decision) *replayv1.Line
 		})
 		p.Changes = true
 	}
-	for _, id := range d.SettledTasks {
-		t := e.state.Tasks[id]
+	for _, t := range e.settledBy(d) {
 		add(&replayv1.Item{
-			What: replayv1.What_WHAT_TASK_SETTLED, Id: id, Organisation: t.Organisation, Function: t.Role, Child: t.Child,
+			What: replayv1.What_WHAT_TASK_SETTLED, Id: t.Id, Organisation: t.Organisation, Function: t.Role, Child: t.Child,
 			Reason: "nothing is left to do", State: t.State.String(),
 		})
 		p.Changes = true
@@ -65,6 +65,18 @@ func (e *Engine) planned(l *ledger.Lineage, d *ledgerv1.Decision) *replayv1.Line
 		p.Changes = true
 	}
 	return p
+}
+
+// settledBy lists the tasks that a decision settles, by owner.
+func (e *Engine) settledBy(d *ledgerv1.Decision) []*ledger.Task {
+	settled := make([]*ledger.Task, len(d.SettledTasks))
+	for i, id := range d.SettledTasks {
+		settled[i] = e.state.Tasks[id]
+	}
+	slices.SortFunc(settled, func(a, b *ledger.Task) int {
+		return cmp.Or(cmp.Compare(a.Organisation, b.Organisation), cmp.Compare(a.Role, b.Role), cmp.Compare(a.Id, b.Id))
+	})
+	return settled
 }
 
 // madeItem says of a notice that comes into being where it goes, and whether its recipient heard of it by telephone.
