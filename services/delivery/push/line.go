@@ -66,38 +66,39 @@ const (
 
 // deliver hands one notice over, by a call of its own or with others.
 func (l *line) deliver(h *handover) delivery.Result {
-	switch l.enter(h) {
-	case callForSelf:
-		return l.one(h)
-	case callForAll:
+	now, counted := l.enter(h)
+	if counted {
 		defer l.next()
+	}
+	if now {
 		return l.one(h)
-	default:
 	}
 	switch t := l.await(h); t.do {
 	case callForAll:
 		return l.all(h)
 	case callForSelf:
 		return l.one(h)
+	case beOver:
+		return t.result
 	default:
 		return t.result
 	}
 }
 
-// enter says whether a handover may call at once; otherwise it waits for its turn.
-func (l *line) enter(h *handover) task {
+// enter says whether a handover may call at once, and whether its call is counted; otherwise it waits for its turn.
+func (l *line) enter(h *handover) (now, counted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
 	case time.Now().Before(l.singly):
-		return callForSelf
+		return true, false
 	case l.calls < callsAtOnce:
 		l.calls++
-		return callForAll // nobody waits
+		return true, true // nobody waits
 	default:
 		h.turn = make(chan turn, 1)
 		l.waiting = append(l.waiting, h)
-		return beOver
+		return false, false
 	}
 }
 
