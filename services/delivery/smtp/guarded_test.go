@@ -42,3 +42,27 @@ func TestAMailWhoseLeaseEndsMidwayGetsNoFurther(t *testing.T) {
 		})
 	}
 }
+
+// A notice is withdrawn, or its lease ends, between any two writes: what never went out whole is known not to have arrived.
+func TestAMailThatIsStoppedBetweenTwoWritesIsNotUnknown(t *testing.T) {
+	r := startRelay(t, relayOptions{})
+	s := r.sender(t)
+	arrived, stopped := 0, 0
+	for allowed := range int64(20) {
+		var writes atomic.Int64
+		ctx := delivery.WithLease(t.Context(), func() bool { return writes.Add(1) <= allowed })
+		got := s.Send(ctx, sample, recipient)
+		had := len(r.letters()) - arrived
+		arrived += had
+		switch {
+		case got.Outcome == delivery.Delivered && had == 1:
+		case got.Outcome == delivery.Transient && had == 0:
+			stopped++
+		default:
+			t.Errorf("stopped after %d writes: %+v, and %d letters arrived", allowed, got, had)
+		}
+	}
+	if arrived == 0 || stopped < 4 {
+		t.Errorf("%d mails arrived and %d were stopped: the test stops nothing in the middle", arrived, stopped)
+	}
+}

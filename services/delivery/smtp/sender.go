@@ -83,11 +83,14 @@ func (s *Sender) sendOn(ctx context.Context, c *conn, message *mail.Msg) (result
 			return delivery.Result{}, true
 		}
 	}
-	c.raw.send.Store(&ctx)
+	c.raw.begin(&ctx)
 	err := s.mailer.SendWithSMTPClient(c.client, message)
 	c.raw.send.Store(nil)
 	alive := stop()
 	result, reusable, begun := classify(err, message.IsDelivered())
+	if c.raw.refused.Load() && result.Outcome == delivery.Unknown { // the final dot was not written
+		result = delivery.Result{Outcome: delivery.Transient, Detail: "smtp not sent"}
+	}
 	if !begun && !c.fresh && alive {
 		c.close()
 		return delivery.Result{}, true
