@@ -39,6 +39,8 @@ func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact) error {
 		return e.ToldByTelephone(ctx, f.ToldByTelephone)
 	case *ledgerv1.Fact_Replayed:
 		return e.Replay(ctx, f.Replayed)
+	case *ledgerv1.Fact_EventWithdrawn:
+		return e.Withdraw(ctx, f.EventWithdrawn)
 	case *ledgerv1.Fact_Stopped:
 		return e.Stop(ctx, f.Stopped)
 	case *ledgerv1.Fact_Resumed:
@@ -96,6 +98,11 @@ func (o *office) ToldByTelephone(ctx context.Context, f *ledgerv1.ToldByTelephon
 // Replay carries out a plan that was seen.
 func (o *office) Replay(ctx context.Context, f *ledgerv1.Replayed) error {
 	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_Replayed{Replayed: f}})
+}
+
+// Withdraw takes an event back.
+func (o *office) Withdraw(ctx context.Context, f *ledgerv1.EventWithdrawn) error {
+	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_EventWithdrawn{EventWithdrawn: f}})
 }
 
 // Stop stops sending.

@@ -36,11 +36,12 @@ type desk struct {
 
 // letter is a notice as one attempt sent it.
 type letter struct {
-	notice   *ledgerv1.Notice
-	sources  []*ledgerv1.Source
-	attempt  *ledgerv1.AttemptStarted
-	phase    ledger.Phase
-	replaced bool
+	notice    *ledgerv1.Notice
+	sources   []*ledgerv1.Source
+	attempt   *ledgerv1.AttemptStarted
+	phase     ledger.Phase
+	replaced  bool
+	withdrawn bool
 }
 
 // letter finds what a link was made for. A link to a notice that was never sent so is dead.
@@ -56,7 +57,7 @@ func (d *desk) letter(ctx context.Context, id string, attempt uint32) (letter, e
 		if !ok {
 			return
 		}
-		l = letter{notice: n.Notice, sources: n.Sources, attempt: a.AttemptStarted, phase: n.Phase, replaced: n.ReplacedBy != ""}
+		l = letter{notice: n.Notice, sources: n.Sources, attempt: a.AttemptStarted, phase: n.Phase, replaced: n.ReplacedBy != "", withdrawn: n.Withdrawn}
 		found = true
 	})
 	if err == nil && !found {
@@ -82,10 +83,17 @@ func (d *desk) Open(ctx context.Context, id string, attempt uint32) (page.Cover,
 	if c, ok := d.contact(l); ok {
 		cover.ContactName, cover.SharedMailbox = c.Name, c.Shared
 	}
+	if l.withdrawn {
+		cover.State = page.Recalled
+		if l.replaced {
+			cover.State = page.Superseded
+		}
+		return cover, nil
+	}
 	switch l.phase {
 	case ledger.Acknowledged, ledger.Closed:
 		cover.State = page.Acknowledged
-	case ledger.Superseded:
+	case ledger.Superseded, ledger.Withdrawn:
 		cover.State = page.Withdrawn
 		if l.replaced {
 			cover.State = page.Superseded
@@ -107,6 +115,9 @@ func (d *desk) reader(ctx context.Context, id string, attempt uint32) (letter, d
 	l, err := d.letter(ctx, id, attempt)
 	if err != nil {
 		return l, delivery.Endpoint{}, err
+	}
+	if l.withdrawn {
+		return l, delivery.Endpoint{}, notice.Faultf(notice.Precondition, "app.desk", "the notice was withdrawn")
 	}
 	contact, ok := d.contact(l)
 	if !ok {

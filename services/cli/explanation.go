@@ -286,6 +286,8 @@ func taskAsk(k ledgerv1.TaskKind) string {
 		return "correct a text that was held back"
 	case ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING:
 		return "find out where the child is: a setting says not there"
+	case ledgerv1.TaskKind_TASK_KIND_MISDIRECTION:
+		return "see to a notice that somebody has who should not: a personal data breach"
 	case ledgerv1.TaskKind_TASK_KIND_UNSPECIFIED:
 	}
 	return "look into it"

@@ -185,7 +185,8 @@ func printSummary(e *env, r *ledgerv1.SummaryResponse) {
 	printStopped(e, r.GetStops())
 	fmt.Fprintln(e.Out, ledger.Summary{
 		Notices: r.GetNotices(), Acknowledged: r.GetAcknowledged(), Delivered: r.GetDelivered(), Held: r.GetHeld(),
-		WithPerson: r.GetWithPerson(), Superseded: r.GetSuperseded(), Stopped: r.GetStopped(), Neither: r.GetWithoutEndOrOwner(),
+		WithPerson: r.GetWithPerson(), Superseded: r.GetSuperseded(), Stopped: r.GetStopped(), Withdrawn: r.GetWithdrawn(),
+		Neither: r.GetWithoutEndOrOwner(),
 	})
 	fmt.Fprintf(e.Out, "events: %d accepted, %d refused\n", r.GetEvents(), r.GetRefused())
 	fmt.Fprintf(e.Out, "tasks: %s open\n", strconv.FormatInt(r.GetOpenTasks(), 10))

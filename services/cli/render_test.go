@@ -166,6 +166,8 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_TaskClaimed{TaskClaimed: &ledgerv1.TaskClaimed{Task: "t1", By: "m.okoro"}}},
 		{Fact: &ledgerv1.Fact_TaskResolved{TaskResolved: &ledgerv1.TaskResolved{Task: "t1", By: "m.okoro", Resolution: "matched", Child: "k7", Settings: []string{"gias:900101"}}}},
 		{Fact: &ledgerv1.Fact_TaskEscalated{TaskEscalated: &ledgerv1.TaskEscalated{Task: "t1", Organisation: "ashmere-council", Role: "duty", DueMs: when}}},
+		{Fact: &ledgerv1.Fact_EventWithdrawn{EventWithdrawn: &ledgerv1.EventWithdrawn{Event: "e1", Agency: "northbridge-police", By: "operator:m.okoro", Reason: "wrong_child", Statement: 2}}},
+		{Fact: &ledgerv1.Fact_TaskResolved{TaskResolved: &ledgerv1.TaskResolved{Task: "t2", By: "m.okoro", Resolution: "safe_to_ask", Except: []string{"gias:900101"}}}},
 		{Fact: &ledgerv1.Fact_Stopped{Stopped: &ledgerv1.Stopped{Scope: ledgerv1.Scope_SCOPE_ALL, By: "operator:m.okoro", Statement: 3}}},
 		{Fact: &ledgerv1.Fact_HeldBack{HeldBack: &ledgerv1.HeldBack{Notice: "n1", Scope: ledgerv1.Scope_SCOPE_ALL}}},
 		{Fact: &ledgerv1.Fact_Resumed{Resumed: &ledgerv1.Resumed{Scope: ledgerv1.Scope_SCOPE_CHANNEL, Target: "email", By: "operator:m.okoro", Statement: 4}}},
@@ -213,6 +215,25 @@ func TestTablesReadAtAGlance(t *testing.T) {
 		},
 		"nonumber": func(b *bytes.Buffer) error {
 			return printCall(b, &taskv1.ShowResponse{Script: []string{"Ask for the person named."}})
+		},
+		"misdirection": func(b *bytes.Buffer) error {
+			astray := &ledgerv1.Task{
+				Id: "t3", Kind: ledgerv1.TaskKind_TASK_KIND_MISDIRECTION, Organisation: "northbridge-police", Role: "desk",
+				DueMs: ms(t, "2026-07-04T09:00:00+01:00"), Detail: "an event was withdrawn (wrong child) that somebody may have been told of",
+			}
+			sent := ms(t, "2026-07-01T08:05:00+01:00")
+			return printTask(b, &taskv1.ShowResponse{Item: &taskv1.Item{Task: astray, State: "open"}, Holders: []*taskv1.Holder{
+				{Notice: "n1", Organisation: "gias:900101", Role: "dsl", Contact: "ashmere/lantern-dsl", Channel: "email", Form: "stub", SentMs: sent, Outcome: "delivered", Read: true, Request: "n9", RequestState: "awaiting acknowledgement"},
+				{Notice: "n1", Organisation: "gias:900101", Role: "head", Contact: "ashmere/lantern-head", Channel: "email", Form: "stub", SentMs: sent, Outcome: "unknown"},
+				{Notice: "n1", Organisation: "ashmere-council", Role: "duty", Contact: "ashmere/duty", Channel: "grpc", Form: "full", SentMs: sent, Outcome: "under way"},
+				{Notice: "n1", Organisation: "gias:900101", Role: "setting", Channel: "telephone", SentMs: sent, Outcome: "delivered", Acknowledged: true},
+			}})
+		},
+		"withdrawn": func(b *bytes.Buffer) error {
+			if err := printWithdrawn(b, &intakev1.WithdrawResponse{}); err != nil {
+				return err
+			}
+			return printWithdrawn(b, &intakev1.WithdrawResponse{Ended: 2, MayHaveArrived: 1, Task: "t3", CorrectionStands: true})
 		},
 		"notasks": func(b *bytes.Buffer) error { return printTasks(b, nil) },
 		"feedback": func(b *bytes.Buffer) error {

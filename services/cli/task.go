@@ -118,10 +118,11 @@ func (c *taskClaimCmd) Run(ctx context.Context, e *env) error {
 
 type taskResolveCmd struct {
 	ID       string   `arg:"" help:"The task, as in task list."`
-	As       string   `required:"" placeholder:"RESOLUTION" enum:"matched,setting_chosen,told_by_telephone,not_our_child,duplicate,no_action" help:"What came of it: matched, setting_chosen, told_by_telephone, not_our_child, duplicate or no_action."`
+	As       string   `required:"" placeholder:"RESOLUTION" enum:"matched,setting_chosen,told_by_telephone,not_our_child,duplicate,no_action,safe_to_ask,do_not_ask" help:"What came of it: matched, setting_chosen, told_by_telephone, not_our_child, duplicate or no_action; of a misdirection safe_to_ask or do_not_ask."`
 	Reason   string   `required:"" placeholder:"TEXT" help:"Why, in words, up to 2000 characters. Kept apart from the ledger, where it can be erased."`
 	Child    string   `placeholder:"ID" help:"With matched: the child's id in the directory."`
 	Setting  []string `placeholder:"ID" help:"With setting_chosen: a setting, such as gias:900101. Again for each."`
+	Except   []string `placeholder:"ID" help:"With safe_to_ask: an organisation that is not to be asked. Again for each."`
 	Answered string   `placeholder:"NAME" help:"With told_by_telephone: who answered and was told. Kept with the reason."`
 	Verified string   `placeholder:"TEXT" help:"With told_by_telephone: how you made sure who it was. Kept with the reason."`
 	connection
@@ -133,8 +134,9 @@ func (taskResolveCmd) Help() string {
     signalbox task resolve 0k3v9q2m7x4b8n1c5d6f --as matched --child 7h2p... --reason "Same address; checked with the school."
     signalbox task resolve 0k3v9q2m7x4b8n1c5d6f --as setting_chosen --setting gias:900101 --reason "The parent said so."
     signalbox task resolve 0k3v9q2m7x4b8n1c5d6f --as told_by_telephone --answered "Jo Marsh" --verified "Called the school's own number" --reason "Told at 08:10; will see the child before registration."
+    signalbox task resolve 0k3v9q2m7x4b8n1c5d6f --as safe_to_ask --except gias:900101 --reason "Checked with the officer in the case."
 
-After matched and setting_chosen routing decides again, and whoever must be told is told. A telephone call counts as the acknowledgement of its notice.`
+After matched and setting_chosen routing decides again, and whoever must be told is told. A telephone call counts as the acknowledgement of its notice. After safe_to_ask everybody who has the notice is asked to delete it; such a request can tip somebody off, so be certain of each.`
 }
 
 // Validate says what goes together before anything is asked of the service.
@@ -152,6 +154,8 @@ func (c *taskResolveCmd) Validate() error {
 		return fmt.Errorf("--answered and --verified go with --as told_by_telephone only")
 	case c.As != ledger.SettingChosen && len(c.Setting) > 0:
 		return fmt.Errorf("--setting goes with --as setting_chosen only")
+	case c.As != ledger.SafeToAsk && len(c.Except) > 0:
+		return fmt.Errorf("--except goes with --as safe_to_ask only")
 	}
 	return c.connection.Validate()
 }
@@ -163,7 +167,7 @@ func (c *taskResolveCmd) Run(ctx context.Context, e *env) error {
 	}
 	defer l.close()
 	_, err = call(ctx, l, taskv1.NewTaskServiceClient(l.conn).Resolve, &taskv1.ResolveRequest{
-		Task: c.ID, Resolution: c.As, Reason: c.Reason, Child: c.Child, Settings: c.Setting,
+		Task: c.ID, Resolution: c.As, Reason: c.Reason, Child: c.Child, Settings: c.Setting, Except: c.Except,
 		Answered: c.Answered, Verified: c.Verified,
 	})
 	if err != nil {

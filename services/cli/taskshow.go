@@ -63,6 +63,9 @@ func printTask(w io.Writer, shown *taskv1.ShowResponse) error {
 	if err := t.flush(); err != nil {
 		return err
 	}
+	if err := printHolders(w, shown.GetHolders()); err != nil {
+		return err
+	}
 	for _, ev := range shown.GetEvents() {
 		if _, err := fmt.Fprintln(w); err != nil {
 			return err

@@ -71,6 +71,9 @@ func factLine(f *ledgerv1.Fact) line {
 	case *ledgerv1.Fact_TaskEscalated:
 		t := f.TaskEscalated
 		return line{"task moved on", taskText(t.GetTask()), fmt.Sprintf("to %s of %s, due %s", t.GetRole(), t.GetOrganisation(), minute(t.GetDueMs()))}
+	case *ledgerv1.Fact_EventWithdrawn:
+		w := f.EventWithdrawn
+		return line{"event withdrawn", "agency " + w.GetAgency(), fmt.Sprintf("by %s: %s", w.GetBy(), words(w.GetReason()))}
 	case *ledgerv1.Fact_Stopped:
 		return line{"sending stopped", stopText(f.Stopped.GetScope(), f.Stopped.GetTarget()), "by " + f.Stopped.GetBy()}
 	case *ledgerv1.Fact_Resumed:
@@ -166,6 +169,9 @@ func resolvedLine(t *ledgerv1.TaskResolved) line {
 	detail := fmt.Sprintf("%s, by %s", words(t.GetResolution()), t.GetBy())
 	if t.GetChild() != "" {
 		detail += ", child " + t.GetChild()
+	}
+	if len(t.GetExcept()) > 0 {
+		detail += ", but not " + strings.Join(t.GetExcept(), ", ")
 	}
 	if len(t.GetSettings()) > 0 {
 		detail += ", " + strings.Join(t.GetSettings(), ", ")

@@ -75,6 +75,8 @@ func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNo
 			recordItSafe,
 			"Tell the local authority at once if you cannot do your part.",
 		}, []string{ownSystems, noReferrer, noForward}
+	case notice.EventWithdrawn, notice.DeletionRequest: // nobody is told of the one; composeRequest advises on the other
+		return nil, nil
 	default:
 		return []string{"Read it and act on it under your safeguarding procedure.", recordItSafe, emergency},
 			[]string{noParents, ownersOnly, ownSystems, noForward}

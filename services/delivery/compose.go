@@ -37,6 +37,9 @@ func Show(ev *eventv1.Event, childRef string, recipient notice.OrgID, v disclosu
 // ComposeFrom is Compose for whoever remembers what others see of the same events.
 func ComposeFrom(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, snap *directory.Snapshot, show Showing) (*noticev1.Notice, []string, error) {
 	const op = "delivery.Compose"
+	if n.GetKind() == string(notice.DeletionRequest) {
+		return composeRequest(n), nil, nil
+	}
 	if len(events) == 0 || len(events) != len(n.GetRefs()) {
 		return nil, nil, notice.Fault(notice.Internal, op, fmt.Errorf("%d events for %d refs", len(events), len(n.GetRefs())))
 	}

@@ -40,7 +40,7 @@ func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot
 	for _, role := range link.GetRoles() {
 		var fit []*directoryv1.Contact
 		for _, c := range snap.Contacts(org) {
-			if c.GetRole() != role {
+			if c.GetRole() != role || link.GetContact() != "" && c.GetId() != link.GetContact() {
 				continue
 			}
 			if reason := unfit(c, bars, at, history); reason != "" {
@@ -54,6 +54,9 @@ func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot
 		if chosen != nil {
 			return endpoint(chosen), skips, true
 		}
+	}
+	if len(skips) == 0 && link.GetContact() != "" {
+		skips = append(skips, Skip{Contact: link.GetContact(), Reason: "no longer a contact of the organisation"})
 	}
 	if len(skips) == 0 {
 		skips = append(skips, Skip{Reason: "no contact with the role " + strings.Join(link.GetRoles(), ", ")})

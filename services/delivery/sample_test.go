@@ -91,6 +91,8 @@ func sampleEvent(t *testing.T, kind notice.EventKind) *eventv1.Event {
 			HeldAt: at("2026-12-04T10:00:00Z"), Outcome: eventv1.ConferenceOutcome_CONFERENCE_OUTCOME_PLAN, Category: "neglect,emotional",
 			Record: "The child is made the subject of a plan.", Participants: people, Actions: actions,
 		}}
+	case notice.EventWithdrawn, notice.DeletionRequest: // no notice tells of one
+		t.Fatalf("no notice tells of a %s", kind)
 	default:
 		t.Fatalf("no sample of kind %s", kind)
 	}

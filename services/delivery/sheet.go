@@ -130,6 +130,10 @@ func kindTitle(k notice.EventKind) string {
 		return "Outcome of a child protection enquiry"
 	case notice.ConferenceConcluded:
 		return "Outcome of a child protection conference"
+	case notice.DeletionRequest:
+		return "Please delete a notice that was sent to you"
+	case notice.EventWithdrawn: // nobody is told
+		return "Safeguarding notice"
 	default:
 		return "Safeguarding notice"
 	}
@@ -154,6 +158,7 @@ func eventHeading(i int, n *noticev1.Notice) string {
 		heading = "The enquiry"
 	case notice.ConferenceConcluded:
 		heading = "The conference"
+	case notice.EventWithdrawn, notice.DeletionRequest: // they tell of no event
 	}
 	if count := len(n.GetEvents()); count > 1 {
 		return fmt.Sprintf("%s: %d of %d", heading, i+1, count)

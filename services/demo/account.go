@@ -33,6 +33,7 @@ type told struct {
 	acknowledged *ledgerv1.Acknowledged
 	atMS         int64 // of its end, or of the last attempt
 	superseded   bool
+	withdrawn    bool
 	notHere      bool
 	read         bool
 }
@@ -82,6 +83,10 @@ func (a *account) fold(f *ledgerv1.Fact) {
 	case *ledgerv1.Fact_Acknowledged:
 		n := a.notice(fact.Acknowledged.Notice)
 		n.acknowledged, n.atMS = fact.Acknowledged, f.AtMs
+	case *ledgerv1.Fact_EventWithdrawn:
+		for _, n := range a.notices {
+			n.withdrawn = true
+		}
 	case *ledgerv1.Fact_NotAtSetting:
 		n := a.notice(fact.NotAtSetting.Notice)
 		n.notHere, n.atMS = true, f.AtMs
@@ -102,7 +107,10 @@ func (a *account) decided(d *ledgerv1.Decision, atMS int64) {
 		a.lineage = d.Lineage
 	}
 	if a.lineage == d.Lineage {
-		a.children, a.considered, a.gaps = d.Children, d.Considered, d.Gaps
+		a.considered, a.gaps = d.Considered, d.Gaps
+		if len(d.Children) > 0 {
+			a.children = d.Children
+		}
 	}
 	for _, n := range d.Notices {
 		a.notices = append(a.notices, &told{Notice: n})

@@ -130,7 +130,8 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 		"07-school-day.json":             {"gias:900104 v1 ✓ acknowledged"},
 		"08-not-at-this-school.json": {
 			"gias:900108 v1 ✓ acknowledged", "gias:900110 v1 ↩ says the child is not there",
-			"task desk of northbridge-police: setting_chosen", "task duty of ashmere-council: setting_chosen",
+			"task desk of northbridge-police: do_not_ask", "task desk of northbridge-police: setting_chosen",
+			"task duty of ashmere-council: setting_chosen",
 		},
 		"09-referral-health-visitor.json":         {"ashmere-health-visiting v1 ✓ delivered"},
 		"10-referral-neighbour.json":              {"event v1 ✓ delivered"},
@@ -159,6 +160,9 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 		"21-pre-school.json":          {"ofsted:EY900201 v1 ✓ acknowledged", "ofsted:EY900202 v1 ✓ acknowledged"},
 		"22-holiday-other-force.json": {"gias:900201 v1 ‖ held until Tue 1 Sep 09:00 BST", "gias:900202 v1 … awaiting an acknowledgement"},
 		MalformedEvent:                {},
+		"24-wrong-child.json": {
+			"gias:900108 v1 ✓ acknowledged", "gias:900108 v1 ✓ acknowledged,", "task desk of northbridge-police: safe_to_ask",
+		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what became of each event (-want +got):\n%s", diff)

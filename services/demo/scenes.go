@@ -85,6 +85,9 @@ func scenes() []scene {
 				"c1": "The elder, 3, at a nursery part of the week", "c2": "The younger, 2, at a childminder's",
 			}},
 		}},
+		{at: uk(time.June, 24, 8, 15), title: "The wrong child", pieces: []piece{{
+			file: "24-wrong-child.json", by: protobuf, say: "Police publish an incident, and find minutes later that it is about another child.", also: takeBack,
+		}}},
 		{at: uk(time.August, 7, 23, 0), title: "Friday night in August", pieces: []piece{{
 			file: "22-holiday-other-force.json", by: protobuf,
 			say: "The child lives in Ashmere, goes to school in another force's area, and moves school on 1 September.",
@@ -156,9 +159,34 @@ func (s *stage) endRest(ctx context.Context, p *published, how *taskv1.ResolveRe
 }
 
 func chooseForSollis(ctx context.Context, s *stage, p *published) (string, error) {
-	return "The authority's duty officer finds the child on another school's list and resolves the task: that school is told.",
-		s.resolve(ctx, p, socialCare, ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING, "ashmere-council", &taskv1.ResolveRequest{
-			Resolution: "setting_chosen", Reason: "Admissions: moved in May.", Settings: []string{"gias:900108"},
+	if err := s.resolve(ctx, p, socialCare, ledgerv1.TaskKind_TASK_KIND_NOT_AT_SETTING, "ashmere-council", &taskv1.ResolveRequest{
+		Resolution: "setting_chosen", Reason: "Admissions: moved in May.", Settings: []string{"gias:900108"},
+	}); err != nil {
+		return "", err
+	}
+	return "The authority's duty officer finds the child on another school's list and resolves the task: that school is told. What the first " +
+			"school saw is a data breach: the police desk is asked about it, and need not ask for its deletion, since the office said that it is done.",
+		s.resolve(ctx, p, police, ledgerv1.TaskKind_TASK_KIND_MISDIRECTION, "northbridge-police", &taskv1.ResolveRequest{
+			Resolution: "do_not_ask", Reason: "The office deleted it when it answered.",
+		})
+}
+
+// takeBack has police withdraw what they published, and say that those who were told may be asked to delete it.
+func takeBack(ctx context.Context, s *stage, p *published) (string, error) {
+	ev, err := sample("25-wrong-child-withdrawn.json")
+	if err != nil {
+		return "", err
+	}
+	if err := s.agencies[police].publish(ctx, ev, way{intake.Protobuf}); err != nil {
+		return "", err
+	}
+	if err := s.act(ctx); err != nil {
+		return "", err
+	}
+	return "Police withdraw it: the link is dead at once and nobody is chased. The school's lead had it already, so the police desk has 72 hours " +
+			"to see to a data breach. Nobody is asked to delete anything before the desk says that this is safe. It does, and the lead confirms.",
+		s.resolve(ctx, p, police, ledgerv1.TaskKind_TASK_KIND_MISDIRECTION, "northbridge-police", &taskv1.ResolveRequest{
+			Resolution: "safe_to_ask", Reason: "The lead is no party to it; checked with the officer in the case.",
 		})
 }
 

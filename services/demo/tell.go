@@ -152,6 +152,10 @@ func (s *stage) state(n *told) string {
 	at := time.UnixMilli(n.atMS).In(directory.London()).Format("Mon 15:04")
 	last := len(n.Chain)
 	switch {
+	case n.acknowledged != nil && n.withdrawn:
+		return "✓ acknowledged,\nsince withdrawn"
+	case n.withdrawn:
+		return "✗ withdrawn"
 	case n.acknowledged != nil && n.superseded:
 		return "✓ acknowledged,\nsince corrected"
 	case n.acknowledged != nil:

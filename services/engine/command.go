@@ -97,7 +97,9 @@ func (e *Engine) standing(op, id string) (*ledger.Notice, error) {
 	switch {
 	case n == nil:
 		return nil, notice.Faultf(notice.NotFound, op, "there is no such notice")
-	case n.Phase == ledger.Superseded && n.ReplacedBy != "":
+	case n.Withdrawn && n.ReplacedBy == "":
+		return nil, notice.Faultf(notice.Precondition, op, "the notice was withdrawn: do not act on it")
+	case (n.Phase == ledger.Superseded || n.Withdrawn) && n.ReplacedBy != "":
 		return nil, notice.Faultf(notice.Precondition, op, "the notice was replaced by a newer version: act on that one")
 	case n.Phase == ledger.Superseded:
 		return nil, notice.Faultf(notice.Precondition, op, "the notice no longer stands")

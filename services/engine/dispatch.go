@@ -116,6 +116,10 @@ func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpo
 		LeaseMs: e.now().Add(e.config.Lease).UnixMilli(), PossibleDuplicate: n.Unknown(endpoint.Contact), Form: form.String(),
 		Address: e.addressOf(endpoint),
 	}
+	if n.Kind == string(notice.DeletionRequest) {
+		form = delivery.Full // it says nothing of anybody
+		started.Form = form.String()
+	}
 	frozen, sources := n.Notice, n.Sources
 	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: started}})
 	at := e.now()
@@ -123,11 +127,12 @@ func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpo
 	e.afterwards(func() {
 		lease, ok := e.mayBegin(n, started)
 		if !ok {
+			e.off.notices.Delete(n.Id)
 			q.Done(slot, queue.NotAsked, e.nowMS())
 			return
 		}
 		e.crew.run(func() {
-			ctx, cancel := context.WithTimeout(e.sends, lease)
+			ctx, cancel := context.WithTimeout(e.stillOn(e.sends, frozen.Id), lease)
 			defer cancel()
 			result, asked := e.send(ctx, started, frozen, sources, func(events []*eventv1.Event) (delivery.Message, error) {
 				content, _, err := delivery.ComposeFrom(frozen, events, current, snapshot, e.showings.show)
@@ -144,6 +149,7 @@ func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpo
 			})
 			// Where Run has ended meanwhile nobody takes the result: the attempt counts as unknown once its lease is over.
 			_ = e.hand(e.work, func() {
+				result, asked := e.calledOffResult(started, result, asked)
 				q.Done(slot, verdict(result, asked), e.nowMS())
 				e.ended(started, result)
 			})
@@ -160,7 +166,7 @@ func (e *Engine) mayBegin(n *ledger.Notice, started *ledgerv1.AttemptStarted) (t
 	case a.Ended(): // its lease was over first
 		return 0, false
 	case n.Phase.Ended():
-		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_PERMANENT, "not sent: the notice had ended", 0)
+		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_PERMANENT, notSent, 0)
 		return 0, false
 	case lease <= 0:
 		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_TRANSIENT, "not sent: the lease was over", 0)

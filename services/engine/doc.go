@@ -12,6 +12,9 @@
 // Where sending is stopped a notice that would be sent is held back, a fact like any other: no attempt starts that a stop
 // covers, and at its due time a person is asked to telephone.
 //
+// A notice that has ended is not sent: a send under way whose notice is withdrawn, or superseded, is called off where it has
+// yet to write what cannot be taken back. A withdrawal shares its pack with the task about those who may have been told.
+//
 // A step that cannot be carried out now is tried again and holds up nothing else: not another event, nor another agency.
 // An event that was erased is told of no more.
 //

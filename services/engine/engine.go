@@ -107,6 +107,7 @@ type Engine struct {
 	waiters  []waiter
 	bodies   *bodies
 	showings *showings
+	off      calledOff // sends under way that must not go on
 
 	group *errgroup.Group // followers and sends
 	crew  *crew           // of the group: sends

@@ -110,6 +110,7 @@ type post struct {
 	answer func(delivery.Message) delivery.Result
 	hold   chan struct{} // sends wait until it is closed
 	held   delivery.Result
+	asks   bool // asks delivery.Held after the hold, as a sender does before what cannot be taken back
 	news   chan struct{}
 }
 
@@ -127,6 +128,9 @@ func (p *post) Send(ctx context.Context, m delivery.Message) delivery.Result {
 		case <-hold:
 			p.mu.Lock()
 			defer p.mu.Unlock()
+			if p.asks && !delivery.Held(ctx) {
+				return delivery.Result{Outcome: delivery.Transient, Detail: "not held"}
+			}
 			return p.held
 		case <-ctx.Done():
 			return delivery.Result{Outcome: delivery.Unknown, Detail: "no answer in time"}

@@ -203,6 +203,9 @@ func (e *Engine) replayRound(l *ledger.Lineage, forced bool) routing.Round {
 	r := e.round(l, ledgerv1.Cause_CAUSE_REPLAY)
 	for _, id := range l.Past {
 		n := e.state.Notices[id]
+		if n.Withdrawn {
+			continue
+		}
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest, Sent: true, Past: true,
 		})

@@ -23,6 +23,8 @@ func (e *Engine) suits(op string, t *ledger.Task, r *ledgerv1.TaskResolved) erro
 		return e.plausible(op, t, notice.ChildID(r.Child))
 	case ledger.SettingChosen:
 		return e.attends(op, t, r.Settings)
+	case ledger.SafeToAsk:
+		return e.excepts(op, t, r.Except)
 	default:
 		return nil
 	}

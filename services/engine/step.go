@@ -132,14 +132,32 @@ func (e *Engine) decide(l *ledger.Lineage, cause ledgerv1.Cause) error {
 	}
 	e.record(fact)
 	e.heardAlready(fact.GetDecided())
+	for _, sup := range decision.Superseded {
+		e.callOff(e.state.Notices[sup.Notice])
+	}
 	e.tellPublisher(l.Agency)
 	return nil
 }
 
-// decision works the next decision about a lineage out. It records nothing.
+// decision works the next decision about a lineage out, with the question about whoever has what they should not. It
+// records nothing.
 func (e *Engine) decision(ctx context.Context, l *ledger.Lineage, cause ledgerv1.Cause, forced bool) (*ledgerv1.Decision, error) {
+	decision, err := e.routed(ctx, l, cause, forced)
+	if err != nil {
+		return nil, err
+	}
+	if astray := e.state.TakenAway(decision); len(astray) > 0 {
+		decision.Tasks = append(decision.Tasks, e.misdirection(l, astray, "somebody may have a notice who should not have been told", fmt.Sprint(decision.Round)))
+	}
+	return decision, nil
+}
+
+func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.Cause, forced bool) (*ledgerv1.Decision, error) {
 	snapshot, current := e.Current()
 	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now(), Report: e.showings.report}
+	if l.Deletion != nil {
+		return routing.DecideDeletion(e.toDelete(l), e.round(l, cause), facts), nil
+	}
 	if l.BeforeTerm() {
 		incidents, err := e.incidents(ctx, l)
 		if err != nil {
@@ -192,20 +210,20 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		n := e.state.Notices[id]
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest,
-			Sent: slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
+			Sent:      slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
+			Withdrawn: n.Withdrawn,
 		})
 	}
 	for _, id := range l.Tasks {
-		if t := e.state.Tasks[id]; t.Notice == "" { // the task of a notice ends with the notice
+		// The task of a notice ends with the notice, and what has gone astray is no question of routing.
+		if t := e.state.Tasks[id]; t.Notice == "" && t.Kind != ledgerv1.TaskKind_TASK_KIND_MISDIRECTION {
 			r.Tasks[id], r.Settled[id] = !t.Ended(), t.State == ledger.TaskSettled
 		}
 	}
 	return r
 }
 
-func mayHaveArrived(a ledger.Attempt) bool {
-	return a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED || a.Outcome == ledgerv1.Outcome_OUTCOME_UNKNOWN || !a.Ended()
-}
+func mayHaveArrived(a ledger.Attempt) bool { return a.MayHaveArrived() }
 
 // incidents are the parts of a notice before term, in the order in which the incidents were reported.
 func (e *Engine) incidents(ctx context.Context, l *ledger.Lineage) ([]routing.Incident, error) {
@@ -241,11 +259,14 @@ func withoutErased(c ledger.Contribution, left []routing.Event) *ledgerv1.Contri
 	return cut
 }
 
-// events reads the bodies of sources, from memory where they are still there. One that was erased is left out: nobody
-// is told of it again.
+// events reads the bodies of sources, from memory where they are still there. One that was erased or withdrawn is left out:
+// nobody is told of it again.
 func (e *Engine) events(ctx context.Context, sources []*ledgerv1.Source) ([]routing.Event, error) {
 	events := make([]routing.Event, 0, len(sources))
 	for _, src := range sources {
+		if e.state.Withdrawals[src.Event] != nil {
+			continue
+		}
 		body, err := e.body(ctx, src)
 		if notice.KindOf(err) == notice.NotFound {
 			continue
@@ -285,6 +306,9 @@ func (e *Engine) exhausted(n *ledger.Notice) *ledgerv1.Task {
 		Kind: kind, Organisation: publisher, Role: "desk", Notice: n.Id, Lineage: n.Lineage, Child: n.Child,
 		DueMs:  e.now().Add(current.TaskTime(kind)).UnixMilli(),
 		Detail: fmt.Sprintf("nobody at %s has the notice: telephone, and record who was told", n.Organisation),
+	}
+	if n.Kind == string(notice.DeletionRequest) {
+		task.Detail = fmt.Sprintf("nobody at %s has confirmed that a notice was deleted: telephone, and record who was told", n.Organisation)
 	}
 	if len(n.Chain) > 0 {
 		if last := n.Chain[len(n.Chain)-1]; last.Organisation != n.Organisation {

@@ -77,12 +77,16 @@ func (e *Engine) take(agency notice.AgencyID, m Message) {
 	}
 	source.Event = e.eventKey(agency, m.Event.Id)
 	digest := e.digest(m.Event)
-	if known := e.state.Events[source.Event]; known != nil {
-		if !bytes.Equal(known.Digest, digest) {
+	if before, known := e.known(source.Event); known {
+		if !bytes.Equal(before, digest) {
 			e.refuse(agency, source, m) // its first content stands; a new one needs an id of its own
 			return
 		}
 		e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventRepeated{EventRepeated: &ledgerv1.EventRepeated{Source: source}}})
+		return
+	}
+	if withdraws := m.Event.GetEventWithdrawn(); withdraws != nil {
+		e.takeWithdrawal(agency, source, digest, m)
 		return
 	}
 	accepted := &ledgerv1.EventAccepted{
@@ -114,7 +118,7 @@ func (e *Engine) refuse(agency notice.AgencyID, source *ledgerv1.Source, m Messa
 	kind := ledgerv1.TaskKind_TASK_KIND_QUARANTINED
 	detail := "an event was refused: correct it and publish it again"
 	if m.Faults == 0 {
-		detail = "an event came again under the same id with other content, or corrects an event of another kind: publish a correction under an id of its own"
+		detail = "an event came again under the same id with other content, corrects an event of another kind, or withdraws a withdrawal: publish it under an id of its own"
 	}
 	e.record(
 		&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventRefused{EventRefused: &ledgerv1.EventRefused{

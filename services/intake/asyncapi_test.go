@@ -81,7 +81,7 @@ func TestTheDocumentNamesTheSubjectsInUse(t *testing.T) {
 	}
 
 	var families, kinds []string
-	for _, k := range notice.EventKinds() {
+	for _, k := range notice.PublishedKinds() {
 		kinds = append(kinds, string(k))
 		if !slices.Contains(families, k.Family()) {
 			families = append(families, k.Family())

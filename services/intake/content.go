@@ -108,6 +108,23 @@ func checkPayload(ev *eventv1.Event, found *faults) {
 		if !knownCategories(p.ConferenceConcluded.GetCategory()) {
 			found.add("conference_concluded.category", "is not known: use neglect, physical, sexual, emotional, or several with commas between")
 		}
+	case *eventv1.Event_EventWithdrawn:
+		checkWithdrawal(ev, p.EventWithdrawn, found)
+	}
+}
+
+// checkWithdrawal sees to it that a withdrawal says which event and why, and tells nothing of anybody.
+func checkWithdrawal(ev *eventv1.Event, w *eventv1.EventWithdrawn, found *faults) {
+	if w.GetEvent() != "" && w.GetEvent() == ev.GetId() {
+		found.add("event_withdrawn.event", "is the event's own id: give the id of the event that is withdrawn")
+	}
+	for field, set := range map[string]bool{
+		"children": len(ev.GetChildren()) > 0, "people": len(ev.GetPeople()) > 0, "narrative": ev.GetNarrative() != nil,
+		"checks": ev.GetChecks() != nil, "supersedes": ev.GetSupersedes() != "",
+	} {
+		if set {
+			found.add(field, "does not belong in a withdrawal, which names nobody: leave it out")
+		}
 	}
 }
 

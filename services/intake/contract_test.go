@@ -43,7 +43,7 @@ func TestEveryPayloadOfTheContractHasItsKind(t *testing.T) {
 		}
 		kinds = append(kinds, kind)
 	}
-	for _, kind := range notice.EventKinds() {
+	for _, kind := range notice.PublishedKinds() {
 		if !slices.Contains(kinds, kind) {
 			t.Errorf("%s has no payload", kind)
 		}

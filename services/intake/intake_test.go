@@ -49,7 +49,7 @@ func samples(tb testing.TB) map[string]*eventv1.Event {
 		}
 		found[ev.GetType()] = ev
 	}
-	for _, kind := range notice.EventKinds() {
+	for _, kind := range notice.PublishedKinds() {
 		if found[string(kind)] == nil {
 			tb.Fatalf("testdata/events has no sample of %s", kind)
 		}

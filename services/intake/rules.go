@@ -33,7 +33,7 @@ func (in *Intake) ruleFaults(ev *eventv1.Event, found *faults) {
 		}
 		path := protovalidate.FieldPathString(v.Proto.GetField())
 		switch {
-		case path == "" && v.Proto.GetRuleId() == "children.refs_unique":
+		case path == "" && strings.HasPrefix(v.Proto.GetRuleId(), "children."):
 			path = "children"
 		case path == "":
 			path = fieldEvent
@@ -88,6 +88,8 @@ func violation(v *protovalidate.Violation) string {
 		return enumProblem(field)
 	case rule == "children.refs_unique":
 		return "have the same ref: give each child a ref of its own"
+	case rule == "children.some":
+		return "is empty: give at least one"
 	case rule == "organisation.named":
 		return "is not named: give its id in the directory, or its name"
 	default:
@@ -97,22 +99,24 @@ func violation(v *protovalidate.Violation) string {
 
 // hints say what a field with a pattern wants. A test holds that there is one for each.
 var hints = map[protoreflect.FullName]string{
-	"signalbox.event.v1.Event.id":             "use 1 to 128 letters, digits and . _ : / -",
-	"signalbox.event.v1.Event.source":         "give your agency's id, 2 to 39 lower-case letters, digits and hyphens",
-	"signalbox.event.v1.Event.type":           "give the kind of the payload, such as encompass.incident",
-	"signalbox.event.v1.Event.subject":        "give your reference of the incident, referral or meeting, 1 to 128 characters",
-	"signalbox.event.v1.Event.area":           "give the GSS code of the local authority area, E, W, S or N and eight digits",
-	"signalbox.event.v1.Event.supersedes":     "give the id of the event that this one corrects, or leave it out",
-	"signalbox.event.v1.Child.ref":            "use 1 to 32 letters, digits and hyphens, a ref of the child's own that says nothing about the child",
-	"signalbox.event.v1.Child.date_of_birth":  "give the date as YYYY-MM-DD",
-	"signalbox.event.v1.Child.residence_area": "give the GSS code of the area where the child lives, or leave it out",
-	"signalbox.event.v1.Person.ref":           "use 1 to 32 letters, digits and hyphens, a ref of the person's own that says nothing about the person",
-	"signalbox.event.v1.Person.date_of_birth": "give the date as YYYY-MM-DD, or leave it out",
-	"signalbox.event.v1.Identifier.scheme":    "use upn, nhs, or local: and the name of your system",
-	"signalbox.event.v1.Identifier.value":     "give it as issued, 1 to 64 characters, or leave the identifier out",
-	"signalbox.event.v1.Participant.function": "use a kind of organisation, such as police or health, or leave it out",
-	"signalbox.event.v1.Action.due_on":        "give the date as YYYY-MM-DD, or leave it out",
-	"signalbox.event.v1.Action.text":          "say what is to be done in 1 to 1000 characters",
+	"signalbox.event.v1.Event.id":              "use 1 to 128 letters, digits and . _ : / -",
+	"signalbox.event.v1.Event.source":          "give your agency's id, 2 to 39 lower-case letters, digits and hyphens",
+	"signalbox.event.v1.Event.type":            "give the kind of the payload, such as encompass.incident",
+	"signalbox.event.v1.Event.subject":         "give your reference of the incident, referral or meeting, 1 to 128 characters",
+	"signalbox.event.v1.Event.area":            "give the GSS code of the local authority area, E, W, S or N and eight digits",
+	"signalbox.event.v1.Event.supersedes":      "give the id of the event that this one corrects, or leave it out",
+	"signalbox.event.v1.Child.ref":             "use 1 to 32 letters, digits and hyphens, a ref of the child's own that says nothing about the child",
+	"signalbox.event.v1.Child.date_of_birth":   "give the date as YYYY-MM-DD",
+	"signalbox.event.v1.Child.residence_area":  "give the GSS code of the area where the child lives, or leave it out",
+	"signalbox.event.v1.Person.ref":            "use 1 to 32 letters, digits and hyphens, a ref of the person's own that says nothing about the person",
+	"signalbox.event.v1.Person.date_of_birth":  "give the date as YYYY-MM-DD, or leave it out",
+	"signalbox.event.v1.Identifier.scheme":     "use upn, nhs, or local: and the name of your system",
+	"signalbox.event.v1.Identifier.value":      "give it as issued, 1 to 64 characters, or leave the identifier out",
+	"signalbox.event.v1.Participant.function":  "use a kind of organisation, such as police or health, or leave it out",
+	"signalbox.event.v1.Action.due_on":         "give the date as YYYY-MM-DD, or leave it out",
+	"signalbox.event.v1.Action.text":           "say what is to be done in 1 to 1000 characters",
+	"signalbox.event.v1.EventWithdrawn.event":  "give the id of your own event that is withdrawn",
+	"signalbox.event.v1.EventWithdrawn.reason": "give wrong_person, wrong_child, published_in_error or other",
 }
 
 // payloadNames are the fields of which an event has one.
@@ -142,6 +146,8 @@ func kindOf(ev *eventv1.Event) notice.EventKind {
 		return notice.EnquiryConcluded
 	case *eventv1.Event_ConferenceConcluded:
 		return notice.ConferenceConcluded
+	case *eventv1.Event_EventWithdrawn:
+		return notice.EventWithdrawn
 	default:
 		return ""
 	}

@@ -170,13 +170,14 @@ func textProblem(s string, lines bool) string {
 
 func checkEnvelope(ev *eventv1.Event, c Check, found *faults) {
 	kind := kindOf(ev)
-	known := slices.Contains(notice.EventKinds(), notice.EventKind(ev.GetType()))
+	known := slices.Contains(notice.PublishedKinds(), notice.EventKind(ev.GetType()))
 	switch {
 	case ev.GetType() == "": // the contract says so
 	case !known:
-		found.add("type", "is not a kind of event that is known: use %s", kindList(notice.EventKinds()))
+		found.add("type", "is not a kind of event that is known: use %s", kindList(notice.PublishedKinds()))
 	case kind != "" && string(kind) != ev.GetType():
 		found.add("type", "is not the kind of the payload: with this payload it is %s", kind)
+	case kind == notice.EventWithdrawn: // whatever an agency may publish, it may take back
 	case len(c.Kinds) > 0 && !slices.Contains(c.Kinds, ev.GetType()):
 		found.add("type", "is a kind that agency %s may not publish: ask the operator of Signalbox to allow it", c.Agency)
 	}

@@ -248,6 +248,10 @@ func dump(s *State) string {
 	for _, k := range sortedKeys(s.callsAbout) {
 		line("calls about %s %s", k, text(s.callsAbout[k]))
 	}
+	for _, k := range sortedKeys(s.Withdrawals) {
+		line("withdrawn %s %s", k, text(s.Withdrawals[k]))
+	}
+	line("withdrew %v", s.withdrawers)
 	line("cursors %v overtakers %v children %v", s.cursors, s.overtakers, s.children)
 	for _, a := range sortedKeys(s.feedback) {
 		line("feedback %s %v", a, s.feedback[a])
@@ -265,7 +269,7 @@ func (b *book) told(after uint64) string {
 		after = c.Cursor
 		state := map[ChildState]string{
 			0: "refused", ChildAccepted: "accepted", ChildUnmatched: "unmatched", ChildTold: "told",
-			ChildAcknowledged: "acknowledged", ChildLate: "late",
+			ChildAcknowledged: "acknowledged", ChildLate: "late", ChildWithdrawn: "withdrawn",
 		}[c.State]
 		words = append(words, strings.TrimPrefix(c.Event+"/"+c.Ref+" ", "/ ")+state)
 	}

@@ -21,6 +21,9 @@ func (s *State) Faults(nowMS int64) []string {
 		if fault := s.notice(n, nowMS); fault != "" {
 			add("notice %s is %s: %s", n.Id, n.Phase, fault)
 		}
+		if n.Withdrawn && len(s.Misdirected([]*Notice{n})) > 0 {
+			add("notice %s was withdrawn, somebody may have it, and nobody was asked about that", n.Id)
+		}
 	}
 	for _, t := range s.Tasks {
 		if !t.Ended() && t.Organisation == "" {
@@ -39,7 +42,7 @@ func (s *State) Faults(nowMS int64) []string {
 // notice says what is wrong with one notice, or nothing.
 func (s *State) notice(n *Notice, nowMS int64) string {
 	switch n.Phase {
-	case Acknowledged, Delivered, Superseded, Closed:
+	case Acknowledged, Delivered, Superseded, Closed, Withdrawn:
 		return ""
 	case WithTask:
 		if t := s.Tasks[n.Task]; t == nil || t.Ended() {

@@ -19,6 +19,7 @@ const (
 	ChildTold                    // every recipient has been sent a notice
 	ChildAcknowledged            // every recipient that must acknowledge has
 	ChildLate                    // somebody did not have it in time
+	ChildWithdrawn               // the event was withdrawn
 )
 
 // Change is one thing a publisher hears: a new state of a child, or a refusal.
@@ -77,7 +78,7 @@ func (s *State) childOf(n *Notice, atMS int64) {
 func (s *State) child(l *Lineage, c *ledgerv1.ChildFinding, atMS int64) {
 	state := s.childState(l, c.Child)
 	key := childKey{event: c.Event, ref: c.Ref}
-	if state == 0 || s.children[key] == state {
+	if state == 0 || s.children[key] == state || s.Withdrawals[c.Event] != nil {
 		return
 	}
 	s.children[key] = state
@@ -101,7 +102,7 @@ func (s *State) childState(l *Lineage, child string) ChildState {
 	notices, told, owed, acknowledged := 0, 0, 0, 0
 	for _, id := range l.Standing {
 		n := s.Notices[id]
-		if n.Child != child && n.Child != "" || n.Phase == Closed {
+		if n.Child != child && n.Child != "" || n.Phase == Closed || n.Withdrawn {
 			continue
 		}
 		if n.Late() && !n.Phase.Ended() {

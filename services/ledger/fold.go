@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -72,7 +73,7 @@ func (s *State) take(f *ledgerv1.Fact) error {
 	case *ledgerv1.Fact_CodeSent:
 		return s.onlyKept(fact.CodeSent.Notice)
 	case *ledgerv1.Fact_NoticeRead:
-		return s.onlyKept(fact.NoticeRead.Notice)
+		return s.noticeRead(fact.NoticeRead)
 	case *ledgerv1.Fact_Acknowledged:
 		return s.acknowledged(fact.Acknowledged, f.AtMs)
 	case *ledgerv1.Fact_NotAtSetting:
@@ -89,6 +90,8 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.taskResolved(fact.TaskResolved, f.AtMs)
 	case *ledgerv1.Fact_TaskEscalated:
 		return s.taskEscalated(fact.TaskEscalated)
+	case *ledgerv1.Fact_EventWithdrawn:
+		return s.eventWithdrawn(fact.EventWithdrawn, f.AtMs)
 	case *ledgerv1.Fact_Stopped:
 		return s.sendingStopped(fact.Stopped, f.AtMs)
 	case *ledgerv1.Fact_Resumed:
@@ -109,6 +112,17 @@ func (s *State) impossible(what, id string) error {
 func (s *State) onlyKept(notice string) error {
 	if s.Notices[notice] == nil {
 		return s.impossible("tells of an unknown notice", notice)
+	}
+	return nil
+}
+
+func (s *State) noticeRead(f *ledgerv1.NoticeRead) error {
+	n := s.Notices[f.Notice]
+	if n == nil {
+		return s.impossible("shows an unknown notice", f.Notice)
+	}
+	if !slices.Contains(n.ReadBy, f.Contact) {
+		n.ReadBy = append(n.ReadBy, f.Contact)
 	}
 	return nil
 }
@@ -134,8 +148,11 @@ func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) error {
 	if s.Events[f.Source.Event] != nil {
 		return s.impossible("accepts an event twice", f.Source.Event)
 	}
+	if _, withdrew := s.withdrawers[f.Source.Event]; withdrew {
+		return s.impossible("accepts an event that withdrew another", f.Source.Event)
+	}
 	s.settle(f.Source)
-	e := &Event{EventAccepted: f, AtMS: atMS, Overtaken: f.Overtaken}
+	e := &Event{EventAccepted: f, AtMS: atMS, Overtaken: f.Overtaken, Withdrawn: s.Withdrawals[f.Source.Event] != nil}
 	s.Events[f.Source.Event] = e
 	l := s.lineage(f.Lineage)
 	l.Kind, l.Agency = notice.EventKind(f.Kind), notice.AgencyID(f.Source.Agency)
@@ -150,12 +167,15 @@ func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) error {
 			s.undecided(s.lineage(old.Lineage), cause, atMS)
 		}
 	}
-	if !e.Overtaken {
+	if !e.Overtaken && !e.Withdrawn {
 		s.undecided(l, cause, atMS)
 	}
 	s.changed(l.Agency, Change{
 		AtMS: atMS, Event: f.Source.Event, Sequence: f.Source.Sequence, State: ChildAccepted,
 	})
+	if e.Withdrawn {
+		s.changed(l.Agency, Change{AtMS: atMS, Event: f.Source.Event, Sequence: f.Source.Sequence, State: ChildWithdrawn})
+	}
 	return nil
 }
 
@@ -201,6 +221,9 @@ func (s *State) followsRound(d *ledgerv1.Decision) error {
 	for _, n := range d.Notices {
 		if s.Notices[n.Id] != nil || made[n.Id] {
 			return s.impossible("makes a notice twice", n.Id)
+		}
+		if s.tellsWithdrawn(n, d.Sources) {
+			return s.impossible("tells of what was withdrawn in notice", n.Id)
 		}
 		made[n.Id] = true
 		if err := s.mayRepeat(d, n); err != nil {
@@ -254,6 +277,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 	for _, frozen := range d.Notices {
 		n := &Notice{Notice: frozen, Lineage: d.Lineage, Sources: d.Sources, DecidedMS: atMS}
 		s.Notices[frozen.Id] = n
+		s.index(n)
 		l.Standing = append(l.Standing, frozen.Id)
 		s.timers.push(timer{atMS: frozen.DueMs, kind: dueTimer, id: frozen.Id})
 		if frozen.ReleaseMs > atMS {
@@ -345,6 +369,7 @@ func (s *State) attemptFinished(f *ledgerv1.AttemptFinished, atMS int64) error {
 		a.Outcome, a.GaveUp = ledgerv1.Outcome_OUTCOME_PERMANENT, true
 	}
 	if n.Phase != Sending || int(f.Attempt) != len(n.Attempts) {
+		s.notAstray(n)
 		return nil // the notice moved on while the send was under way; the outcome is history
 	}
 	switch {
@@ -393,6 +418,8 @@ func (s *State) acknowledged(f *ledgerv1.Acknowledged, atMS int64) error {
 	switch {
 	case n == nil:
 		return s.impossible("acknowledges an unknown notice", f.Notice)
+	case n.Withdrawn:
+		return s.impossible("acknowledges what was withdrawn in notice", f.Notice)
 	case n.Phase == Held || n.Phase == Superseded:
 		return s.impossible("acknowledges while "+n.Phase.String()+" notice", f.Notice)
 	}
@@ -400,6 +427,7 @@ func (s *State) acknowledged(f *ledgerv1.Acknowledged, atMS int64) error {
 		return err
 	}
 	s.endedBy(f)
+	n.Telephoned = n.Telephoned || f.Means == byTelephone
 	s.end(n, Acknowledged, atMS, f.By)
 	s.childOf(n, atMS)
 	return nil

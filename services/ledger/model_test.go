@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
 // model drives a State as the engine does: it carries out what Plan says and adds what people and the world do, all of it
@@ -85,11 +86,21 @@ func (m *model) carryOut(r *rapid.T, step Step) {
 
 func (m *model) decide(r *rapid.T, l *Lineage, cause ledgerv1.Cause) {
 	d := &ledgerv1.Decision{Lineage: l.ID, Round: l.Round + 1, Cause: cause}
+	for _, id := range sortedKeys(l.Contributions) {
+		for _, src := range l.Contributions[id].Sources {
+			if m.state.Withdrawals[src.Event] == nil {
+				d.Sources = append(d.Sources, src)
+			}
+		}
+	}
 	for _, e := range m.state.Heads(l) {
 		d.Sources = append(d.Sources, e.Source)
 		d.Children = append(d.Children, finding("c", "child-"+l.ID, e.Source.Event))
 	}
 	for _, id := range l.Standing {
+		if m.state.Notices[id].Withdrawn {
+			continue
+		}
 		fate := rapid.IntRange(0, 3).Draw(r, "fate")
 		if fate == 1 && l.Forced && m.state.Notices[id].Told() {
 			n := obligation(m.name("n"), m.state.Notices[id].Child)
@@ -104,10 +115,20 @@ func (m *model) decide(r *rapid.T, l *Lineage, cause ledgerv1.Cause) {
 			d.Kept = append(d.Kept, id)
 		}
 	}
-	for range rapid.IntRange(0, 3).Draw(r, "notices") {
+	most := 3
+	if len(d.Sources) == 0 && l.Deletion == nil {
+		most = 0 // nothing to tell
+	}
+	for range rapid.IntRange(0, most).Draw(r, "notices") {
 		n := obligation(m.name("n"), rapid.SampledFrom([]string{"", "child-" + l.ID}).Draw(r, "child"))
 		n.DueMs = ms(m.now + rapid.Int64Range(-30, 120).Draw(r, "due"))
 		n.Acknowledge = rapid.Bool().Draw(r, "acknowledge")
+		n.Refs = make([]string, len(d.Sources))
+		if l.Deletion == nil {
+			n.Refs[rapid.IntRange(0, len(d.Sources)-1).Draw(r, "tells")] = "c"
+		} else {
+			n.Kind, n.Deletes = string(notice.DeletionRequest), m.state.Tasks[l.Deletion.Task].Misdirected[0]
+		}
 		if rapid.Bool().Draw(r, "held") {
 			n.ReleaseMs = ms(m.now + rapid.Int64Range(0, 60).Draw(r, "release"))
 		}
@@ -120,16 +141,50 @@ func (m *model) decide(r *rapid.T, l *Lineage, cause ledgerv1.Cause) {
 		})
 	}
 	for _, id := range l.Tasks {
-		if t := m.state.Tasks[id]; !t.Ended() && t.Notice == "" && rapid.Bool().Draw(r, "settles") {
+		if t := m.state.Tasks[id]; !t.Ended() && t.Notice == "" && t.Kind != misdirected && rapid.Bool().Draw(r, "settles") {
 			d.SettledTasks = append(d.SettledTasks, id)
 		}
 	}
-	if !l.BeforeTerm() && rapid.Bool().Draw(r, "contributes") {
+	if astray := m.state.TakenAway(d); len(astray) > 0 {
+		d.Tasks = append(d.Tasks, m.astray(l, astray))
+	}
+	if !l.BeforeTerm() && l.Deletion == nil && rapid.Bool().Draw(r, "contributes") {
 		d.Contributions = append(d.Contributions, &ledgerv1.Contribution{Lineage: "term", Child: "child-" + l.ID})
 	}
 	m.fact(decided(d))
 	for _, n := range d.Notices {
 		m.heard(m.state.Notices[n.Id])
+	}
+}
+
+const misdirected = ledgerv1.TaskKind_TASK_KIND_MISDIRECTION
+
+func (m *model) astray(l *Lineage, notices []string) *ledgerv1.Task {
+	return &ledgerv1.Task{
+		Id: m.name("t"), Kind: misdirected, Organisation: "police-org", DueMs: ms(m.now + 20), Lineage: l.ID,
+		EscalateTo: "police-org", Misdirected: notices,
+	}
+}
+
+// withdraw takes an event back that may have yet to come, and asks about those who may have been told, as the engine does.
+func (m *model) withdraw(r *rapid.T) {
+	key := fmt.Sprintf("e%d", rapid.IntRange(1, m.made+3).Draw(r, "withdrawn"))
+	e := m.state.Events[key]
+	var astray []string
+	if e != nil && !e.Withdrawn {
+		astray = m.state.Misdirected(m.state.ToldOf(e))
+	}
+	switch {
+	case rapid.Bool().Draw(r, "published"):
+		m.seq++
+		m.fact(withdrawn(key, source(m.seq, m.name("w"))))
+	case e != nil && !e.Withdrawn:
+		m.fact(withdrawn(key, nil))
+	default:
+		return
+	}
+	if len(astray) > 0 {
+		m.fact(opened(m.astray(m.state.Lineages[e.Lineage], astray)))
 	}
 }
 
@@ -165,7 +220,7 @@ func (m *model) moveTo(n *Notice, next uint32) {
 
 // one draws something that people or the world do.
 func (m *model) one(r *rapid.T) {
-	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call", "replay"}).Draw(r, "what") {
+	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call", "replay", "withdraw"}).Draw(r, "what") {
 	case "event":
 		m.seq++
 		key, corrects := m.name("e"), ""
@@ -192,14 +247,16 @@ func (m *model) one(r *rapid.T) {
 		m.fact(finished(id, attempt, outcome, retry))
 	case "came back":
 		m.cameBack(r)
+	case "withdraw":
+		m.withdraw(r)
 	case "time":
 		m.now += rapid.Int64Range(0, 40).Draw(r, "minutes")
 	case "acknowledge":
-		if n := m.pick(r); n != nil && n.Phase != Held && n.Phase != Superseded {
+		if n := m.pick(r); n != nil && n.Phase != Held && n.Phase != Superseded && !n.Withdrawn {
 			m.fact(acknowledged(n.Id, "dsl"))
 		}
 	case "not at":
-		if n := m.pick(r); n != nil && n.Child != "" && n.Phase != Superseded {
+		if n := m.pick(r); n != nil && n.Child != "" && n.Phase != Superseded && !n.Withdrawn {
 			m.fact(notAt(n.Id))
 		}
 	case "stop":
@@ -224,7 +281,9 @@ func (m *model) one(r *rapid.T) {
 		}
 		t := rapid.SampledFrom(open).Draw(r, "task")
 		kinds := []string{ToldByTelephone, NotOurChild, Duplicate, NoAction}
-		if t.Notice == "" {
+		if t.Kind == misdirected {
+			kinds = []string{SafeToAsk, DoNotAsk}
+		} else if t.Notice == "" {
 			kinds = append(kinds, Matched, SettingChosen)
 		}
 		m.fact(resolved(&ledgerv1.TaskResolved{
@@ -266,11 +325,17 @@ func (m *model) holds(r *rapid.T) {
 		r.Fatalf("faults: %v", faults)
 	}
 	recount := map[Phase]int64{}
-	for p := Held; p <= Closed; p++ {
+	for p := Held; p <= Withdrawn; p++ {
 		recount[p] = 0
 	}
 	for _, n := range m.state.Notices {
 		recount[n.Phase]++
+		if !n.Phase.Ended() && m.state.tellsWithdrawn(n.Notice, n.Sources) {
+			r.Fatalf("notice %s is %s and tells of what was withdrawn", n.Id, n.Phase)
+		}
+		if n.Deletes != "" && m.state.Tasks[m.state.Notices[n.Deletes].Misdirection].Resolution != SafeToAsk {
+			r.Fatalf("notice %s asks to delete what nobody said is safe to ask about", n.Id)
+		}
 	}
 	for p, n := range m.state.Counts() {
 		if recount[p] != n {
@@ -376,6 +441,7 @@ func TestFoldRefusesAnythingOrTakesIt(t *testing.T) {
 			accepted(uint64(attempt), "e1", "l1", "", false), stopped(Stop{Scope: all}), resumed(Stop{Scope: all}), heldBack(id, Stop{Scope: all}),
 			called("call1", "l1", "school", "", int64(attempt)), called("", "l1", "school", "", 1), heardOf(id, "call1"), heardOf(id, "nobody's"),
 			replayed(true, "l1"), replayed(false, "l1", task), replayed(false),
+			withdrawn("e1", nil), withdrawn("e1", source(uint64(attempt), "e2")), opened(astray(task, id)),
 		}).Draw(r, "fact")
 		before := dump(m.state)
 		if err := m.try(m.now, fact); err != nil && dump(m.state) != before {

@@ -21,12 +21,13 @@ const (
 	Delivered          // end: delivered, and no acknowledgement is due
 	Superseded         // end: a later decision replaced it or found the recipient no longer right
 	Closed             // end: a person resolved its task and gave the reason
+	Withdrawn          // end: its publisher, or an operator, took back what it tells of
 )
 
 // Ended says whether the phase is an end.
 func (p Phase) Ended() bool {
 	switch p {
-	case Acknowledged, Delivered, Superseded, Closed:
+	case Acknowledged, Delivered, Superseded, Closed, Withdrawn:
 		return true
 	case Held, Ready, Sending, Waiting, Stopped, Awaiting, WithTask:
 		return false
@@ -60,6 +61,8 @@ func (p Phase) String() string {
 		return "superseded"
 	case Closed:
 		return "closed by a person"
+	case Withdrawn:
+		return "withdrawn"
 	default:
 		return "invalid"
 	}
@@ -96,7 +99,11 @@ type Notice struct {
 	ReplacedBy       string // notice that superseded it
 	HeldBackBy       Stop   // the stop that keeps it from being sent, also once its due time has brought it to a person
 	HeldBackTimes    int
-	heldLink         uint32 // position in the chain when it was held back
+	Withdrawn        bool     // what it tells of was taken back, also where it had ended before: nothing of it is shown any more
+	Telephoned       bool     // a person was told by telephone
+	ReadBy           []string // contacts with whose code it was opened
+	Misdirection     string   // the task that asks what to do about those who have it and should not
+	heldLink         uint32   // position in the chain when it was held back
 }
 
 // Late says whether the due time passed before a person had the notice.

@@ -89,7 +89,7 @@ func (s *State) stepOf(t timer) Step {
 			return Expire{Notice: n, Attempt: uint32(len(n.Attempts))}
 		case Awaiting, Stopped:
 			return MoveOn{Notice: n}
-		case WithTask, Acknowledged, Delivered, Superseded, Closed:
+		case WithTask, Acknowledged, Delivered, Superseded, Closed, Withdrawn:
 			return nil
 		}
 	}

@@ -6,9 +6,10 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 )
 
-// Told says whether a notice has ended as it should, or a person closed it: nobody is told of it again but by force.
+// Told says whether a notice has ended as it should, or a person closed it: nobody is told of it again but by force. One
+// that told of what was withdrawn tells of nothing that stands.
 func (n *Notice) Told() bool {
-	return n.Phase == Acknowledged || n.Phase == Delivered || n.Phase == Closed
+	return !n.Withdrawn && (n.Phase == Acknowledged || n.Phase == Delivered || n.Phase == Closed)
 }
 
 // replayed has a decision about each of the lineages follow. One that is due already comes by itself.

@@ -55,7 +55,7 @@ func (n *Notice) StandsWith(contact string) bool {
 
 // CameBackAfterEnd says whether a notice ended as delivered and was not: every mail that was accepted came back. The end
 // stands, and a person has to see to it.
-func (n *Notice) CameBackAfterEnd() bool { return n.Phase == Delivered && !n.Sent() }
+func (n *Notice) CameBackAfterEnd() bool { return n.Phase == Delivered && !n.Withdrawn && !n.Sent() }
 
 // returned takes what came back. A bounce ends the attempt as failed and moves the notice on where it stands with that
 // contact; an automatic reply moves it on where somebody else is left. Neither is an acknowledgement, and the contact's
@@ -93,6 +93,7 @@ func (s *State) returned(f *ledgerv1.Returned, atMS int64) error {
 	if (a.bounced() || a.MovesOn) && n.Phase != Sending && n.StandsWith(a.Contact) {
 		s.setPhase(n, Ready, atMS)
 	}
+	s.notAstray(n)
 	s.childOf(n, atMS)
 	return nil
 }

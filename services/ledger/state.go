@@ -9,8 +9,10 @@ import (
 type Event struct {
 	*ledgerv1.EventAccepted
 	AtMS      int64
-	Overtaken bool // a correction stands in its place
-	Repeated  int  // how often it came again
+	Overtaken bool     // a correction stands in its place
+	Withdrawn bool     // its publisher took it back
+	Repeated  int      // how often it came again
+	Notices   []string // that tell of it, in whatever round
 }
 
 // Lineage is the events about one thing and what was decided about them.
@@ -41,6 +43,9 @@ type Lineage struct {
 	Contributions map[string]Contribution
 	// Contributes lists the lineages that this one contributes to.
 	Contributes []string
+
+	// Deletion is what its notices are about where they ask somebody to delete others; nil where they tell of events.
+	Deletion *Deletion
 }
 
 // BeforeTerm says whether the lineage is a notice before term, made of the contributions of others.
@@ -63,18 +68,23 @@ type State struct {
 	Failing  map[string]*Failing // by contact: whose mail came back
 	Calls    map[string]*Call    // who was told by telephone while the system was down
 	Refused  int64
+
+	Withdrawals map[string]*Withdrawal // by the event withdrawn, which may have yet to come
+
 	Switches int64 // stops and resumptions of sending so far
 
 	cursors    map[notice.AgencyID]uint64
 	overtakers map[string]string // event to come → the correction that came first
 	feedback   map[notice.AgencyID][]Change
 	children   map[childKey]ChildState
-	counts     [Closed + 1]int64
+	counts     [Withdrawn + 1]int64
 	deciding   int // lineages with a decision due
 	timers     timers
 	stops      map[Stop]Standing
 	heldBack   map[string]*Notice // those with HeldBackBy
 	callsAbout map[string][]*Call // by lineage, in order of import
+
+	withdrawers map[string][]byte // events that withdrew others → digest
 }
 
 // NewState is the State before the first fact.
@@ -93,6 +103,9 @@ func NewState() *State {
 		heldBack:   map[string]*Notice{},
 		Calls:      map[string]*Call{},
 		callsAbout: map[string][]*Call{},
+
+		Withdrawals: map[string]*Withdrawal{},
+		withdrawers: map[string][]byte{},
 	}
 }
 
@@ -103,11 +116,11 @@ func (s *State) Cursor(agency notice.AgencyID) uint64 { return s.cursors[agency]
 // Overtaken says whether a correction of the event came before it.
 func (s *State) Overtaken(event string) bool { return s.overtakers[event] != "" }
 
-// Heads are the events of a lineage that no correction replaces, in order of arrival.
+// Heads are the events of a lineage that no correction replaces and nobody withdrew, in order of arrival.
 func (s *State) Heads(l *Lineage) []*Event {
 	heads := make([]*Event, 0, len(l.Events))
 	for _, key := range l.Events {
-		if e := s.Events[key]; !e.Overtaken {
+		if e := s.Events[key]; !e.Overtaken && !e.Withdrawn {
 			heads = append(heads, e)
 		}
 	}
@@ -117,7 +130,7 @@ func (s *State) Heads(l *Lineage) []*Event {
 // Counts counts notices by phase.
 func (s *State) Counts() map[Phase]int64 {
 	counts := make(map[Phase]int64, len(s.counts))
-	for p := Held; p <= Closed; p++ {
+	for p := Held; p <= Withdrawn; p++ {
 		counts[p] = s.counts[p]
 	}
 	return counts

@@ -17,6 +17,7 @@ type Summary struct {
 	WithPerson   int64 // sent and awaiting that person's acknowledgement, or on a person's task
 	Superseded   int64 // replaced by a later decision, or closed by a person with a reason
 	Stopped      int64 // was to be sent, and sending is stopped
+	Withdrawn    int64 // what it tells of was taken back
 	Neither      int64 // none of these: the machine still has to act
 	OpenTasks    int64
 	Events       int64
@@ -34,6 +35,7 @@ func (s *State) Summarise() Summary {
 		WithPerson:   c[Awaiting] + c[WithTask],
 		Superseded:   c[Superseded] + c[Closed],
 		Stopped:      c[Stopped],
+		Withdrawn:    c[Withdrawn],
 		Neither:      c[Ready] + c[Sending] + c[Waiting],
 		Events:       int64(len(s.Events)),
 		Refused:      s.Refused,
@@ -48,12 +50,15 @@ func (s *State) Summarise() Summary {
 
 // String is the summary in one line.
 func (s Summary) String() string {
-	stopped := ""
+	rare := ""
+	if s.Withdrawn > 0 {
+		rare = fmt.Sprintf("%d withdrawn, ", s.Withdrawn)
+	}
 	if s.Stopped > 0 {
-		stopped = fmt.Sprintf("%d stopped, ", s.Stopped)
+		rare += fmt.Sprintf("%d stopped, ", s.Stopped)
 	}
 	return fmt.Sprintf("notices: %d in all, %d acknowledged, %d delivered, %d held, %d with a person, %d superseded, %s%d without an end or an owner",
-		s.Notices, s.Acknowledged, s.Delivered, s.Held, s.WithPerson, s.Superseded, stopped, s.Neither)
+		s.Notices, s.Acknowledged, s.Delivered, s.Held, s.WithPerson, s.Superseded, rare, s.Neither)
 }
 
 // Overdue lists notices and tasks without an end past their due time, longest overdue first.

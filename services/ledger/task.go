@@ -13,12 +13,17 @@ const (
 	NotOurChild     = "not_our_child"     // another area or agency has the child
 	Duplicate       = "duplicate"         // the same as something already dealt with
 	NoAction        = "no_action"         // nothing is to be done
+	SafeToAsk       = "safe_to_ask"       // those who have what went astray may be asked to delete it
+	DoNotAsk        = "do_not_ask"        // they must not be
 )
 
 // mayOpen holds a new task against what went before.
 func (s *State) mayOpen(t *ledgerv1.Task) error {
 	if s.Tasks[t.Id] != nil {
 		return s.impossible("opens a task twice", t.Id)
+	}
+	if err := s.mayMisdirect(t); err != nil {
+		return err
 	}
 	if t.Notice == "" {
 		return nil
@@ -45,6 +50,8 @@ func Resolutions(kind ledgerv1.TaskKind) []string {
 		return []string{ToldByTelephone, NotOurChild, Duplicate, NoAction}
 	case ledgerv1.TaskKind_TASK_KIND_QUARANTINED, ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD:
 		return []string{Duplicate, NoAction}
+	case ledgerv1.TaskKind_TASK_KIND_MISDIRECTION:
+		return []string{SafeToAsk, DoNotAsk}
 	case ledgerv1.TaskKind_TASK_KIND_UNSPECIFIED:
 		return nil
 	default:
@@ -70,6 +77,9 @@ func (s *State) opened(t *ledgerv1.Task, atMS int64) {
 	}
 	if n := s.Notices[t.Notice]; n != nil {
 		n.Task = t.Id
+	}
+	for _, id := range t.Misdirected {
+		s.Notices[id].Misdirection = t.Id
 	}
 }
 
@@ -128,10 +138,14 @@ func (s *State) taskResolved(f *ledgerv1.TaskResolved, atMS int64) error {
 	if n := s.Notices[t.Notice]; n != nil {
 		n.Task = ""
 		if f.Resolution == ToldByTelephone {
+			n.Telephoned = true
 			s.end(n, Acknowledged, atMS, f.By)
 		} else {
 			s.end(n, Closed, atMS, f.By)
 		}
+	}
+	if t.Kind == ledgerv1.TaskKind_TASK_KIND_MISDIRECTION && f.Resolution == SafeToAsk {
+		s.ask(t, f.Except, atMS)
 	}
 	l := s.Lineages[t.Lineage]
 	if l == nil {

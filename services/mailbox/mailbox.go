@@ -39,6 +39,7 @@ type Server struct {
 	mails   []Mail
 	arrived chan struct{} // closed, and made anew, with every mail
 	refuse  func(to string) error
+	taken   func(Mail)
 }
 
 // New listens on loopback. Mail is taken only under TLS.
@@ -87,6 +88,13 @@ func (s *Server) Refuse(fn func(to string) error) {
 	s.refuse = fn
 }
 
+// Taken has fn called with each mail once it is kept and before its sender is answered; nil ends that.
+func (s *Server) Taken(fn func(Mail)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.taken = fn
+}
+
 // All returns what has arrived, oldest first.
 func (s *Server) All() []Mail {
 	s.mu.Lock()
@@ -130,6 +138,16 @@ func (s *Server) keep(m Mail) {
 	s.mails = append(s.mails, m)
 	close(s.arrived)
 	s.arrived = make(chan struct{})
+}
+
+// answering is called before the sender of a mail that was kept is answered.
+func (s *Server) answering(m Mail) {
+	s.mu.Lock()
+	taken := s.taken
+	s.mu.Unlock()
+	if taken != nil {
+		taken(m)
+	}
 }
 
 // silence drops what the server says of clients that went away: one that is killed is no fault of anybody's.
@@ -191,6 +209,7 @@ func (s *session) Data(r io.Reader) error {
 	for _, to := range s.to {
 		m.From, m.To = s.from, to
 		s.server.keep(m)
+		s.server.answering(m)
 	}
 	return nil
 }

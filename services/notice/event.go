@@ -14,9 +14,17 @@ const (
 	StrategyMeetingConcluded EventKind = "strategy_meeting.concluded"
 	EnquiryConcluded         EventKind = "enquiry.concluded"
 	ConferenceConcluded      EventKind = "conference.concluded"
+
+	// EventWithdrawn takes an earlier event back. It is published like any other and told to nobody.
+	EventWithdrawn EventKind = "event.withdrawn"
+	// DeletionRequest is the kind of a notice that asks somebody to delete another. Nobody publishes it.
+	DeletionRequest EventKind = "deletion.request"
 )
 
-// EventKinds lists every kind, in the order in which a case meets them.
+// PublishedKinds lists every kind that an agency may publish.
+func PublishedKinds() []EventKind { return append(EventKinds(), EventWithdrawn) }
+
+// EventKinds lists every kind that somebody is told of, in the order in which a case meets them.
 func EventKinds() []EventKind {
 	return []EventKind{
 		EncompassIncident, ReferralReceived, ReferralDecided, StrategyMeetingConvened, StrategyMeetingConcluded,

@@ -131,7 +131,7 @@ func (d *decider) finish() *ledgerv1.Decision {
 	before, gone := d.pair()
 	for _, o := range d.obligations {
 		p, told := before[o]
-		if told && (bytes.Equal(p.ContentDigest, o.ContentDigest) || p.Ended) && !p.Again {
+		if told && (bytes.Equal(p.ContentDigest, o.ContentDigest) || p.Ended) && !p.Again && !p.Withdrawn {
 			d.out.Kept = append(d.out.Kept, p.ID)
 			continue
 		}
@@ -140,7 +140,7 @@ func (d *decider) finish() *ledgerv1.Decision {
 		if told {
 			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{Notice: p.ID, By: o.Id, Reason: p.replaced()})
 			o.Version = p.Version
-			changed := !bytes.Equal(p.ContentDigest, o.ContentDigest)
+			changed := p.Withdrawn || !bytes.Equal(p.ContentDigest, o.ContentDigest)
 			if p.Sent && changed {
 				o.Version, o.Replaces = p.Version+1, p.ID
 			}
@@ -151,6 +151,9 @@ func (d *decider) finish() *ledgerv1.Decision {
 		d.out.Notices = append(d.out.Notices, o.Notice)
 	}
 	for _, p := range gone {
+		if p.Withdrawn {
+			continue // it has its end
+		}
 		d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{
 			Notice: p.ID, Reason: "this recipient is no longer one to be told",
 		})

@@ -34,6 +34,7 @@ type Prior struct {
 	Function     string   // the function there
 	Child        string   // of whom
 	Reports      []string // what it tells of: keys of events, each with the child's handle there, as ReportKey makes them
+	Withdrawn    bool     // it told of an event that was withdrawn: nothing of it is kept
 }
 
 // Round is what is known of a lineage besides its events: the decisions before, and what people decided.

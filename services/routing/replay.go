@@ -90,8 +90,11 @@ func (d *decider) sameRecipient(p Prior, o *obligation) bool {
 
 // replaced says why a notice ends that another takes the place of.
 func (p Prior) replaced() string {
-	if p.Again {
+	switch {
+	case p.Again:
 		return "sent again: an operator asked for it"
+	case p.Withdrawn:
+		return "part of what this recipient was told was withdrawn"
 	}
 	return "what this recipient is told has changed"
 }

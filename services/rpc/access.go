@@ -39,6 +39,7 @@ func rules() map[string]callers {
 		intakev1.IntakeService_PublishStream_FullMethodName: agencies,
 		intakev1.IntakeService_Feedback_FullMethodName:      agencies,
 		intakev1.IntakeService_Quarantine_FullMethodName:    everyone,
+		intakev1.IntakeService_Withdraw_FullMethodName:      everyone,
 
 		inboxv1.InboxService_Acknowledge_FullMethodName: everyone,
 

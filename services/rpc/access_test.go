@@ -46,6 +46,7 @@ func TestNothingIsOpenToAnAgencyButWhatItsWorkNeeds(t *testing.T) {
 		"/signalbox.inbox.v1.InboxService/Acknowledge",
 		"/signalbox.intake.v1.IntakeService/Feedback", "/signalbox.intake.v1.IntakeService/Publish",
 		"/signalbox.intake.v1.IntakeService/PublishStream", "/signalbox.intake.v1.IntakeService/Quarantine",
+		"/signalbox.intake.v1.IntakeService/Withdraw",
 		"/signalbox.task.v1.TaskService/Claim", "/signalbox.task.v1.TaskService/List", "/signalbox.task.v1.TaskService/Resolve",
 		"/signalbox.task.v1.TaskService/Show",
 	}

@@ -59,6 +59,7 @@ type Replays interface {
 type Engine interface {
 	Viewer
 	Commands
+	Withdrawer
 	Switch
 	Telephone
 	Replays

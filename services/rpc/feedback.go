@@ -89,7 +89,7 @@ func (f *Feedback) change(ctx context.Context, agency notice.AgencyID, c ledger.
 	if c.Event == "" {
 		return &intakev1.Change{Change: &intakev1.Change_Rejected{Rejected: &intakev1.Rejected{
 			Cursor: c.Cursor, EventId: id, Sequence: c.Sequence, At: at, Faults: []*intakev1.Fault{{
-				Field: "id", Message: "was used before for other content, or supersedes an event of another kind: publish the new content under a new id, with supersedes set to the event of its own kind",
+				Field: "id", Message: "was used before for other content, supersedes an event of another kind, or withdraws a withdrawal: publish the new content under a new id, with supersedes set to the event of its own kind",
 			}},
 		}}}, nil
 	}
@@ -139,6 +139,8 @@ func childState(s ledger.ChildState) intakev1.ChildState {
 		return intakev1.ChildState_CHILD_STATE_ACKNOWLEDGED
 	case ledger.ChildLate:
 		return intakev1.ChildState_CHILD_STATE_LATE
+	case ledger.ChildWithdrawn:
+		return intakev1.ChildState_CHILD_STATE_WITHDRAWN
 	default:
 		return intakev1.ChildState_CHILD_STATE_UNSPECIFIED
 	}

@@ -20,12 +20,12 @@ type inboxService struct {
 func (s *inboxService) Acknowledge(ctx context.Context, req *inboxv1.AcknowledgeRequest) (*inboxv1.AcknowledgeResponse, error) {
 	const op = "rpc.Acknowledge"
 	c := callerOf(ctx)
-	var own, had bool
+	var own, had, withdrawn bool
 	var phase ledger.Phase
 	if err := s.Engine.View(ctx, func(state *ledger.State) {
 		if n := state.Notices[req.GetNotice()]; n != nil {
 			had = c.Kind == identity.Operator || sentTo(n, c)
-			own, phase = had || c.may(n.Organisation), n.Phase
+			own, phase, withdrawn = had || c.may(n.Organisation), n.Phase, n.Withdrawn
 		}
 	}); err != nil {
 		return nil, err
@@ -33,6 +33,8 @@ func (s *inboxService) Acknowledge(ctx context.Context, req *inboxv1.Acknowledge
 	switch {
 	case !own:
 		return nil, notice.Faultf(notice.NotFound, op, "there is no such notice for your organisation")
+	case withdrawn:
+		return nil, notice.Faultf(notice.Precondition, op, "the notice was withdrawn: do not act on it")
 	case phase == ledger.Acknowledged: // again changes nothing, and needs no second name
 		return &inboxv1.AcknowledgeResponse{}, nil
 	case phase == ledger.Held || phase == ledger.Superseded: // before a name is kept that nothing refers to

@@ -214,7 +214,7 @@ func TestAPublisherHearsWhatBecameOfItsEvents(t *testing.T) {
 	for i, begin := range []string{
 		"5: event i-3 (3) rejected: area ",
 		"6: event  (4) rejected: ",
-		"7: event i-1 (5) rejected: id was used before for other content, or supersedes an event of another kind: publish the new content under a new id, with supersedes set to the event of its own kind",
+		"7: event i-1 (5) rejected: id was used before for other content, supersedes an event of another kind, or withdraws a withdrawal: publish the new content under a new id, with supersedes set to the event of its own kind",
 		"8: event i-2x (6) child  ACCEPTED", // erased, and still in memory
 	} {
 		if len(got) < 5+i || !strings.HasPrefix(got[4+i], begin) {

@@ -47,7 +47,7 @@ func (s *ledgerService) Summary(ctx context.Context, _ *ledgerv1.SummaryRequest)
 		Notices: sum.Notices, Acknowledged: sum.Acknowledged, Delivered: sum.Delivered, Held: sum.Held,
 		WithPerson: sum.WithPerson, Superseded: sum.Superseded, WithoutEndOrOwner: sum.Neither,
 		OpenTasks: sum.OpenTasks, Events: sum.Events, Refused: sum.Refused, Idle: idle,
-		Stopped: sum.Stopped, Stops: stops,
+		Stopped: sum.Stopped, Stops: stops, Withdrawn: sum.Withdrawn,
 	}, nil
 }
 

@@ -39,6 +39,9 @@ func (s *routingService) Explain(ctx context.Context, req *routingv1.ExplainRequ
 	if faults := s.faults(ev, snapshot, now, at); len(faults) > 0 {
 		return nil, notice.InvalidFields(op, faults)
 	}
+	if ev.GetEventWithdrawn() != nil {
+		return nil, notice.Faultf(notice.Precondition, op, "nobody is told of a withdrawal: it ends what was to be told of the event that it names")
+	}
 
 	failing, err := s.failingNow(ctx, snapshot, s.key)
 	if err != nil {

@@ -88,7 +88,7 @@ func (s *sendingService) check(op string, scope ledgerv1.Scope, target string) e
 			return invalid("no such organisation or setting in the directory: see `signalbox directory show organisation`")
 		}
 	case ledgerv1.Scope_SCOPE_KIND:
-		if !slices.Contains(notice.EventKinds(), notice.EventKind(target)) {
+		if !slices.Contains(append(notice.EventKinds(), notice.DeletionRequest), notice.EventKind(target)) {
 			return invalid("no such kind of event: give one such as encompass.incident")
 		}
 	case ledgerv1.Scope_SCOPE_CHANNEL:

@@ -86,6 +86,8 @@ func (s *taskService) Resolve(ctx context.Context, req *taskv1.ResolveRequest) (
 		resolved.Child = req.GetChild()
 	case ledger.SettingChosen:
 		resolved.Settings = req.GetSettings()
+	case ledger.SafeToAsk:
+		resolved.Except = req.GetExcept()
 	}
 	if err := s.Engine.ResolveTask(ctx, resolved); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	"github.com/signalbox-hq/signalbox/services/delivery"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/disclosure"
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/ledger"
@@ -37,9 +38,14 @@ func (s *taskService) Show(ctx context.Context, req *taskv1.ShowRequest) (*taskv
 	c := callerOf(ctx)
 	var about matter
 	found := false
+	snapshot, _ := s.Current()
 	if err := s.Engine.View(ctx, func(state *ledger.State) {
 		if t := state.Tasks[req.GetTask()]; t != nil && c.may(t.Organisation) {
 			about, found = matterOf(state, t, s.Clock.Now().UnixMilli()), true
+			about.holders = holders(state, t, func(child notice.ChildID) bool {
+				sealed := slices.ContainsFunc(snapshot.Restrictions(child), directory.Seals)
+				return c.Kind == identity.Operator || c.Kind == identity.Agency && c.Name == about.item.GetAgency() && !sealed
+			})
 		}
 	}); err != nil {
 		return nil, err
@@ -47,7 +53,7 @@ func (s *taskService) Show(ctx context.Context, req *taskv1.ShowRequest) (*taskv
 	if !found {
 		return nil, notice.Faultf(notice.NotFound, op, "there is no such task for you")
 	}
-	response := &taskv1.ShowResponse{Item: about.item}
+	response := &taskv1.ShowResponse{Item: about.item, Holders: about.holders}
 	view, err := s.viewOf(c, about)
 	if err != nil {
 		return nil, err
@@ -88,6 +94,10 @@ func (s *taskService) telephone(response *taskv1.ShowResponse, about matter) {
 			OrganisationName: snapshot.Name(notice.OrgID(c.GetOrganisation())), Number: c.GetAddress(), Use: c.GetUse(),
 			VerifiedOn: c.GetVerifiedOn(),
 		})
+	}
+	if about.notice.GetKind() == string(notice.DeletionRequest) {
+		response.Script = delivery.DeletionScript(notice.Reference(about.notice.GetDeletes()))
+		return
 	}
 	publisher := ""
 	if agency, ok := snapshot.Agency(notice.AgencyID(about.item.GetAgency())); ok {
@@ -130,6 +140,7 @@ type matter struct {
 	item    *taskv1.Item
 	notice  *ledgerv1.Notice // frozen; nil where it is about none
 	reports []report
+	holders []*taskv1.Holder // of a misdirection
 }
 
 // report is an event, and the publisher's handle of the task's child in it; empty where the task is about no child.
@@ -148,6 +159,10 @@ func matterOf(state *ledger.State, t *ledger.Task, nowMS int64) matter {
 		return m
 	}
 	m.item.Agency = string(l.Agency)
+	if t.Kind == ledgerv1.TaskKind_TASK_KIND_MISDIRECTION {
+		m.reports = astray(state, t)
+		return m
+	}
 	for _, src := range l.Sources {
 		if t.Child == "" {
 			m.reports = append(m.reports, report{source: proto.CloneOf(src)})

@@ -138,6 +138,8 @@ func (a *subject) concerns(f *ledgerv1.Fact) bool {
 		return a.tasks[fact.TaskResolved.GetTask()]
 	case *ledgerv1.Fact_TaskEscalated:
 		return a.tasks[fact.TaskEscalated.GetTask()]
+	case *ledgerv1.Fact_EventWithdrawn:
+		return a.events[fact.EventWithdrawn.GetEvent()]
 	case *ledgerv1.Fact_HeldBack:
 		return a.notices[fact.HeldBack.GetNotice()]
 	default: // Led, Stopped and Resumed are about nobody

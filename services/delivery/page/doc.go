@@ -7,7 +7,8 @@
 // Invariants:
 //   - a GET or HEAD changes nothing and shows nothing about a child, except the notice itself to the holder of a session;
 //     only a POST from our own pages asks for a code, acknowledges, or says that a child is not at a setting;
-//   - a token that was never made, one whose notice is gone and one of a withdrawn notice are answered alike;
+//   - a token that was never made and one whose notice is gone are answered alike; of a notice that was withdrawn the page
+//     says no more than that;
 //   - a code works once, for ten minutes, for five tries; five codes an hour go out for one link;
 //   - what is kept in memory is bounded, and holds no name or address; a restart costs a person one new code;
 //   - tokens, codes and names appear in no log.

@@ -39,6 +39,11 @@ func (h *Handler) visit(w http.ResponseWriter, r *http.Request) (visit, bool) {
 		h.gone(w)
 		return v, false
 	}
+	if cover.State == Recalled {
+		h.message(w, http.StatusGone, "This notice was withdrawn",
+			"It is no longer shown, and there is nothing to acknowledge. Do not act on it.")
+		return v, false
+	}
 	v.cover = cover
 	v.session = hasSession(h.key, v.token, r, h.now())
 	return v, true

@@ -27,6 +27,7 @@ const (
 	Acknowledged
 	Superseded // a later version was sent
 	Withdrawn  // its link is dead
+	Recalled   // what it told of was withdrawn: the page says so, and nothing else
 )
 
 // Cover is what the page needs to know of a notice before anything of it is shown.

@@ -319,7 +319,8 @@ type Event struct {
 	// The publishing agency's id. A publisher may only publish as itself.
 	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
 	// The kind of event: `encompass.incident`, `referral.received`, `referral.decided`, `strategy_meeting.convened`,
-	// `strategy_meeting.concluded`, `enquiry.concluded` or `conference.concluded`. It must be the kind of the payload.
+	// `strategy_meeting.concluded`, `enquiry.concluded`, `conference.concluded` or `event.withdrawn`. It must be the kind
+	// of the payload.
 	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
 	// The publisher's reference of the incident, referral or meeting (a police reference, a case number). Events of one
 	// publisher with the same type and subject are about the same thing.
@@ -333,6 +334,7 @@ type Event struct {
 	// Live, exercise or test.
 	Traffic Traffic `protobuf:"varint,8,opt,name=traffic,proto3,enum=signalbox.event.v1.Traffic" json:"traffic,omitempty"`
 	// The children concerned, each with a ref of its own.
+	// A withdrawal names nobody.
 	Children []*Child `protobuf:"bytes,9,rep,name=children,proto3" json:"children,omitempty"`
 	// Others concerned.
 	People []*Person `protobuf:"bytes,10,rep,name=people,proto3" json:"people,omitempty"`
@@ -353,6 +355,7 @@ type Event struct {
 	//	*Event_StrategyMeetingConcluded
 	//	*Event_EnquiryConcluded
 	//	*Event_ConferenceConcluded
+	//	*Event_EventWithdrawn
 	Payload       isEvent_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -549,6 +552,15 @@ func (x *Event) GetConferenceConcluded() *ConferenceConcluded {
 	return nil
 }
 
+func (x *Event) GetEventWithdrawn() *EventWithdrawn {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_EventWithdrawn); ok {
+			return x.EventWithdrawn
+		}
+	}
+	return nil
+}
+
 type isEvent_Payload interface {
 	isEvent_Payload()
 }
@@ -588,6 +600,11 @@ type Event_ConferenceConcluded struct {
 	ConferenceConcluded *ConferenceConcluded `protobuf:"bytes,26,opt,name=conference_concluded,json=conferenceConcluded,proto3,oneof"`
 }
 
+type Event_EventWithdrawn struct {
+	// The publisher takes one of its own events back.
+	EventWithdrawn *EventWithdrawn `protobuf:"bytes,27,opt,name=event_withdrawn,json=eventWithdrawn,proto3,oneof"`
+}
+
 func (*Event_EncompassIncident) isEvent_Payload() {}
 
 func (*Event_ReferralReceived) isEvent_Payload() {}
@@ -602,6 +619,8 @@ func (*Event_EnquiryConcluded) isEvent_Payload() {}
 
 func (*Event_ConferenceConcluded) isEvent_Payload() {}
 
+func (*Event_EventWithdrawn) isEvent_Payload() {}
+
 var File_signalbox_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_event_proto_rawDesc = "" +
@@ -615,7 +634,7 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\vdisclosable\x18\x01 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\xc8\xf3\x18\bR\vdisclosable\x12,\n" +
 	"\n" +
 	"restricted\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xc0>\xc8\xf3\x18\tR\n" +
-	"restricted\"\xc6\f\n" +
+	"restricted\"\x80\x0e\n" +
 	"\x05Event\x123\n" +
 	"\x02id\x18\x01 \x01(\tB#\xbaH\x1cr\x1a\x10\x01\x18\x80\x012\x13^[A-Za-z0-9._:/-]+$\xc8\xf3\x18\x01R\x02id\x129\n" +
 	"\x06source\x18\x02 \x01(\tB!\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{1,38}$\xc8\xf3\x18\x01R\x06source\x121\n" +
@@ -627,8 +646,8 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\n" +
 	"supersedes\x18\a \x01(\tB!\xbaH\x1ar\x18\x18\x80\x012\x13^[A-Za-z0-9._:/-]*$\xc8\xf3\x18\x01R\n" +
 	"supersedes\x12C\n" +
-	"\atraffic\x18\b \x01(\x0e2\x1b.signalbox.event.v1.TrafficB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\x01R\atraffic\x12E\n" +
-	"\bchildren\x18\t \x03(\v2\x19.signalbox.event.v1.ChildB\x0e\xbaH\a\x92\x01\x04\b\x01\x10\x1e\xc8\xf3\x18\x02R\bchildren\x12@\n" +
+	"\atraffic\x18\b \x01(\x0e2\x1b.signalbox.event.v1.TrafficB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\x01R\atraffic\x12C\n" +
+	"\bchildren\x18\t \x03(\v2\x19.signalbox.event.v1.ChildB\f\xbaH\x05\x92\x01\x02\x10\x1e\xc8\xf3\x18\x02R\bchildren\x12@\n" +
 	"\x06people\x18\n" +
 	" \x03(\v2\x1a.signalbox.event.v1.PersonB\f\xbaH\x05\x92\x01\x02\x102\xc8\xf3\x18\x02R\x06people\x12?\n" +
 	"\x04risk\x18\v \x01(\x0e2\x1d.signalbox.event.v1.RiskGradeB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\x10R\x04risk\x128\n" +
@@ -640,8 +659,10 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\x19strategy_meeting_convened\x18\x17 \x01(\v2+.signalbox.event.v1.StrategyMeetingConvenedB\x04\xc8\xf3\x18\x02H\x00R\x17strategyMeetingConvened\x12r\n" +
 	"\x1astrategy_meeting_concluded\x18\x18 \x01(\v2,.signalbox.event.v1.StrategyMeetingConcludedB\x04\xc8\xf3\x18\x02H\x00R\x18strategyMeetingConcluded\x12Y\n" +
 	"\x11enquiry_concluded\x18\x19 \x01(\v2$.signalbox.event.v1.EnquiryConcludedB\x04\xc8\xf3\x18\x02H\x00R\x10enquiryConcluded\x12b\n" +
-	"\x14conference_concluded\x18\x1a \x01(\v2'.signalbox.event.v1.ConferenceConcludedB\x04\xc8\xf3\x18\x02H\x00R\x13conferenceConcluded:m\xbaHj\x1ah\n" +
-	"\x14children.refs_unique\x12*children: give each child a ref of its own\x1a$this.children.map(c, c.ref).unique()B\x10\n" +
+	"\x14conference_concluded\x18\x1a \x01(\v2'.signalbox.event.v1.ConferenceConcludedB\x04\xc8\xf3\x18\x02H\x00R\x13conferenceConcluded\x12S\n" +
+	"\x0fevent_withdrawn\x18\x1b \x01(\v2\".signalbox.event.v1.EventWithdrawnB\x04\xc8\xf3\x18\x02H\x00R\x0eeventWithdrawn:\xd3\x01\xbaH\xcf\x01\x1ah\n" +
+	"\x14children.refs_unique\x12*children: give each child a ref of its own\x1a$this.children.map(c, c.ref).unique()\x1ac\n" +
+	"\rchildren.some\x12\x1bchildren: give at least one\x1a5has(this.event_withdrawn) || this.children.size() > 0B\x10\n" +
 	"\apayload\x12\x05\xbaH\x02\b\x01*\\\n" +
 	"\aTraffic\x12\x17\n" +
 	"\x13TRAFFIC_UNSPECIFIED\x10\x00\x12\x10\n" +
@@ -690,6 +711,7 @@ var file_signalbox_event_v1_event_proto_goTypes = []any{
 	(*StrategyMeetingConcluded)(nil), // 13: signalbox.event.v1.StrategyMeetingConcluded
 	(*EnquiryConcluded)(nil),         // 14: signalbox.event.v1.EnquiryConcluded
 	(*ConferenceConcluded)(nil),      // 15: signalbox.event.v1.ConferenceConcluded
+	(*EventWithdrawn)(nil),           // 16: signalbox.event.v1.EventWithdrawn
 }
 var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	2,  // 0: signalbox.event.v1.Checks.pnc:type_name -> signalbox.event.v1.Check
@@ -709,11 +731,12 @@ var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	13, // 14: signalbox.event.v1.Event.strategy_meeting_concluded:type_name -> signalbox.event.v1.StrategyMeetingConcluded
 	14, // 15: signalbox.event.v1.Event.enquiry_concluded:type_name -> signalbox.event.v1.EnquiryConcluded
 	15, // 16: signalbox.event.v1.Event.conference_concluded:type_name -> signalbox.event.v1.ConferenceConcluded
-	17, // [17:17] is the sub-list for method output_type
-	17, // [17:17] is the sub-list for method input_type
-	17, // [17:17] is the sub-list for extension type_name
-	17, // [17:17] is the sub-list for extension extendee
-	0,  // [0:17] is the sub-list for field type_name
+	16, // 17: signalbox.event.v1.Event.event_withdrawn:type_name -> signalbox.event.v1.EventWithdrawn
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_event_v1_event_proto_init() }
@@ -732,6 +755,7 @@ func file_signalbox_event_v1_event_proto_init() {
 		(*Event_StrategyMeetingConcluded)(nil),
 		(*Event_EnquiryConcluded)(nil),
 		(*Event_ConferenceConcluded)(nil),
+		(*Event_EventWithdrawn)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

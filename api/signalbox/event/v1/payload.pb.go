@@ -947,6 +947,63 @@ func (x *ConferenceConcluded) GetActions() []*Action {
 	return nil
 }
 
+// EventWithdrawn takes back an earlier event of the same publisher: whoever has not been told of it is not, links to it
+// die, and where somebody may have it already the publisher's desk is asked what to do about it. It may come before the
+// event that it withdraws. It cannot be taken back itself: publish the event anew, under an id of its own.
+type EventWithdrawn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the publisher's own event that is withdrawn.
+	Event string `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// Why: `wrong_person` (it is about somebody else), `wrong_child`, `published_in_error` or `other`.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventWithdrawn) Reset() {
+	*x = EventWithdrawn{}
+	mi := &file_signalbox_event_v1_payload_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventWithdrawn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventWithdrawn) ProtoMessage() {}
+
+func (x *EventWithdrawn) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_event_v1_payload_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventWithdrawn.ProtoReflect.Descriptor instead.
+func (*EventWithdrawn) Descriptor() ([]byte, []int) {
+	return file_signalbox_event_v1_payload_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *EventWithdrawn) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *EventWithdrawn) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_signalbox_event_v1_payload_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_payload_proto_rawDesc = "" +
@@ -1009,7 +1066,10 @@ const file_signalbox_event_v1_payload_proto_rawDesc = "" +
 	"\bcategory\x18\x03 \x01(\tB\v\xbaH\x04r\x02\x18<\xc8\xf3\x18\fR\bcategory\x12%\n" +
 	"\x06record\x18\x04 \x01(\tB\r\xbaH\x06r\x04\x18\xa0\x9c\x01\xc8\xf3\x18\rR\x06record\x12S\n" +
 	"\fparticipants\x18\x05 \x03(\v2\x1f.signalbox.event.v1.ParticipantB\x0e\xbaH\a\x92\x01\x04\b\x01\x10<\xc8\xf3\x18\x02R\fparticipants\x12B\n" +
-	"\aactions\x18\x06 \x03(\v2\x1a.signalbox.event.v1.ActionB\f\xbaH\x05\x92\x01\x02\x10<\xc8\xf3\x18\x02R\aactions*\xe8\x01\n" +
+	"\aactions\x18\x06 \x03(\v2\x1a.signalbox.event.v1.ActionB\f\xbaH\x05\x92\x01\x02\x10<\xc8\xf3\x18\x02R\aactions\"\xa4\x01\n" +
+	"\x0eEventWithdrawn\x129\n" +
+	"\x05event\x18\x01 \x01(\tB#\xbaH\x1cr\x1a\x10\x01\x18\x80\x012\x13^[A-Za-z0-9._:/-]+$\xc8\xf3\x18\x01R\x05event\x12W\n" +
+	"\x06reason\x18\x02 \x01(\tB?\xbaH8r6R\fwrong_personR\vwrong_childR\x12published_in_errorR\x05other\xc8\xf3\x18\x01R\x06reason*\xe8\x01\n" +
 	"\x10ReferralDecision\x12!\n" +
 	"\x1dREFERRAL_DECISION_UNSPECIFIED\x10\x00\x12'\n" +
 	"#REFERRAL_DECISION_NO_FURTHER_ACTION\x10\x01\x12\x1c\n" +
@@ -1052,7 +1112,7 @@ func file_signalbox_event_v1_payload_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_event_v1_payload_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_signalbox_event_v1_payload_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_signalbox_event_v1_payload_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_signalbox_event_v1_payload_proto_goTypes = []any{
 	(ReferralDecision)(0),            // 0: signalbox.event.v1.ReferralDecision
 	(Attendance)(0),                  // 1: signalbox.event.v1.Attendance
@@ -1068,30 +1128,31 @@ var file_signalbox_event_v1_payload_proto_goTypes = []any{
 	(*StrategyMeetingConcluded)(nil), // 11: signalbox.event.v1.StrategyMeetingConcluded
 	(*EnquiryConcluded)(nil),         // 12: signalbox.event.v1.EnquiryConcluded
 	(*ConferenceConcluded)(nil),      // 13: signalbox.event.v1.ConferenceConcluded
-	(*timestamppb.Timestamp)(nil),    // 14: google.protobuf.Timestamp
-	(*Address)(nil),                  // 15: signalbox.event.v1.Address
-	(*OrganisationRef)(nil),          // 16: signalbox.event.v1.OrganisationRef
+	(*EventWithdrawn)(nil),           // 14: signalbox.event.v1.EventWithdrawn
+	(*timestamppb.Timestamp)(nil),    // 15: google.protobuf.Timestamp
+	(*Address)(nil),                  // 16: signalbox.event.v1.Address
+	(*OrganisationRef)(nil),          // 17: signalbox.event.v1.OrganisationRef
 }
 var file_signalbox_event_v1_payload_proto_depIdxs = []int32{
-	14, // 0: signalbox.event.v1.EncompassIncident.occurred_at:type_name -> google.protobuf.Timestamp
-	15, // 1: signalbox.event.v1.EncompassIncident.place:type_name -> signalbox.event.v1.Address
-	14, // 2: signalbox.event.v1.ReferralReceived.received_at:type_name -> google.protobuf.Timestamp
-	14, // 3: signalbox.event.v1.ReferralDecided.received_at:type_name -> google.protobuf.Timestamp
-	14, // 4: signalbox.event.v1.ReferralDecided.decided_at:type_name -> google.protobuf.Timestamp
+	15, // 0: signalbox.event.v1.EncompassIncident.occurred_at:type_name -> google.protobuf.Timestamp
+	16, // 1: signalbox.event.v1.EncompassIncident.place:type_name -> signalbox.event.v1.Address
+	15, // 2: signalbox.event.v1.ReferralReceived.received_at:type_name -> google.protobuf.Timestamp
+	15, // 3: signalbox.event.v1.ReferralDecided.received_at:type_name -> google.protobuf.Timestamp
+	15, // 4: signalbox.event.v1.ReferralDecided.decided_at:type_name -> google.protobuf.Timestamp
 	0,  // 5: signalbox.event.v1.ReferralDecided.decision:type_name -> signalbox.event.v1.ReferralDecision
-	16, // 6: signalbox.event.v1.Participant.organisation:type_name -> signalbox.event.v1.OrganisationRef
+	17, // 6: signalbox.event.v1.Participant.organisation:type_name -> signalbox.event.v1.OrganisationRef
 	1,  // 7: signalbox.event.v1.Participant.attendance:type_name -> signalbox.event.v1.Attendance
-	16, // 8: signalbox.event.v1.Action.owner:type_name -> signalbox.event.v1.OrganisationRef
-	14, // 9: signalbox.event.v1.StrategyMeetingConvened.meets_at:type_name -> google.protobuf.Timestamp
+	17, // 8: signalbox.event.v1.Action.owner:type_name -> signalbox.event.v1.OrganisationRef
+	15, // 9: signalbox.event.v1.StrategyMeetingConvened.meets_at:type_name -> google.protobuf.Timestamp
 	8,  // 10: signalbox.event.v1.StrategyMeetingConvened.invited:type_name -> signalbox.event.v1.Participant
-	14, // 11: signalbox.event.v1.StrategyMeetingConcluded.held_at:type_name -> google.protobuf.Timestamp
+	15, // 11: signalbox.event.v1.StrategyMeetingConcluded.held_at:type_name -> google.protobuf.Timestamp
 	2,  // 12: signalbox.event.v1.StrategyMeetingConcluded.decision:type_name -> signalbox.event.v1.MeetingDecision
 	8,  // 13: signalbox.event.v1.StrategyMeetingConcluded.participants:type_name -> signalbox.event.v1.Participant
 	9,  // 14: signalbox.event.v1.StrategyMeetingConcluded.actions:type_name -> signalbox.event.v1.Action
-	14, // 15: signalbox.event.v1.EnquiryConcluded.concluded_at:type_name -> google.protobuf.Timestamp
+	15, // 15: signalbox.event.v1.EnquiryConcluded.concluded_at:type_name -> google.protobuf.Timestamp
 	3,  // 16: signalbox.event.v1.EnquiryConcluded.outcome:type_name -> signalbox.event.v1.EnquiryOutcome
 	8,  // 17: signalbox.event.v1.EnquiryConcluded.participants:type_name -> signalbox.event.v1.Participant
-	14, // 18: signalbox.event.v1.ConferenceConcluded.held_at:type_name -> google.protobuf.Timestamp
+	15, // 18: signalbox.event.v1.ConferenceConcluded.held_at:type_name -> google.protobuf.Timestamp
 	4,  // 19: signalbox.event.v1.ConferenceConcluded.outcome:type_name -> signalbox.event.v1.ConferenceOutcome
 	8,  // 20: signalbox.event.v1.ConferenceConcluded.participants:type_name -> signalbox.event.v1.Participant
 	9,  // 21: signalbox.event.v1.ConferenceConcluded.actions:type_name -> signalbox.event.v1.Action
@@ -1115,7 +1176,7 @@ func file_signalbox_event_v1_payload_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_event_v1_payload_proto_rawDesc), len(file_signalbox_event_v1_payload_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   9,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

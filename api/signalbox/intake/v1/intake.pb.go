@@ -40,6 +40,8 @@ const (
 	ChildState_CHILD_STATE_ACKNOWLEDGED ChildState = 4
 	// A notice was not acknowledged, or not delivered, by its due time.
 	ChildState_CHILD_STATE_LATE ChildState = 5
+	// The event was withdrawn: nobody is told of it any more.
+	ChildState_CHILD_STATE_WITHDRAWN ChildState = 6
 )
 
 // Enum value maps for ChildState.
@@ -51,6 +53,7 @@ var (
 		3: "CHILD_STATE_TOLD",
 		4: "CHILD_STATE_ACKNOWLEDGED",
 		5: "CHILD_STATE_LATE",
+		6: "CHILD_STATE_WITHDRAWN",
 	}
 	ChildState_value = map[string]int32{
 		"CHILD_STATE_UNSPECIFIED":  0,
@@ -59,6 +62,7 @@ var (
 		"CHILD_STATE_TOLD":         3,
 		"CHILD_STATE_ACKNOWLEDGED": 4,
 		"CHILD_STATE_LATE":         5,
+		"CHILD_STATE_WITHDRAWN":    6,
 	}
 )
 
@@ -89,6 +93,152 @@ func (ChildState) EnumDescriptor() ([]byte, []int) {
 	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{0}
 }
 
+// WithdrawRequest names an event and says why.
+type WithdrawRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agency that published it.
+	Agency string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// The event's id, as it was published.
+	Event string `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	// Why: `wrong_person`, `wrong_child`, `published_in_error` or `other`.
+	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	// Why, in words. Kept apart from the ledger, where it can be erased.
+	Reason        string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WithdrawRequest) Reset() {
+	*x = WithdrawRequest{}
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawRequest) ProtoMessage() {}
+
+func (x *WithdrawRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawRequest.ProtoReflect.Descriptor instead.
+func (*WithdrawRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *WithdrawRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *WithdrawRequest) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *WithdrawRequest) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *WithdrawRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// WithdrawResponse says what the withdrawal did.
+type WithdrawResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Notices that ended with it.
+	Ended int64 `protobuf:"varint,1,opt,name=ended,proto3" json:"ended,omitempty"`
+	// Notices that somebody may have already: a task asks the publisher's desk what to do about them.
+	MayHaveArrived int64 `protobuf:"varint,2,opt,name=may_have_arrived,json=mayHaveArrived,proto3" json:"may_have_arrived,omitempty"`
+	// That task, or empty.
+	Task string `protobuf:"bytes,3,opt,name=task,proto3" json:"task,omitempty"`
+	// True where a later event corrects it, which stands: withdraw that as well if it is to be taken back.
+	CorrectionStands bool `protobuf:"varint,4,opt,name=correction_stands,json=correctionStands,proto3" json:"correction_stands,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *WithdrawResponse) Reset() {
+	*x = WithdrawResponse{}
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WithdrawResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WithdrawResponse) ProtoMessage() {}
+
+func (x *WithdrawResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WithdrawResponse.ProtoReflect.Descriptor instead.
+func (*WithdrawResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *WithdrawResponse) GetEnded() int64 {
+	if x != nil {
+		return x.Ended
+	}
+	return 0
+}
+
+func (x *WithdrawResponse) GetMayHaveArrived() int64 {
+	if x != nil {
+		return x.MayHaveArrived
+	}
+	return 0
+}
+
+func (x *WithdrawResponse) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
+func (x *WithdrawResponse) GetCorrectionStands() bool {
+	if x != nil {
+		return x.CorrectionStands
+	}
+	return false
+}
+
 // PublishRequest is one event.
 type PublishRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -100,7 +250,7 @@ type PublishRequest struct {
 
 func (x *PublishRequest) Reset() {
 	*x = PublishRequest{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[0]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -112,7 +262,7 @@ func (x *PublishRequest) String() string {
 func (*PublishRequest) ProtoMessage() {}
 
 func (x *PublishRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[0]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -125,7 +275,7 @@ func (x *PublishRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishRequest.ProtoReflect.Descriptor instead.
 func (*PublishRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{0}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *PublishRequest) GetEvent() *v1.Event {
@@ -146,7 +296,7 @@ type PublishResponse struct {
 
 func (x *PublishResponse) Reset() {
 	*x = PublishResponse{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[1]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -158,7 +308,7 @@ func (x *PublishResponse) String() string {
 func (*PublishResponse) ProtoMessage() {}
 
 func (x *PublishResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[1]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -171,7 +321,7 @@ func (x *PublishResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishResponse.ProtoReflect.Descriptor instead.
 func (*PublishResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{1}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PublishResponse) GetSequence() uint64 {
@@ -192,7 +342,7 @@ type PublishStreamRequest struct {
 
 func (x *PublishStreamRequest) Reset() {
 	*x = PublishStreamRequest{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[2]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -204,7 +354,7 @@ func (x *PublishStreamRequest) String() string {
 func (*PublishStreamRequest) ProtoMessage() {}
 
 func (x *PublishStreamRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[2]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -217,7 +367,7 @@ func (x *PublishStreamRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishStreamRequest.ProtoReflect.Descriptor instead.
 func (*PublishStreamRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{2}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PublishStreamRequest) GetEvent() *v1.Event {
@@ -242,7 +392,7 @@ type PublishStreamResponse struct {
 
 func (x *PublishStreamResponse) Reset() {
 	*x = PublishStreamResponse{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[3]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -254,7 +404,7 @@ func (x *PublishStreamResponse) String() string {
 func (*PublishStreamResponse) ProtoMessage() {}
 
 func (x *PublishStreamResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[3]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -267,7 +417,7 @@ func (x *PublishStreamResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PublishStreamResponse.ProtoReflect.Descriptor instead.
 func (*PublishStreamResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PublishStreamResponse) GetId() string {
@@ -304,7 +454,7 @@ type Fault struct {
 
 func (x *Fault) Reset() {
 	*x = Fault{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[4]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -316,7 +466,7 @@ func (x *Fault) String() string {
 func (*Fault) ProtoMessage() {}
 
 func (x *Fault) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[4]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -329,7 +479,7 @@ func (x *Fault) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fault.ProtoReflect.Descriptor instead.
 func (*Fault) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Fault) GetField() string {
@@ -367,7 +517,7 @@ type Status struct {
 
 func (x *Status) Reset() {
 	*x = Status{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[5]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -379,7 +529,7 @@ func (x *Status) String() string {
 func (*Status) ProtoMessage() {}
 
 func (x *Status) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[5]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -392,7 +542,7 @@ func (x *Status) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Status.ProtoReflect.Descriptor instead.
 func (*Status) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Status) GetCursor() uint64 {
@@ -456,7 +606,7 @@ type Rejected struct {
 
 func (x *Rejected) Reset() {
 	*x = Rejected{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[6]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -468,7 +618,7 @@ func (x *Rejected) String() string {
 func (*Rejected) ProtoMessage() {}
 
 func (x *Rejected) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[6]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -481,7 +631,7 @@ func (x *Rejected) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rejected.ProtoReflect.Descriptor instead.
 func (*Rejected) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Rejected) GetCursor() uint64 {
@@ -535,7 +685,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[7]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -547,7 +697,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[7]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -560,7 +710,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Change) GetChange() isChange_Change {
@@ -619,7 +769,7 @@ type FeedbackRequest struct {
 
 func (x *FeedbackRequest) Reset() {
 	*x = FeedbackRequest{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[8]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -631,7 +781,7 @@ func (x *FeedbackRequest) String() string {
 func (*FeedbackRequest) ProtoMessage() {}
 
 func (x *FeedbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[8]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -644,7 +794,7 @@ func (x *FeedbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedbackRequest.ProtoReflect.Descriptor instead.
 func (*FeedbackRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *FeedbackRequest) GetAfter() uint64 {
@@ -674,7 +824,7 @@ type FeedbackResponse struct {
 
 func (x *FeedbackResponse) Reset() {
 	*x = FeedbackResponse{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[9]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -686,7 +836,7 @@ func (x *FeedbackResponse) String() string {
 func (*FeedbackResponse) ProtoMessage() {}
 
 func (x *FeedbackResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[9]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -699,7 +849,7 @@ func (x *FeedbackResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedbackResponse.ProtoReflect.Descriptor instead.
 func (*FeedbackResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *FeedbackResponse) GetChanges() []*Change {
@@ -727,7 +877,7 @@ type QuarantineRequest struct {
 
 func (x *QuarantineRequest) Reset() {
 	*x = QuarantineRequest{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[10]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -739,7 +889,7 @@ func (x *QuarantineRequest) String() string {
 func (*QuarantineRequest) ProtoMessage() {}
 
 func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[10]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -752,7 +902,7 @@ func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineRequest.ProtoReflect.Descriptor instead.
 func (*QuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *QuarantineRequest) GetAgency() string {
@@ -773,7 +923,7 @@ type QuarantineResponse struct {
 
 func (x *QuarantineResponse) Reset() {
 	*x = QuarantineResponse{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[11]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -785,7 +935,7 @@ func (x *QuarantineResponse) String() string {
 func (*QuarantineResponse) ProtoMessage() {}
 
 func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[11]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -798,7 +948,7 @@ func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineResponse.ProtoReflect.Descriptor instead.
 func (*QuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *QuarantineResponse) GetQuarantined() []*Quarantined {
@@ -827,7 +977,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[12]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -839,7 +989,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[12]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -852,7 +1002,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Quarantined) GetSequence() uint64 {
@@ -894,7 +1044,18 @@ var File_signalbox_intake_v1_intake_proto protoreflect.FileDescriptor
 
 const file_signalbox_intake_v1_intake_proto_rawDesc = "" +
 	"\n" +
-	" signalbox/intake/v1/intake.proto\x12\x13signalbox.intake.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/event.proto\"A\n" +
+	" signalbox/intake/v1/intake.proto\x12\x13signalbox.intake.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/event.proto\"\xc6\x01\n" +
+	"\x0fWithdrawRequest\x12\x1f\n" +
+	"\x06agency\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06agency\x12\x1d\n" +
+	"\x05event\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05event\x12O\n" +
+	"\x04code\x18\x03 \x01(\tB;\xbaH8r6R\fwrong_personR\vwrong_childR\x12published_in_errorR\x05otherR\x04code\x12\"\n" +
+	"\x06reason\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\"\x93\x01\n" +
+	"\x10WithdrawResponse\x12\x14\n" +
+	"\x05ended\x18\x01 \x01(\x03R\x05ended\x12(\n" +
+	"\x10may_have_arrived\x18\x02 \x01(\x03R\x0emayHaveArrived\x12\x12\n" +
+	"\x04task\x18\x03 \x01(\tR\x04task\x12+\n" +
+	"\x11correction_stands\x18\x04 \x01(\bR\x10correctionStands\"A\n" +
 	"\x0ePublishRequest\x12/\n" +
 	"\x05event\x18\x01 \x01(\v2\x19.signalbox.event.v1.EventR\x05event\"-\n" +
 	"\x0fPublishResponse\x12\x1a\n" +
@@ -940,7 +1101,7 @@ const file_signalbox_intake_v1_intake_proto_rawDesc = "" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12*\n" +
 	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x122\n" +
 	"\x06faults\x18\x04 \x03(\v2\x1a.signalbox.intake.v1.FaultR\x06faults\x12\x12\n" +
-	"\x04size\x18\x05 \x01(\x03R\x04size*\xa8\x01\n" +
+	"\x04size\x18\x05 \x01(\x03R\x04size*\xc3\x01\n" +
 	"\n" +
 	"ChildState\x12\x1b\n" +
 	"\x17CHILD_STATE_UNSPECIFIED\x10\x00\x12\x18\n" +
@@ -948,13 +1109,15 @@ const file_signalbox_intake_v1_intake_proto_rawDesc = "" +
 	"\x15CHILD_STATE_UNMATCHED\x10\x02\x12\x14\n" +
 	"\x10CHILD_STATE_TOLD\x10\x03\x12\x1c\n" +
 	"\x18CHILD_STATE_ACKNOWLEDGED\x10\x04\x12\x14\n" +
-	"\x10CHILD_STATE_LATE\x10\x052\x89\x03\n" +
+	"\x10CHILD_STATE_LATE\x10\x05\x12\x19\n" +
+	"\x15CHILD_STATE_WITHDRAWN\x10\x062\xe2\x03\n" +
 	"\rIntakeService\x12T\n" +
 	"\aPublish\x12#.signalbox.intake.v1.PublishRequest\x1a$.signalbox.intake.v1.PublishResponse\x12j\n" +
 	"\rPublishStream\x12).signalbox.intake.v1.PublishStreamRequest\x1a*.signalbox.intake.v1.PublishStreamResponse(\x010\x01\x12W\n" +
 	"\bFeedback\x12$.signalbox.intake.v1.FeedbackRequest\x1a%.signalbox.intake.v1.FeedbackResponse\x12]\n" +
 	"\n" +
-	"Quarantine\x12&.signalbox.intake.v1.QuarantineRequest\x1a'.signalbox.intake.v1.QuarantineResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/intake/v1;intakev1b\x06proto3"
+	"Quarantine\x12&.signalbox.intake.v1.QuarantineRequest\x1a'.signalbox.intake.v1.QuarantineResponse\x12W\n" +
+	"\bWithdraw\x12$.signalbox.intake.v1.WithdrawRequest\x1a%.signalbox.intake.v1.WithdrawResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/intake/v1;intakev1b\x06proto3"
 
 var (
 	file_signalbox_intake_v1_intake_proto_rawDescOnce sync.Once
@@ -969,49 +1132,53 @@ func file_signalbox_intake_v1_intake_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_intake_v1_intake_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_signalbox_intake_v1_intake_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_signalbox_intake_v1_intake_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_signalbox_intake_v1_intake_proto_goTypes = []any{
 	(ChildState)(0),               // 0: signalbox.intake.v1.ChildState
-	(*PublishRequest)(nil),        // 1: signalbox.intake.v1.PublishRequest
-	(*PublishResponse)(nil),       // 2: signalbox.intake.v1.PublishResponse
-	(*PublishStreamRequest)(nil),  // 3: signalbox.intake.v1.PublishStreamRequest
-	(*PublishStreamResponse)(nil), // 4: signalbox.intake.v1.PublishStreamResponse
-	(*Fault)(nil),                 // 5: signalbox.intake.v1.Fault
-	(*Status)(nil),                // 6: signalbox.intake.v1.Status
-	(*Rejected)(nil),              // 7: signalbox.intake.v1.Rejected
-	(*Change)(nil),                // 8: signalbox.intake.v1.Change
-	(*FeedbackRequest)(nil),       // 9: signalbox.intake.v1.FeedbackRequest
-	(*FeedbackResponse)(nil),      // 10: signalbox.intake.v1.FeedbackResponse
-	(*QuarantineRequest)(nil),     // 11: signalbox.intake.v1.QuarantineRequest
-	(*QuarantineResponse)(nil),    // 12: signalbox.intake.v1.QuarantineResponse
-	(*Quarantined)(nil),           // 13: signalbox.intake.v1.Quarantined
-	(*v1.Event)(nil),              // 14: signalbox.event.v1.Event
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*WithdrawRequest)(nil),       // 1: signalbox.intake.v1.WithdrawRequest
+	(*WithdrawResponse)(nil),      // 2: signalbox.intake.v1.WithdrawResponse
+	(*PublishRequest)(nil),        // 3: signalbox.intake.v1.PublishRequest
+	(*PublishResponse)(nil),       // 4: signalbox.intake.v1.PublishResponse
+	(*PublishStreamRequest)(nil),  // 5: signalbox.intake.v1.PublishStreamRequest
+	(*PublishStreamResponse)(nil), // 6: signalbox.intake.v1.PublishStreamResponse
+	(*Fault)(nil),                 // 7: signalbox.intake.v1.Fault
+	(*Status)(nil),                // 8: signalbox.intake.v1.Status
+	(*Rejected)(nil),              // 9: signalbox.intake.v1.Rejected
+	(*Change)(nil),                // 10: signalbox.intake.v1.Change
+	(*FeedbackRequest)(nil),       // 11: signalbox.intake.v1.FeedbackRequest
+	(*FeedbackResponse)(nil),      // 12: signalbox.intake.v1.FeedbackResponse
+	(*QuarantineRequest)(nil),     // 13: signalbox.intake.v1.QuarantineRequest
+	(*QuarantineResponse)(nil),    // 14: signalbox.intake.v1.QuarantineResponse
+	(*Quarantined)(nil),           // 15: signalbox.intake.v1.Quarantined
+	(*v1.Event)(nil),              // 16: signalbox.event.v1.Event
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
 }
 var file_signalbox_intake_v1_intake_proto_depIdxs = []int32{
-	14, // 0: signalbox.intake.v1.PublishRequest.event:type_name -> signalbox.event.v1.Event
-	14, // 1: signalbox.intake.v1.PublishStreamRequest.event:type_name -> signalbox.event.v1.Event
-	5,  // 2: signalbox.intake.v1.PublishStreamResponse.faults:type_name -> signalbox.intake.v1.Fault
+	16, // 0: signalbox.intake.v1.PublishRequest.event:type_name -> signalbox.event.v1.Event
+	16, // 1: signalbox.intake.v1.PublishStreamRequest.event:type_name -> signalbox.event.v1.Event
+	7,  // 2: signalbox.intake.v1.PublishStreamResponse.faults:type_name -> signalbox.intake.v1.Fault
 	0,  // 3: signalbox.intake.v1.Status.state:type_name -> signalbox.intake.v1.ChildState
-	15, // 4: signalbox.intake.v1.Status.at:type_name -> google.protobuf.Timestamp
-	5,  // 5: signalbox.intake.v1.Rejected.faults:type_name -> signalbox.intake.v1.Fault
-	15, // 6: signalbox.intake.v1.Rejected.at:type_name -> google.protobuf.Timestamp
-	6,  // 7: signalbox.intake.v1.Change.status:type_name -> signalbox.intake.v1.Status
-	7,  // 8: signalbox.intake.v1.Change.rejected:type_name -> signalbox.intake.v1.Rejected
-	8,  // 9: signalbox.intake.v1.FeedbackResponse.changes:type_name -> signalbox.intake.v1.Change
-	13, // 10: signalbox.intake.v1.QuarantineResponse.quarantined:type_name -> signalbox.intake.v1.Quarantined
-	15, // 11: signalbox.intake.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	5,  // 12: signalbox.intake.v1.Quarantined.faults:type_name -> signalbox.intake.v1.Fault
-	1,  // 13: signalbox.intake.v1.IntakeService.Publish:input_type -> signalbox.intake.v1.PublishRequest
-	3,  // 14: signalbox.intake.v1.IntakeService.PublishStream:input_type -> signalbox.intake.v1.PublishStreamRequest
-	9,  // 15: signalbox.intake.v1.IntakeService.Feedback:input_type -> signalbox.intake.v1.FeedbackRequest
-	11, // 16: signalbox.intake.v1.IntakeService.Quarantine:input_type -> signalbox.intake.v1.QuarantineRequest
-	2,  // 17: signalbox.intake.v1.IntakeService.Publish:output_type -> signalbox.intake.v1.PublishResponse
-	4,  // 18: signalbox.intake.v1.IntakeService.PublishStream:output_type -> signalbox.intake.v1.PublishStreamResponse
-	10, // 19: signalbox.intake.v1.IntakeService.Feedback:output_type -> signalbox.intake.v1.FeedbackResponse
-	12, // 20: signalbox.intake.v1.IntakeService.Quarantine:output_type -> signalbox.intake.v1.QuarantineResponse
-	17, // [17:21] is the sub-list for method output_type
-	13, // [13:17] is the sub-list for method input_type
+	17, // 4: signalbox.intake.v1.Status.at:type_name -> google.protobuf.Timestamp
+	7,  // 5: signalbox.intake.v1.Rejected.faults:type_name -> signalbox.intake.v1.Fault
+	17, // 6: signalbox.intake.v1.Rejected.at:type_name -> google.protobuf.Timestamp
+	8,  // 7: signalbox.intake.v1.Change.status:type_name -> signalbox.intake.v1.Status
+	9,  // 8: signalbox.intake.v1.Change.rejected:type_name -> signalbox.intake.v1.Rejected
+	10, // 9: signalbox.intake.v1.FeedbackResponse.changes:type_name -> signalbox.intake.v1.Change
+	15, // 10: signalbox.intake.v1.QuarantineResponse.quarantined:type_name -> signalbox.intake.v1.Quarantined
+	17, // 11: signalbox.intake.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	7,  // 12: signalbox.intake.v1.Quarantined.faults:type_name -> signalbox.intake.v1.Fault
+	3,  // 13: signalbox.intake.v1.IntakeService.Publish:input_type -> signalbox.intake.v1.PublishRequest
+	5,  // 14: signalbox.intake.v1.IntakeService.PublishStream:input_type -> signalbox.intake.v1.PublishStreamRequest
+	11, // 15: signalbox.intake.v1.IntakeService.Feedback:input_type -> signalbox.intake.v1.FeedbackRequest
+	13, // 16: signalbox.intake.v1.IntakeService.Quarantine:input_type -> signalbox.intake.v1.QuarantineRequest
+	1,  // 17: signalbox.intake.v1.IntakeService.Withdraw:input_type -> signalbox.intake.v1.WithdrawRequest
+	4,  // 18: signalbox.intake.v1.IntakeService.Publish:output_type -> signalbox.intake.v1.PublishResponse
+	6,  // 19: signalbox.intake.v1.IntakeService.PublishStream:output_type -> signalbox.intake.v1.PublishStreamResponse
+	12, // 20: signalbox.intake.v1.IntakeService.Feedback:output_type -> signalbox.intake.v1.FeedbackResponse
+	14, // 21: signalbox.intake.v1.IntakeService.Quarantine:output_type -> signalbox.intake.v1.QuarantineResponse
+	2,  // 22: signalbox.intake.v1.IntakeService.Withdraw:output_type -> signalbox.intake.v1.WithdrawResponse
+	18, // [18:23] is the sub-list for method output_type
+	13, // [13:18] is the sub-list for method input_type
 	13, // [13:13] is the sub-list for extension type_name
 	13, // [13:13] is the sub-list for extension extendee
 	0,  // [0:13] is the sub-list for field type_name
@@ -1022,7 +1189,7 @@ func file_signalbox_intake_v1_intake_proto_init() {
 	if File_signalbox_intake_v1_intake_proto != nil {
 		return
 	}
-	file_signalbox_intake_v1_intake_proto_msgTypes[7].OneofWrappers = []any{
+	file_signalbox_intake_v1_intake_proto_msgTypes[9].OneofWrappers = []any{
 		(*Change_Status)(nil),
 		(*Change_Rejected)(nil),
 	}
@@ -1032,7 +1199,7 @@ func file_signalbox_intake_v1_intake_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_intake_v1_intake_proto_rawDesc), len(file_signalbox_intake_v1_intake_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	IntakeService_PublishStream_FullMethodName = "/signalbox.intake.v1.IntakeService/PublishStream"
 	IntakeService_Feedback_FullMethodName      = "/signalbox.intake.v1.IntakeService/Feedback"
 	IntakeService_Quarantine_FullMethodName    = "/signalbox.intake.v1.IntakeService/Quarantine"
+	IntakeService_Withdraw_FullMethodName      = "/signalbox.intake.v1.IntakeService/Withdraw"
 )
 
 // IntakeServiceClient is the client API for IntakeService service.
@@ -40,6 +41,10 @@ type IntakeServiceClient interface {
 	Feedback(ctx context.Context, in *FeedbackRequest, opts ...grpc.CallOption) (*FeedbackResponse, error)
 	// Quarantine lists the agency's refused events. Operators see every agency's.
 	Quarantine(ctx context.Context, in *QuarantineRequest, opts ...grpc.CallOption) (*QuarantineResponse, error)
+	// Withdraw takes an event back; again changes nothing. An agency withdraws its own events, operators any. An event that
+	// is another agency's is answered like one that is not there. Publishing an event of kind `event.withdrawn` does the
+	// same, also before the event that it withdraws has come.
+	Withdraw(ctx context.Context, in *WithdrawRequest, opts ...grpc.CallOption) (*WithdrawResponse, error)
 }
 
 type intakeServiceClient struct {
@@ -93,6 +98,16 @@ func (c *intakeServiceClient) Quarantine(ctx context.Context, in *QuarantineRequ
 	return out, nil
 }
 
+func (c *intakeServiceClient) Withdraw(ctx context.Context, in *WithdrawRequest, opts ...grpc.CallOption) (*WithdrawResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WithdrawResponse)
+	err := c.cc.Invoke(ctx, IntakeService_Withdraw_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // IntakeServiceServer is the server API for IntakeService service.
 // All implementations must embed UnimplementedIntakeServiceServer
 // for forward compatibility.
@@ -108,6 +123,10 @@ type IntakeServiceServer interface {
 	Feedback(context.Context, *FeedbackRequest) (*FeedbackResponse, error)
 	// Quarantine lists the agency's refused events. Operators see every agency's.
 	Quarantine(context.Context, *QuarantineRequest) (*QuarantineResponse, error)
+	// Withdraw takes an event back; again changes nothing. An agency withdraws its own events, operators any. An event that
+	// is another agency's is answered like one that is not there. Publishing an event of kind `event.withdrawn` does the
+	// same, also before the event that it withdraws has come.
+	Withdraw(context.Context, *WithdrawRequest) (*WithdrawResponse, error)
 	mustEmbedUnimplementedIntakeServiceServer()
 }
 
@@ -129,6 +148,9 @@ func (UnimplementedIntakeServiceServer) Feedback(context.Context, *FeedbackReque
 }
 func (UnimplementedIntakeServiceServer) Quarantine(context.Context, *QuarantineRequest) (*QuarantineResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Quarantine not implemented")
+}
+func (UnimplementedIntakeServiceServer) Withdraw(context.Context, *WithdrawRequest) (*WithdrawResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Withdraw not implemented")
 }
 func (UnimplementedIntakeServiceServer) mustEmbedUnimplementedIntakeServiceServer() {}
 func (UnimplementedIntakeServiceServer) testEmbeddedByValue()                       {}
@@ -212,6 +234,24 @@ func _IntakeService_Quarantine_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _IntakeService_Withdraw_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(IntakeServiceServer).Withdraw(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: IntakeService_Withdraw_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(IntakeServiceServer).Withdraw(ctx, req.(*WithdrawRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // IntakeService_ServiceDesc is the grpc.ServiceDesc for IntakeService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -230,6 +270,10 @@ var IntakeService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Quarantine",
 			Handler:    _IntakeService_Quarantine_Handler,
+		},
+		{
+			MethodName: "Withdraw",
+			Handler:    _IntakeService_Withdraw_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

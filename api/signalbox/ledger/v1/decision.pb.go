@@ -39,6 +39,8 @@ const (
 	Cause_CAUSE_RELEASE Cause = 5
 	// An operator had it decided anew.
 	Cause_CAUSE_REPLAY Cause = 26
+	// An event was withdrawn.
+	Cause_CAUSE_WITHDRAWAL Cause = 6
 )
 
 // Enum value maps for Cause.
@@ -51,6 +53,7 @@ var (
 		4:  "CAUSE_NOT_AT_SETTING",
 		5:  "CAUSE_RELEASE",
 		26: "CAUSE_REPLAY",
+		6:  "CAUSE_WITHDRAWAL",
 	}
 	Cause_value = map[string]int32{
 		"CAUSE_UNSPECIFIED":    0,
@@ -60,6 +63,7 @@ var (
 		"CAUSE_NOT_AT_SETTING": 4,
 		"CAUSE_RELEASE":        5,
 		"CAUSE_REPLAY":         26,
+		"CAUSE_WITHDRAWAL":     6,
 	}
 )
 
@@ -236,6 +240,8 @@ const (
 	TaskKind_TASK_KIND_TEXT_WITHHELD TaskKind = 6
 	// A setting said that the child is not there.
 	TaskKind_TASK_KIND_NOT_AT_SETTING TaskKind = 7
+	// Somebody had a notice who should not have: find out what it means, and whether they may be asked to delete it.
+	TaskKind_TASK_KIND_MISDIRECTION TaskKind = 8
 )
 
 // Enum value maps for TaskKind.
@@ -249,6 +255,7 @@ var (
 		5: "TASK_KIND_CHOOSE_SUCCESSOR",
 		6: "TASK_KIND_TEXT_WITHHELD",
 		7: "TASK_KIND_NOT_AT_SETTING",
+		8: "TASK_KIND_MISDIRECTION",
 	}
 	TaskKind_value = map[string]int32{
 		"TASK_KIND_UNSPECIFIED":      0,
@@ -259,6 +266,7 @@ var (
 		"TASK_KIND_CHOOSE_SUCCESSOR": 5,
 		"TASK_KIND_TEXT_WITHHELD":    6,
 		"TASK_KIND_NOT_AT_SETTING":   7,
+		"TASK_KIND_MISDIRECTION":     8,
 	}
 )
 
@@ -447,6 +455,8 @@ type Link struct {
 	Use string `protobuf:"bytes,3,opt,name=use,proto3" json:"use,omitempty"`
 	// Minutes before or after the notice's due time at which the chain moves on from this link; 0 is at the due time.
 	OffsetMinutes int32 `protobuf:"varint,4,opt,name=offset_minutes,json=offsetMinutes,proto3" json:"offset_minutes,omitempty"`
+	// Only this contact; empty is any of the roles.
+	Contact       string `protobuf:"bytes,5,opt,name=contact,proto3" json:"contact,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -509,6 +519,13 @@ func (x *Link) GetOffsetMinutes() int32 {
 	return 0
 }
 
+func (x *Link) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
 // Notice is one obligation: somebody must be told something about a child by a time. Frozen once decided.
 type Notice struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -558,7 +575,9 @@ type Notice struct {
 	// True for the one notice before term that lists every incident of the holiday.
 	BeforeTerm bool `protobuf:"varint,22,opt,name=before_term,json=beforeTerm,proto3" json:"before_term,omitempty"`
 	// Id of a notice that has ended and that this one says again, because an operator had it sent again; else empty.
-	Repeats       string `protobuf:"bytes,26,opt,name=repeats,proto3" json:"repeats,omitempty"`
+	Repeats string `protobuf:"bytes,26,opt,name=repeats,proto3" json:"repeats,omitempty"`
+	// For a request to delete: the notice that the recipient had and is to delete.
+	Deletes       string `protobuf:"bytes,23,opt,name=deletes,proto3" json:"deletes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -750,6 +769,13 @@ func (x *Notice) GetBeforeTerm() bool {
 func (x *Notice) GetRepeats() string {
 	if x != nil {
 		return x.Repeats
+	}
+	return ""
+}
+
+func (x *Notice) GetDeletes() string {
+	if x != nil {
+		return x.Deletes
 	}
 	return ""
 }
@@ -1081,7 +1107,9 @@ type Task struct {
 	// Ids to choose from (settings, children), or empty.
 	Options []string `protobuf:"bytes,11,rep,name=options,proto3" json:"options,omitempty"`
 	// The one who takes over when it is overdue: organisation.
-	EscalateTo    string `protobuf:"bytes,12,opt,name=escalate_to,json=escalateTo,proto3" json:"escalate_to,omitempty"`
+	EscalateTo string `protobuf:"bytes,12,opt,name=escalate_to,json=escalateTo,proto3" json:"escalate_to,omitempty"`
+	// For a misdirection: the notices that somebody may have who should not.
+	Misdirected   []string `protobuf:"bytes,13,rep,name=misdirected,proto3" json:"misdirected,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1198,6 +1226,13 @@ func (x *Task) GetEscalateTo() string {
 		return x.EscalateTo
 	}
 	return ""
+}
+
+func (x *Task) GetMisdirected() []string {
+	if x != nil {
+		return x.Misdirected
+	}
+	return nil
 }
 
 // Decision is the outcome of routing: who is told, who is not and why.
@@ -1386,12 +1421,13 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x05child\x18\x02 \x01(\tR\x05child\x120\n" +
 	"\x05match\x18\x03 \x01(\x0e2\x1a.signalbox.ledger.v1.MatchR\x05match\x12\x16\n" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x14\n" +
-	"\x05event\x18\x05 \x01(\tR\x05event\"y\n" +
+	"\x05event\x18\x05 \x01(\tR\x05event\"\x93\x01\n" +
 	"\x04Link\x12\"\n" +
 	"\forganisation\x18\x01 \x01(\tR\forganisation\x12\x14\n" +
 	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x10\n" +
 	"\x03use\x18\x03 \x01(\tR\x03use\x12%\n" +
-	"\x0eoffset_minutes\x18\x04 \x01(\x05R\roffsetMinutes\"\x97\x05\n" +
+	"\x0eoffset_minutes\x18\x04 \x01(\x05R\roffsetMinutes\x12\x18\n" +
+	"\acontact\x18\x05 \x01(\tR\acontact\"\xb1\x05\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
 	"\n" +
@@ -1421,7 +1457,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\abecause\x18\x15 \x01(\tR\abecause\x12\x1f\n" +
 	"\vbefore_term\x18\x16 \x01(\bR\n" +
 	"beforeTerm\x12\x18\n" +
-	"\arepeats\x18\x1a \x01(\tR\arepeats\"r\n" +
+	"\arepeats\x18\x1a \x01(\tR\arepeats\x12\x18\n" +
+	"\adeletes\x18\x17 \x01(\tR\adeletes\"r\n" +
 	"\n" +
 	"Considered\x12\"\n" +
 	"\forganisation\x18\x01 \x01(\tR\forganisation\x12\x12\n" +
@@ -1444,7 +1481,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"Superseded\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xc5\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xe7\x02\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1d.signalbox.ledger.v1.TaskKindR\x04kind\x12\"\n" +
@@ -1459,7 +1496,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	" \x01(\tR\x06detail\x12\x18\n" +
 	"\aoptions\x18\v \x03(\tR\aoptions\x12\x1f\n" +
 	"\vescalate_to\x18\f \x01(\tR\n" +
-	"escalateTo\"\xb2\x05\n" +
+	"escalateTo\x12 \n" +
+	"\vmisdirected\x18\r \x03(\tR\vmisdirected\"\xb2\x05\n" +
 	"\bDecision\x12\x18\n" +
 	"\alineage\x18\x01 \x01(\tR\alineage\x12\x14\n" +
 	"\x05round\x18\x02 \x01(\rR\x05round\x120\n" +
@@ -1480,7 +1518,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x04gaps\x18\f \x03(\v2\x18.signalbox.ledger.v1.GapR\x04gaps\x12/\n" +
 	"\x05tasks\x18\r \x03(\v2\x19.signalbox.ledger.v1.TaskR\x05tasks\x12#\n" +
 	"\rsettled_tasks\x18\x0e \x03(\tR\fsettledTasks\x12G\n" +
-	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions*\x94\x01\n" +
+	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions*\xaa\x01\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_EVENT\x10\x01\x12\x14\n" +
@@ -1489,7 +1527,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"CAUSE_TASK\x10\x03\x12\x18\n" +
 	"\x14CAUSE_NOT_AT_SETTING\x10\x04\x12\x11\n" +
 	"\rCAUSE_RELEASE\x10\x05\x12\x10\n" +
-	"\fCAUSE_REPLAY\x10\x1a*N\n" +
+	"\fCAUSE_REPLAY\x10\x1a\x12\x14\n" +
+	"\x10CAUSE_WITHDRAWAL\x10\x06*N\n" +
 	"\x04Lane\x12\x14\n" +
 	"\x10LANE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vLANE_URGENT\x10\x01\x12\r\n" +
@@ -1504,7 +1543,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\n" +
 	"MATCH_NONE\x10\x04\x12\x11\n" +
 	"\rMATCH_SEVERAL\x10\x05\x12\x16\n" +
-	"\x12MATCH_CONTRADICTED\x10\x06*\xe0\x01\n" +
+	"\x12MATCH_CONTRADICTED\x10\x06*\xfc\x01\n" +
 	"\bTaskKind\x12\x19\n" +
 	"\x15TASK_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13TASK_KIND_UNMATCHED\x10\x01\x12\x11\n" +
@@ -1513,7 +1552,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x13TASK_KIND_EXHAUSTED\x10\x04\x12\x1e\n" +
 	"\x1aTASK_KIND_CHOOSE_SUCCESSOR\x10\x05\x12\x1b\n" +
 	"\x17TASK_KIND_TEXT_WITHHELD\x10\x06\x12\x1c\n" +
-	"\x18TASK_KIND_NOT_AT_SETTING\x10\aBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
+	"\x18TASK_KIND_NOT_AT_SETTING\x10\a\x12\x1a\n" +
+	"\x16TASK_KIND_MISDIRECTION\x10\bBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_signalbox_ledger_v1_decision_proto_rawDescOnce sync.Once

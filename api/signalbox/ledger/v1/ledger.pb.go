@@ -298,6 +298,7 @@ type Fact struct {
 	//	*Fact_TaskResolved
 	//	*Fact_TaskEscalated
 	//	*Fact_TaskRead
+	//	*Fact_EventWithdrawn
 	//	*Fact_Returned
 	//	*Fact_ToldByTelephone
 	//	*Fact_Replayed
@@ -507,6 +508,15 @@ func (x *Fact) GetTaskRead() *TaskRead {
 	return nil
 }
 
+func (x *Fact) GetEventWithdrawn() *EventWithdrawn {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_EventWithdrawn); ok {
+			return x.EventWithdrawn
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetReturned() *Returned {
 	if x != nil {
 		if x, ok := x.Fact.(*Fact_Returned); ok {
@@ -659,6 +669,11 @@ type Fact_TaskRead struct {
 	TaskRead *TaskRead `protobuf:"bytes,19,opt,name=task_read,json=taskRead,proto3,oneof"`
 }
 
+type Fact_EventWithdrawn struct {
+	// An event was withdrawn.
+	EventWithdrawn *EventWithdrawn `protobuf:"bytes,20,opt,name=event_withdrawn,json=eventWithdrawn,proto3,oneof"`
+}
+
 type Fact_Returned struct {
 	// Something came back after a send: a bounce, an automatic reply.
 	Returned *Returned `protobuf:"bytes,24,opt,name=returned,proto3,oneof"`
@@ -727,6 +742,8 @@ func (*Fact_TaskResolved) isFact_Fact() {}
 func (*Fact_TaskEscalated) isFact_Fact() {}
 
 func (*Fact_TaskRead) isFact_Fact() {}
+
+func (*Fact_EventWithdrawn) isFact_Fact() {}
 
 func (*Fact_Returned) isFact_Fact() {}
 
@@ -1753,14 +1770,17 @@ type TaskResolved struct {
 	Task string `protobuf:"bytes,1,opt,name=task,proto3" json:"task,omitempty"`
 	// Operator or agency.
 	By string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
-	// What came of it: `matched`, `setting_chosen`, `told_by_telephone`, `not_our_child`, `duplicate`, `no_action`.
+	// What came of it: `matched`, `setting_chosen`, `told_by_telephone`, `not_our_child`, `duplicate`, `no_action`,
+	// `safe_to_ask`, `do_not_ask`.
 	Resolution string `protobuf:"bytes,3,opt,name=resolution,proto3" json:"resolution,omitempty"`
 	// Reference in the vault of the reason in words, or 0.
 	Statement uint64 `protobuf:"varint,4,opt,name=statement,proto3" json:"statement,omitempty"`
 	// For `matched`: the child's id in the directory.
 	Child string `protobuf:"bytes,5,opt,name=child,proto3" json:"child,omitempty"`
 	// For `setting_chosen`: settings.
-	Settings      []string `protobuf:"bytes,6,rep,name=settings,proto3" json:"settings,omitempty"`
+	Settings []string `protobuf:"bytes,6,rep,name=settings,proto3" json:"settings,omitempty"`
+	// For `safe_to_ask`: organisations that are not asked.
+	Except        []string `protobuf:"bytes,7,rep,name=except,proto3" json:"except,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1837,6 +1857,114 @@ func (x *TaskResolved) GetSettings() []string {
 	return nil
 }
 
+func (x *TaskResolved) GetExcept() []string {
+	if x != nil {
+		return x.Except
+	}
+	return nil
+}
+
+// EventWithdrawn says that a publisher, or an operator on its behalf, took an event back. It may come before the event.
+// Every notice that tells of it and has no end yet ends with it.
+type EventWithdrawn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The event withdrawn: keyed hash.
+	Event string `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// Its publisher.
+	Agency string `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Operator or agency.
+	By string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
+	// Reason code: `wrong_person`, `wrong_child`, `published_in_error` or `other`.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Reference in the vault of the reason in words, or 0.
+	Statement uint64 `protobuf:"varint,5,opt,name=statement,proto3" json:"statement,omitempty"`
+	// The event of kind `event.withdrawn` that says so; not set where a person gave the command.
+	Source *Source `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
+	// Keyed digest of that event's stored bytes.
+	Digest        []byte `protobuf:"bytes,7,opt,name=digest,proto3" json:"digest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventWithdrawn) Reset() {
+	*x = EventWithdrawn{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventWithdrawn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventWithdrawn) ProtoMessage() {}
+
+func (x *EventWithdrawn) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventWithdrawn.ProtoReflect.Descriptor instead.
+func (*EventWithdrawn) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *EventWithdrawn) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *EventWithdrawn) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *EventWithdrawn) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *EventWithdrawn) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *EventWithdrawn) GetStatement() uint64 {
+	if x != nil {
+		return x.Statement
+	}
+	return 0
+}
+
+func (x *EventWithdrawn) GetSource() *Source {
+	if x != nil {
+		return x.Source
+	}
+	return nil
+}
+
+func (x *EventWithdrawn) GetDigest() []byte {
+	if x != nil {
+		return x.Digest
+	}
+	return nil
+}
+
 // TaskEscalated says that a task was overdue and moved on.
 type TaskEscalated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1854,7 +1982,7 @@ type TaskEscalated struct {
 
 func (x *TaskEscalated) Reset() {
 	*x = TaskEscalated{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1866,7 +1994,7 @@ func (x *TaskEscalated) String() string {
 func (*TaskEscalated) ProtoMessage() {}
 
 func (x *TaskEscalated) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1879,7 +2007,7 @@ func (x *TaskEscalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskEscalated.ProtoReflect.Descriptor instead.
 func (*TaskEscalated) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{17}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *TaskEscalated) GetTask() string {
@@ -1921,7 +2049,7 @@ type Late struct {
 
 func (x *Late) Reset() {
 	*x = Late{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1933,7 +2061,7 @@ func (x *Late) String() string {
 func (*Late) ProtoMessage() {}
 
 func (x *Late) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1946,7 +2074,7 @@ func (x *Late) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Late.ProtoReflect.Descriptor instead.
 func (*Late) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{18}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Late) GetNotice() string {
@@ -1973,7 +2101,7 @@ type Stopped struct {
 
 func (x *Stopped) Reset() {
 	*x = Stopped{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1985,7 +2113,7 @@ func (x *Stopped) String() string {
 func (*Stopped) ProtoMessage() {}
 
 func (x *Stopped) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1998,7 +2126,7 @@ func (x *Stopped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stopped.ProtoReflect.Descriptor instead.
 func (*Stopped) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{19}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Stopped) GetScope() Scope {
@@ -2046,7 +2174,7 @@ type Resumed struct {
 
 func (x *Resumed) Reset() {
 	*x = Resumed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2058,7 +2186,7 @@ func (x *Resumed) String() string {
 func (*Resumed) ProtoMessage() {}
 
 func (x *Resumed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2071,7 +2199,7 @@ func (x *Resumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resumed.ProtoReflect.Descriptor instead.
 func (*Resumed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{20}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Resumed) GetScope() Scope {
@@ -2117,7 +2245,7 @@ type HeldBack struct {
 
 func (x *HeldBack) Reset() {
 	*x = HeldBack{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2129,7 +2257,7 @@ func (x *HeldBack) String() string {
 func (*HeldBack) ProtoMessage() {}
 
 func (x *HeldBack) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2142,7 +2270,7 @@ func (x *HeldBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldBack.ProtoReflect.Descriptor instead.
 func (*HeldBack) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{21}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *HeldBack) GetNotice() string {
@@ -2194,7 +2322,7 @@ type ToldByTelephone struct {
 
 func (x *ToldByTelephone) Reset() {
 	*x = ToldByTelephone{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2206,7 +2334,7 @@ func (x *ToldByTelephone) String() string {
 func (*ToldByTelephone) ProtoMessage() {}
 
 func (x *ToldByTelephone) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2219,7 +2347,7 @@ func (x *ToldByTelephone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToldByTelephone.ProtoReflect.Descriptor instead.
 func (*ToldByTelephone) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{22}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ToldByTelephone) GetId() string {
@@ -2314,7 +2442,7 @@ type Replayed struct {
 
 func (x *Replayed) Reset() {
 	*x = Replayed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2326,7 +2454,7 @@ func (x *Replayed) String() string {
 func (*Replayed) ProtoMessage() {}
 
 func (x *Replayed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2339,7 +2467,7 @@ func (x *Replayed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replayed.ProtoReflect.Descriptor instead.
 func (*Replayed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{23}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *Replayed) GetAgency() string {
@@ -2420,7 +2548,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04Pack\x12\x1a\n" +
 	"\bprevious\x18\x01 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
-	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xf4\f\n" +
+	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xc4\r\n" +
 	"\x04Fact\x12\x13\n" +
 	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12,\n" +
 	"\x03led\x18\x02 \x01(\v2\x18.signalbox.ledger.v1.LedH\x00R\x03led\x12K\n" +
@@ -2442,7 +2570,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\ftask_claimed\x18\x0f \x01(\v2 .signalbox.ledger.v1.TaskClaimedH\x00R\vtaskClaimed\x12H\n" +
 	"\rtask_resolved\x18\x10 \x01(\v2!.signalbox.ledger.v1.TaskResolvedH\x00R\ftaskResolved\x12K\n" +
 	"\x0etask_escalated\x18\x11 \x01(\v2\".signalbox.ledger.v1.TaskEscalatedH\x00R\rtaskEscalated\x12<\n" +
-	"\ttask_read\x18\x13 \x01(\v2\x1d.signalbox.ledger.v1.TaskReadH\x00R\btaskRead\x12;\n" +
+	"\ttask_read\x18\x13 \x01(\v2\x1d.signalbox.ledger.v1.TaskReadH\x00R\btaskRead\x12N\n" +
+	"\x0fevent_withdrawn\x18\x14 \x01(\v2#.signalbox.ledger.v1.EventWithdrawnH\x00R\x0eeventWithdrawn\x12;\n" +
 	"\breturned\x18\x18 \x01(\v2\x1d.signalbox.ledger.v1.ReturnedH\x00R\breturned\x12R\n" +
 	"\x11told_by_telephone\x18\x19 \x01(\v2$.signalbox.ledger.v1.ToldByTelephoneH\x00R\x0ftoldByTelephone\x12;\n" +
 	"\breplayed\x18\x1a \x01(\v2\x1d.signalbox.ledger.v1.ReplayedH\x00R\breplayed\x128\n" +
@@ -2525,7 +2654,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\bTaskRead\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x12\n" +
-	"\x04view\x18\x03 \x01(\tR\x04view\"\xa2\x01\n" +
+	"\x04view\x18\x03 \x01(\tR\x04view\"\xba\x01\n" +
 	"\fTaskResolved\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x1e\n" +
@@ -2534,7 +2663,16 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"resolution\x12\x1c\n" +
 	"\tstatement\x18\x04 \x01(\x04R\tstatement\x12\x14\n" +
 	"\x05child\x18\x05 \x01(\tR\x05child\x12\x1a\n" +
-	"\bsettings\x18\x06 \x03(\tR\bsettings\"r\n" +
+	"\bsettings\x18\x06 \x03(\tR\bsettings\x12\x16\n" +
+	"\x06except\x18\a \x03(\tR\x06except\"\xd1\x01\n" +
+	"\x0eEventWithdrawn\x12\x14\n" +
+	"\x05event\x18\x01 \x01(\tR\x05event\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x0e\n" +
+	"\x02by\x18\x03 \x01(\tR\x02by\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x1c\n" +
+	"\tstatement\x18\x05 \x01(\x04R\tstatement\x123\n" +
+	"\x06source\x18\x06 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x16\n" +
+	"\x06digest\x18\a \x01(\fR\x06digest\"r\n" +
 	"\rTaskEscalated\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\"\n" +
 	"\forganisation\x18\x02 \x01(\tR\forganisation\x12\x12\n" +
@@ -2613,7 +2751,7 @@ func file_signalbox_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
+var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(Outcome)(0),            // 0: signalbox.ledger.v1.Outcome
 	(ReturnKind)(0),         // 1: signalbox.ledger.v1.ReturnKind
@@ -2635,16 +2773,17 @@ var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(*TaskClaimed)(nil),     // 17: signalbox.ledger.v1.TaskClaimed
 	(*TaskRead)(nil),        // 18: signalbox.ledger.v1.TaskRead
 	(*TaskResolved)(nil),    // 19: signalbox.ledger.v1.TaskResolved
-	(*TaskEscalated)(nil),   // 20: signalbox.ledger.v1.TaskEscalated
-	(*Late)(nil),            // 21: signalbox.ledger.v1.Late
-	(*Stopped)(nil),         // 22: signalbox.ledger.v1.Stopped
-	(*Resumed)(nil),         // 23: signalbox.ledger.v1.Resumed
-	(*HeldBack)(nil),        // 24: signalbox.ledger.v1.HeldBack
-	(*ToldByTelephone)(nil), // 25: signalbox.ledger.v1.ToldByTelephone
-	(*Replayed)(nil),        // 26: signalbox.ledger.v1.Replayed
-	(*Decision)(nil),        // 27: signalbox.ledger.v1.Decision
-	(*Task)(nil),            // 28: signalbox.ledger.v1.Task
-	(*Source)(nil),          // 29: signalbox.ledger.v1.Source
+	(*EventWithdrawn)(nil),  // 20: signalbox.ledger.v1.EventWithdrawn
+	(*TaskEscalated)(nil),   // 21: signalbox.ledger.v1.TaskEscalated
+	(*Late)(nil),            // 22: signalbox.ledger.v1.Late
+	(*Stopped)(nil),         // 23: signalbox.ledger.v1.Stopped
+	(*Resumed)(nil),         // 24: signalbox.ledger.v1.Resumed
+	(*HeldBack)(nil),        // 25: signalbox.ledger.v1.HeldBack
+	(*ToldByTelephone)(nil), // 26: signalbox.ledger.v1.ToldByTelephone
+	(*Replayed)(nil),        // 27: signalbox.ledger.v1.Replayed
+	(*Decision)(nil),        // 28: signalbox.ledger.v1.Decision
+	(*Task)(nil),            // 29: signalbox.ledger.v1.Task
+	(*Source)(nil),          // 30: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	4,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
@@ -2652,7 +2791,7 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	6,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
 	7,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
 	8,  // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
-	27, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
+	28, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
 	9,  // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
 	10, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
 	12, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
@@ -2660,31 +2799,33 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	14, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
 	15, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
 	16, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
-	28, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
+	29, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
 	17, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
 	19, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
-	20, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
+	21, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
 	18, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
-	11, // 18: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
-	25, // 19: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
-	26, // 20: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
-	22, // 21: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
-	23, // 22: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
-	24, // 23: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
-	21, // 24: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
-	29, // 25: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	29, // 26: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	29, // 27: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 28: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	1,  // 29: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
-	2,  // 30: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 31: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 32: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	20, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
+	11, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
+	26, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
+	27, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
+	23, // 22: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
+	24, // 23: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
+	25, // 24: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
+	22, // 25: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
+	30, // 26: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	30, // 27: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	30, // 28: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	0,  // 29: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 30: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	30, // 31: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
+	2,  // 32: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 33: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 34: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	35, // [35:35] is the sub-list for method output_type
+	35, // [35:35] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -2711,6 +2852,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		(*Fact_TaskResolved)(nil),
 		(*Fact_TaskEscalated)(nil),
 		(*Fact_TaskRead)(nil),
+		(*Fact_EventWithdrawn)(nil),
 		(*Fact_Returned)(nil),
 		(*Fact_ToldByTelephone)(nil),
 		(*Fact_Replayed)(nil),
@@ -2725,7 +2867,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_ledger_proto_rawDesc), len(file_signalbox_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   24,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -574,7 +574,9 @@ type SummaryResponse struct {
 	// Not sent because sending is stopped; they go out when it is resumed.
 	Stopped int64 `protobuf:"varint,30,opt,name=stopped,proto3" json:"stopped,omitempty"`
 	// What is stopped now.
-	Stops         []*StopInForce `protobuf:"bytes,31,rep,name=stops,proto3" json:"stops,omitempty"`
+	Stops []*StopInForce `protobuf:"bytes,31,rep,name=stops,proto3" json:"stops,omitempty"`
+	// Ended because what they told of was withdrawn.
+	Withdrawn     int64 `protobuf:"varint,32,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -698,6 +700,13 @@ func (x *SummaryResponse) GetStops() []*StopInForce {
 		return x.Stops
 	}
 	return nil
+}
+
+func (x *SummaryResponse) GetWithdrawn() int64 {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return 0
 }
 
 // VerifyRequest has no fields.
@@ -1026,7 +1035,7 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\x02by\x18\x03 \x01(\tR\x02by\x12\x19\n" +
 	"\bsince_ms\x18\x04 \x01(\x03R\asinceMs\x12\x1c\n" +
 	"\tstatement\x18\x05 \x01(\x04R\tstatement\"\x10\n" +
-	"\x0eSummaryRequest\"\xaa\x03\n" +
+	"\x0eSummaryRequest\"\xc8\x03\n" +
 	"\x0fSummaryResponse\x12\x18\n" +
 	"\anotices\x18\x01 \x01(\x03R\anotices\x12\"\n" +
 	"\facknowledged\x18\x02 \x01(\x03R\facknowledged\x12\x1c\n" +
@@ -1045,7 +1054,8 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	" \x01(\x03R\arefused\x12\x12\n" +
 	"\x04idle\x18\v \x01(\bR\x04idle\x12\x18\n" +
 	"\astopped\x18\x1e \x01(\x03R\astopped\x126\n" +
-	"\x05stops\x18\x1f \x03(\v2 .signalbox.ledger.v1.StopInForceR\x05stops\"\x0f\n" +
+	"\x05stops\x18\x1f \x03(\v2 .signalbox.ledger.v1.StopInForceR\x05stops\x12\x1c\n" +
+	"\twithdrawn\x18  \x01(\x03R\twithdrawn\"\x0f\n" +
 	"\rVerifyRequest\"T\n" +
 	"\x0eVerifyResponse\x12\x14\n" +
 	"\x05packs\x18\x01 \x01(\x03R\x05packs\x12\x14\n" +

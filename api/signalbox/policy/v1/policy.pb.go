@@ -38,7 +38,7 @@ type Policy struct {
 	// Lane by the publisher's risk grade: keys `high`, `medium`, `standard`, `ungraded`; values `urgent`, `high`, `routine`.
 	Lanes map[string]string `protobuf:"bytes,6,rep,name=lanes,proto3" json:"lanes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Minutes a task of each kind has: `unmatched`, `gap`, `quarantined`, `exhausted`, `choose_successor`, `text_withheld`,
-	// `not_at_setting`.
+	// `not_at_setting`, `misdirection` (the clock of a personal data breach: 72 hours, UK GDPR article 33).
 	TaskMinutes map[string]int32 `protobuf:"bytes,7,rep,name=task_minutes,json=taskMinutes,proto3" json:"task_minutes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// When a failed send is tried again.
 	Retry *Retry `protobuf:"bytes,8,opt,name=retry,proto3" json:"retry,omitempty"`

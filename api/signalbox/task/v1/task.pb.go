@@ -281,7 +281,10 @@ type ShowResponse struct {
 	// For a notice that nobody has: whom to telephone, in the order of its chain. Nobody who is barred from the child.
 	Numbers []*Number `protobuf:"bytes,10,rep,name=numbers,proto3" json:"numbers,omitempty"`
 	// For a notice that nobody has: what to say, and what not to.
-	Script        []string `protobuf:"bytes,11,rep,name=script,proto3" json:"script,omitempty"`
+	Script []string `protobuf:"bytes,11,rep,name=script,proto3" json:"script,omitempty"`
+	// For a misdirection: who may have it. The publisher and operators see it, nobody else; where the child's whereabouts
+	// are sealed meanwhile, operators alone.
+	Holders       []*Holder `protobuf:"bytes,3,rep,name=holders,proto3" json:"holders,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -340,6 +343,13 @@ func (x *ShowResponse) GetNumbers() []*Number {
 func (x *ShowResponse) GetScript() []string {
 	if x != nil {
 		return x.Script
+	}
+	return nil
+}
+
+func (x *ShowResponse) GetHolders() []*Holder {
+	if x != nil {
+		return x.Holders
 	}
 	return nil
 }
@@ -453,6 +463,151 @@ func (x *Number) GetVerifiedOn() string {
 	return ""
 }
 
+// Holder is a contact that a misdirected notice went to, or may have gone to.
+type Holder struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The notice.
+	Notice string `protobuf:"bytes,1,opt,name=notice,proto3" json:"notice,omitempty"`
+	// The contact's organisation.
+	Organisation string `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// The contact's role there.
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// The contact: its id in the directory.
+	Contact string `protobuf:"bytes,4,opt,name=contact,proto3" json:"contact,omitempty"`
+	// Channel: `email` or `grpc`.
+	Channel string `protobuf:"bytes,5,opt,name=channel,proto3" json:"channel,omitempty"`
+	// `full`: the notice itself; `stub`: a reference and a link.
+	Form string `protobuf:"bytes,6,opt,name=form,proto3" json:"form,omitempty"`
+	// When it was sent last, Unix milliseconds.
+	SentMs int64 `protobuf:"varint,7,opt,name=sent_ms,json=sentMs,proto3" json:"sent_ms,omitempty"`
+	// `delivered`, `unknown` (nobody knows how the send ended) or `under way`.
+	Outcome string `protobuf:"bytes,8,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// True where it was opened with this contact's code.
+	Read bool `protobuf:"varint,9,opt,name=read,proto3" json:"read,omitempty"`
+	// True where this contact acknowledged it.
+	Acknowledged bool `protobuf:"varint,10,opt,name=acknowledged,proto3" json:"acknowledged,omitempty"`
+	// The request to delete that was sent since: its id, or empty.
+	Request string `protobuf:"bytes,11,opt,name=request,proto3" json:"request,omitempty"`
+	// Where that request stands, or empty.
+	RequestState  string `protobuf:"bytes,12,opt,name=request_state,json=requestState,proto3" json:"request_state,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Holder) Reset() {
+	*x = Holder{}
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Holder) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Holder) ProtoMessage() {}
+
+func (x *Holder) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Holder.ProtoReflect.Descriptor instead.
+func (*Holder) Descriptor() ([]byte, []int) {
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Holder) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
+func (x *Holder) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *Holder) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *Holder) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *Holder) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *Holder) GetForm() string {
+	if x != nil {
+		return x.Form
+	}
+	return ""
+}
+
+func (x *Holder) GetSentMs() int64 {
+	if x != nil {
+		return x.SentMs
+	}
+	return 0
+}
+
+func (x *Holder) GetOutcome() string {
+	if x != nil {
+		return x.Outcome
+	}
+	return ""
+}
+
+func (x *Holder) GetRead() bool {
+	if x != nil {
+		return x.Read
+	}
+	return false
+}
+
+func (x *Holder) GetAcknowledged() bool {
+	if x != nil {
+		return x.Acknowledged
+	}
+	return false
+}
+
+func (x *Holder) GetRequest() string {
+	if x != nil {
+		return x.Request
+	}
+	return ""
+}
+
+func (x *Holder) GetRequestState() string {
+	if x != nil {
+		return x.RequestState
+	}
+	return ""
+}
+
 // ClaimRequest names a task.
 type ClaimRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -464,7 +619,7 @@ type ClaimRequest struct {
 
 func (x *ClaimRequest) Reset() {
 	*x = ClaimRequest{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -476,7 +631,7 @@ func (x *ClaimRequest) String() string {
 func (*ClaimRequest) ProtoMessage() {}
 
 func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[6]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -489,7 +644,7 @@ func (x *ClaimRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimRequest.ProtoReflect.Descriptor instead.
 func (*ClaimRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ClaimRequest) GetTask() string {
@@ -508,7 +663,7 @@ type ClaimResponse struct {
 
 func (x *ClaimResponse) Reset() {
 	*x = ClaimResponse{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -520,7 +675,7 @@ func (x *ClaimResponse) String() string {
 func (*ClaimResponse) ProtoMessage() {}
 
 func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[7]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -533,7 +688,7 @@ func (x *ClaimResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClaimResponse.ProtoReflect.Descriptor instead.
 func (*ClaimResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{8}
 }
 
 // ResolveRequest ends a task.
@@ -549,6 +704,8 @@ type ResolveRequest struct {
 	Child string `protobuf:"bytes,4,opt,name=child,proto3" json:"child,omitempty"`
 	// For `setting_chosen`: ids of settings.
 	Settings []string `protobuf:"bytes,5,rep,name=settings,proto3" json:"settings,omitempty"`
+	// For `safe_to_ask`: ids of organisations that are not asked, because asking them is not safe.
+	Except []string `protobuf:"bytes,6,rep,name=except,proto3" json:"except,omitempty"`
 	// For `told_by_telephone`: the name of whoever answered and was told. Kept with the reason.
 	Answered string `protobuf:"bytes,10,opt,name=answered,proto3" json:"answered,omitempty"`
 	// For `told_by_telephone`: how it was made sure who that was, in words. Kept with the reason.
@@ -559,7 +716,7 @@ type ResolveRequest struct {
 
 func (x *ResolveRequest) Reset() {
 	*x = ResolveRequest{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -571,7 +728,7 @@ func (x *ResolveRequest) String() string {
 func (*ResolveRequest) ProtoMessage() {}
 
 func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[8]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -584,7 +741,7 @@ func (x *ResolveRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveRequest.ProtoReflect.Descriptor instead.
 func (*ResolveRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ResolveRequest) GetTask() string {
@@ -622,6 +779,13 @@ func (x *ResolveRequest) GetSettings() []string {
 	return nil
 }
 
+func (x *ResolveRequest) GetExcept() []string {
+	if x != nil {
+		return x.Except
+	}
+	return nil
+}
+
 func (x *ResolveRequest) GetAnswered() string {
 	if x != nil {
 		return x.Answered
@@ -645,7 +809,7 @@ type ResolveResponse struct {
 
 func (x *ResolveResponse) Reset() {
 	*x = ResolveResponse{}
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[9]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -657,7 +821,7 @@ func (x *ResolveResponse) String() string {
 func (*ResolveResponse) ProtoMessage() {}
 
 func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_task_v1_task_proto_msgTypes[9]
+	mi := &file_signalbox_task_v1_task_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -670,7 +834,7 @@ func (x *ResolveResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResolveResponse.ProtoReflect.Descriptor instead.
 func (*ResolveResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_task_v1_task_proto_rawDescGZIP(), []int{10}
 }
 
 var File_signalbox_task_v1_task_proto protoreflect.FileDescriptor
@@ -696,13 +860,14 @@ const file_signalbox_task_v1_task_proto_rawDesc = "" +
 	"\fListResponse\x12-\n" +
 	"\x05items\x18\x01 \x03(\v2\x17.signalbox.task.v1.ItemR\x05items\"*\n" +
 	"\vShowRequest\x12\x1b\n" +
-	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\"\xbb\x01\n" +
+	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\"\xf0\x01\n" +
 	"\fShowResponse\x12+\n" +
 	"\x04item\x18\x01 \x01(\v2\x17.signalbox.task.v1.ItemR\x04item\x121\n" +
 	"\x06events\x18\x02 \x03(\v2\x19.signalbox.event.v1.EventR\x06events\x123\n" +
 	"\anumbers\x18\n" +
 	" \x03(\v2\x19.signalbox.task.v1.NumberR\anumbers\x12\x16\n" +
-	"\x06script\x18\v \x03(\tR\x06script\"\xe6\x01\n" +
+	"\x06script\x18\v \x03(\tR\x06script\x123\n" +
+	"\aholders\x18\x03 \x03(\v2\x19.signalbox.task.v1.HolderR\aholders\"\xe6\x01\n" +
 	"\x06Number\x12\x18\n" +
 	"\acontact\x18\x01 \x01(\tR\acontact\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -712,19 +877,35 @@ const file_signalbox_task_v1_task_proto_rawDesc = "" +
 	"\x06number\x18\x06 \x01(\tR\x06number\x12\x10\n" +
 	"\x03use\x18\a \x01(\tR\x03use\x12\x1f\n" +
 	"\vverified_on\x18\b \x01(\tR\n" +
-	"verifiedOn\"+\n" +
+	"verifiedOn\"\xca\x02\n" +
+	"\x06Holder\x12\x16\n" +
+	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\"\n" +
+	"\forganisation\x18\x02 \x01(\tR\forganisation\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x12\x18\n" +
+	"\acontact\x18\x04 \x01(\tR\acontact\x12\x18\n" +
+	"\achannel\x18\x05 \x01(\tR\achannel\x12\x12\n" +
+	"\x04form\x18\x06 \x01(\tR\x04form\x12\x17\n" +
+	"\asent_ms\x18\a \x01(\x03R\x06sentMs\x12\x18\n" +
+	"\aoutcome\x18\b \x01(\tR\aoutcome\x12\x12\n" +
+	"\x04read\x18\t \x01(\bR\x04read\x12\"\n" +
+	"\facknowledged\x18\n" +
+	" \x01(\bR\facknowledged\x12\x18\n" +
+	"\arequest\x18\v \x01(\tR\arequest\x12#\n" +
+	"\rrequest_state\x18\f \x01(\tR\frequestState\"+\n" +
 	"\fClaimRequest\x12\x1b\n" +
 	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\"\x0f\n" +
-	"\rClaimResponse\"\xe2\a\n" +
+	"\rClaimResponse\"\x94\b\n" +
 	"\x0eResolveRequest\x12\x1b\n" +
-	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\x12v\n" +
+	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\x12\x8f\x01\n" +
 	"\n" +
-	"resolution\x18\x02 \x01(\tBV\xbaHSrQR\amatchedR\x0esetting_chosenR\x11told_by_telephoneR\rnot_our_childR\tduplicateR\tno_actionR\n" +
+	"resolution\x18\x02 \x01(\tBo\xbaHlrjR\amatchedR\x0esetting_chosenR\x11told_by_telephoneR\rnot_our_childR\tduplicateR\tno_actionR\vsafe_to_askR\n" +
+	"do_not_askR\n" +
 	"resolution\x12\"\n" +
 	"\x06reason\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x14\n" +
 	"\x05child\x18\x04 \x01(\tR\x05child\x12\x1a\n" +
-	"\bsettings\x18\x05 \x03(\tR\bsettings\x12$\n" +
+	"\bsettings\x18\x05 \x03(\tR\bsettings\x12\x16\n" +
+	"\x06except\x18\x06 \x03(\tR\x06except\x12$\n" +
 	"\banswered\x18\n" +
 	" \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\banswered\x12$\n" +
 	"\bverified\x18\v \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\bverified:\x98\x05\xbaH\x94\x05\x1a\x82\x01\n" +
@@ -751,7 +932,7 @@ func file_signalbox_task_v1_task_proto_rawDescGZIP() []byte {
 	return file_signalbox_task_v1_task_proto_rawDescData
 }
 
-var file_signalbox_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_signalbox_task_v1_task_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_signalbox_task_v1_task_proto_goTypes = []any{
 	(*ListRequest)(nil),     // 0: signalbox.task.v1.ListRequest
 	(*Item)(nil),            // 1: signalbox.task.v1.Item
@@ -759,32 +940,34 @@ var file_signalbox_task_v1_task_proto_goTypes = []any{
 	(*ShowRequest)(nil),     // 3: signalbox.task.v1.ShowRequest
 	(*ShowResponse)(nil),    // 4: signalbox.task.v1.ShowResponse
 	(*Number)(nil),          // 5: signalbox.task.v1.Number
-	(*ClaimRequest)(nil),    // 6: signalbox.task.v1.ClaimRequest
-	(*ClaimResponse)(nil),   // 7: signalbox.task.v1.ClaimResponse
-	(*ResolveRequest)(nil),  // 8: signalbox.task.v1.ResolveRequest
-	(*ResolveResponse)(nil), // 9: signalbox.task.v1.ResolveResponse
-	(*v1.Task)(nil),         // 10: signalbox.ledger.v1.Task
-	(*v11.Event)(nil),       // 11: signalbox.event.v1.Event
+	(*Holder)(nil),          // 6: signalbox.task.v1.Holder
+	(*ClaimRequest)(nil),    // 7: signalbox.task.v1.ClaimRequest
+	(*ClaimResponse)(nil),   // 8: signalbox.task.v1.ClaimResponse
+	(*ResolveRequest)(nil),  // 9: signalbox.task.v1.ResolveRequest
+	(*ResolveResponse)(nil), // 10: signalbox.task.v1.ResolveResponse
+	(*v1.Task)(nil),         // 11: signalbox.ledger.v1.Task
+	(*v11.Event)(nil),       // 12: signalbox.event.v1.Event
 }
 var file_signalbox_task_v1_task_proto_depIdxs = []int32{
-	10, // 0: signalbox.task.v1.Item.task:type_name -> signalbox.ledger.v1.Task
+	11, // 0: signalbox.task.v1.Item.task:type_name -> signalbox.ledger.v1.Task
 	1,  // 1: signalbox.task.v1.ListResponse.items:type_name -> signalbox.task.v1.Item
 	1,  // 2: signalbox.task.v1.ShowResponse.item:type_name -> signalbox.task.v1.Item
-	11, // 3: signalbox.task.v1.ShowResponse.events:type_name -> signalbox.event.v1.Event
+	12, // 3: signalbox.task.v1.ShowResponse.events:type_name -> signalbox.event.v1.Event
 	5,  // 4: signalbox.task.v1.ShowResponse.numbers:type_name -> signalbox.task.v1.Number
-	0,  // 5: signalbox.task.v1.TaskService.List:input_type -> signalbox.task.v1.ListRequest
-	3,  // 6: signalbox.task.v1.TaskService.Show:input_type -> signalbox.task.v1.ShowRequest
-	6,  // 7: signalbox.task.v1.TaskService.Claim:input_type -> signalbox.task.v1.ClaimRequest
-	8,  // 8: signalbox.task.v1.TaskService.Resolve:input_type -> signalbox.task.v1.ResolveRequest
-	2,  // 9: signalbox.task.v1.TaskService.List:output_type -> signalbox.task.v1.ListResponse
-	4,  // 10: signalbox.task.v1.TaskService.Show:output_type -> signalbox.task.v1.ShowResponse
-	7,  // 11: signalbox.task.v1.TaskService.Claim:output_type -> signalbox.task.v1.ClaimResponse
-	9,  // 12: signalbox.task.v1.TaskService.Resolve:output_type -> signalbox.task.v1.ResolveResponse
-	9,  // [9:13] is the sub-list for method output_type
-	5,  // [5:9] is the sub-list for method input_type
-	5,  // [5:5] is the sub-list for extension type_name
-	5,  // [5:5] is the sub-list for extension extendee
-	0,  // [0:5] is the sub-list for field type_name
+	6,  // 5: signalbox.task.v1.ShowResponse.holders:type_name -> signalbox.task.v1.Holder
+	0,  // 6: signalbox.task.v1.TaskService.List:input_type -> signalbox.task.v1.ListRequest
+	3,  // 7: signalbox.task.v1.TaskService.Show:input_type -> signalbox.task.v1.ShowRequest
+	7,  // 8: signalbox.task.v1.TaskService.Claim:input_type -> signalbox.task.v1.ClaimRequest
+	9,  // 9: signalbox.task.v1.TaskService.Resolve:input_type -> signalbox.task.v1.ResolveRequest
+	2,  // 10: signalbox.task.v1.TaskService.List:output_type -> signalbox.task.v1.ListResponse
+	4,  // 11: signalbox.task.v1.TaskService.Show:output_type -> signalbox.task.v1.ShowResponse
+	8,  // 12: signalbox.task.v1.TaskService.Claim:output_type -> signalbox.task.v1.ClaimResponse
+	10, // 13: signalbox.task.v1.TaskService.Resolve:output_type -> signalbox.task.v1.ResolveResponse
+	10, // [10:14] is the sub-list for method output_type
+	6,  // [6:10] is the sub-list for method input_type
+	6,  // [6:6] is the sub-list for extension type_name
+	6,  // [6:6] is the sub-list for extension extendee
+	0,  // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_task_v1_task_proto_init() }
@@ -798,7 +981,7 @@ func file_signalbox_task_v1_task_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_task_v1_task_proto_rawDesc), len(file_signalbox_task_v1_task_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

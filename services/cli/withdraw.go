@@ -1,0 +1,95 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
+	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+)
+
+type withdrawCmd struct {
+	Agency string `required:"" placeholder:"ID" help:"The agency that published it."`
+	Event  string `required:"" placeholder:"ID" help:"The event's id, as it was published."`
+	Reason string `required:"" placeholder:"TEXT" help:"Why, in words, up to 2000 characters. Kept apart from the ledger, where it can be erased."`
+	Code   string `default:"other" placeholder:"CODE" enum:"wrong_person,wrong_child,published_in_error,other" help:"Why, as a code: wrong_person, wrong_child, published_in_error or other (the default)."`
+	output
+	connection
+}
+
+func (withdrawCmd) Help() string {
+	return `Nothing more is sent of the event: what was held or waiting ends, links die, nobody is chased. Where somebody may have it already, a task asks the publisher's desk what to do about that, within the time for a data breach; nobody is asked to delete anything before that task is resolved so. An agency withdraws its own events, an operator any.
+
+A correction of the event stands: withdraw that as well. What was withdrawn by mistake is published anew, under an id of its own.
+
+    signalbox withdraw --agency northshire-police --event inc-2026-000123 --code wrong_child --reason "The officer's form had the wrong child."`
+}
+
+func (c *withdrawCmd) Run(ctx context.Context, e *env) error {
+	l, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	response, err := call(ctx, l, intakev1.NewIntakeServiceClient(l.conn).Withdraw, &intakev1.WithdrawRequest{
+		Agency: c.Agency, Event: c.Event, Code: c.Code, Reason: c.Reason,
+	})
+	switch {
+	case err != nil:
+		return err
+	case c.json():
+		return printJSON(e.Out, response)
+	default:
+		return printWithdrawn(e.Out, response)
+	}
+}
+
+func printWithdrawn(w io.Writer, r *intakev1.WithdrawResponse) error {
+	text := fmt.Sprintf("The event is withdrawn: %s ended.\n", plural(r.GetEnded(), "notice", "notices"))
+	if r.GetTask() != "" {
+		text += fmt.Sprintf("Somebody may have %s of it. See who, and say what is to be done: signalbox task show %s\n",
+			plural(r.GetMayHaveArrived(), "notice", "notices"), r.GetTask())
+	}
+	if r.GetCorrectionStands() {
+		text += "A later event corrects it and stands: withdraw that as well if it is to be taken back.\n"
+	}
+	_, err := io.WriteString(w, text)
+	return err
+}
+
+// printHolders says who may have what went astray.
+func printHolders(w io.Writer, holders []*taskv1.Holder) error {
+	if len(holders) == 0 {
+		return nil
+	}
+	if _, err := fmt.Fprintln(w, "\nWho may have it:"); err != nil {
+		return err
+	}
+	t := newTable(w, "NOTICE", "ORGANISATION", "CONTACT", "BY", "SENT", "ARRIVED", "SEEN", "ASKED TO DELETE")
+	for _, h := range holders {
+		seen := "not opened"
+		switch {
+		case h.GetAcknowledged():
+			seen = "acknowledged"
+		case h.GetRead():
+			seen = "read"
+		case h.GetForm() == "full":
+			seen = "may have been read"
+		}
+		asked := "no"
+		if h.GetRequest() != "" {
+			asked = h.GetRequestState() + " (" + h.GetRequest() + ")"
+		}
+		by := h.GetChannel()
+		if h.GetForm() != "" {
+			by += ", " + h.GetForm()
+		}
+		who := h.GetRole()
+		if h.GetContact() != "" {
+			who = h.GetContact() + " (" + h.GetRole() + ")"
+		}
+		t.row(h.GetNotice(), h.GetOrganisation(), who, by, minute(h.GetSentMs()), h.GetOutcome(), seen, asked)
+	}
+	return t.flush()
+}
