@@ -8,39 +8,17 @@ import (
 	"runtime/debug"
 	"syscall"
 
-	"github.com/KimMachineGun/automemlimit/memlimit"
-
+	"github.com/signalbox-hq/signalbox/services/app"
 	"github.com/signalbox-hq/signalbox/services/cli"
 )
 
 func main() { os.Exit(run()) }
 
-const (
-	// collectAt is how much garbage there may be for each byte in use, in per cent: a fifth of a leader's time goes into
-	// collecting at the usual 100.
-	collectAt = 400
-	// memoryShare is how much of the machine's memory, or of the container's, may come to be used so: beyond it garbage is
-	// collected sooner.
-	memoryShare = 0.6
-)
-
-// useMemory sets how memory is spent, unless GOGC or GOMEMLIMIT say otherwise.
-func useMemory() {
-	if os.Getenv("GOGC") != "" {
-		return
-	}
-	_, err := memlimit.SetGoMemLimitWithOpts(memlimit.WithRatio(memoryShare),
-		memlimit.WithProvider(memlimit.ApplyFallback(memlimit.FromCgroup, memlimit.FromSystem)))
-	if err == nil { // otherwise nobody knows how much there is
-		debug.SetGCPercent(collectAt)
-	}
-}
-
 func run() int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	useMemory()
+	app.UseMemory()
 	return cli.Run(ctx, cli.Program{Args: os.Args[1:], In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Version: version()})
 }
 
