@@ -45,6 +45,8 @@ func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact) error {
 		return e.Stop(ctx, f.Stopped)
 	case *ledgerv1.Fact_Resumed:
 		return e.Resume(ctx, f.Resumed)
+	case *ledgerv1.Fact_ClockConfirmed:
+		return e.ConfirmClock(ctx, f.ClockConfirmed)
 	default:
 		return notice.Faultf(notice.Internal, "app.perform", "the instance that leads does not know this command: run the same version everywhere")
 	}
@@ -113,6 +115,11 @@ func (o *office) Stop(ctx context.Context, f *ledgerv1.Stopped) error {
 // Resume ends a stop of sending.
 func (o *office) Resume(ctx context.Context, f *ledgerv1.Resumed) error {
 	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_Resumed{Resumed: f}})
+}
+
+// ConfirmClock records that the clock of whoever leads is right.
+func (o *office) ConfirmClock(ctx context.Context, f *ledgerv1.ClockConfirmed) error {
+	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_ClockConfirmed{ClockConfirmed: f}})
 }
 
 // answerCommand carries out what another instance asks for, as the leader.

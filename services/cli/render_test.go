@@ -171,6 +171,7 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_Stopped{Stopped: &ledgerv1.Stopped{Scope: ledgerv1.Scope_SCOPE_ALL, By: "operator:m.okoro", Statement: 3}}},
 		{Fact: &ledgerv1.Fact_HeldBack{HeldBack: &ledgerv1.HeldBack{Notice: "n1", Scope: ledgerv1.Scope_SCOPE_ALL}}},
 		{Fact: &ledgerv1.Fact_Resumed{Resumed: &ledgerv1.Resumed{Scope: ledgerv1.Scope_SCOPE_CHANNEL, Target: "email", By: "operator:m.okoro", Statement: 4}}},
+		{Fact: &ledgerv1.Fact_ClockConfirmed{ClockConfirmed: &ledgerv1.ClockConfirmed{Instance: "one", By: "operator:m.okoro", Statement: 5}}},
 		{},
 	}
 	// Every kind of fact that the contract has is shown, so that a new one is not forgotten here.

@@ -1,7 +1,7 @@
 // Package clock tells the time: the machine's, or one that is moved by hand for rehearsals and tests.
 //
-// Everything that waits for an hour waits on a Clock, so that a day can pass in a moment. It imports the standard
-// library alone.
+// Everything that waits for an hour waits on a Clock, so that a day can pass in a moment. Machine is for those who must
+// know whether the machine itself can be trusted, whatever a rehearsal does. It imports no other room.
 package clock
 
 import (

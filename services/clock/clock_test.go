@@ -49,3 +49,17 @@ func TestMovableRunsOnFromWhereItStands(t *testing.T) {
 		t.Errorf("the clock ran to %s, faster than the machine's", now)
 	}
 }
+
+func TestTheClocksOfAMachineGoOnTogether(t *testing.T) {
+	m := clock.NewHardware()
+	wall, elapsed := m.Read()
+	for { // until both have moved
+		w, e := m.Read()
+		if w.After(wall) && e > elapsed {
+			if apart := w.Sub(wall) - (e - elapsed); apart > time.Minute || apart < -time.Minute {
+				t.Errorf("the clocks went %v apart", apart)
+			}
+			return
+		}
+	}
+}

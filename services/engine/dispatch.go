@@ -171,7 +171,7 @@ func (e *Engine) mayBegin(n *ledger.Notice, started *ledgerv1.AttemptStarted) (t
 	case lease <= 0:
 		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_TRANSIENT, "not sent: the lease was over", 0)
 		return 0, false
-	case e.stoppedBeforeItBegan(n, started):
+	case e.stoppedBeforeItBegan(n, started), e.distrustedBeforeItBegan(n, started):
 		return 0, false
 	}
 	return lease, true

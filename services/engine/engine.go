@@ -63,6 +63,8 @@ type Deps struct {
 	Logger  *zap.Logger
 	// Election says when it is this instance's turn to lead; nil is an instance that is alone.
 	Election Election
+	// Guard says whether this machine's clock can be right; nil is a clock that always is.
+	Guard ClockGuard
 }
 
 // Config is the engine's settings.
@@ -101,6 +103,8 @@ type Engine struct {
 	ready    chan struct{} // closed once the ledger was read to its end
 	started  chan struct{} // closed once Run leads
 	leading  bool
+
+	distrusts bool // the clock: nothing is decided or sent by it
 
 	queues   map[string]*queue.Queue // ready notices and sends under way, by channel
 	later    []postponed
@@ -184,7 +188,8 @@ func (e *Engine) Run(ctx context.Context) error {
 	work, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	defer cancel()
 	e.work = work
-	sends, cutOff := context.WithCancel(delivery.WithLease(context.WithoutCancel(ctx), term.Held))
+	held := func() bool { return term.Held() && e.steady() }
+	sends, cutOff := context.WithCancel(delivery.WithLease(context.WithoutCancel(ctx), held))
 	defer cutOff()
 	e.sends = sends
 	e.group, e.ctx = errgroup.WithContext(work)
@@ -310,6 +315,9 @@ func (e *Engine) join() error {
 
 // wake is when the next timer is due.
 func (e *Engine) wake() (<-chan struct{}, func()) {
+	if e.distrusts {
+		return lookAgain()
+	}
 	nextMS, armed := e.state.NextMS()
 	for _, p := range e.later {
 		if !armed || p.atMS < nextMS {

@@ -109,7 +109,8 @@ type rig struct {
 	limits  engine.Limits
 	maxPack int
 
-	election engine.Election // of the next engine; nil leads at once
+	election engine.Election   // of the next engine; nil leads at once
+	guard    engine.ClockGuard // of the next engine; nil trusts its clock
 }
 
 func at(t testing.TB, s string) time.Time {
@@ -158,8 +159,8 @@ func (r *rig) engine() *engine.Engine {
 	r.t.Helper()
 	e, err := engine.New(engine.Deps{
 		Log: r.log, Events: r.events, Senders: map[string]engine.Sender{delivery.Email: r.post}, Clock: r.clock, Logger: zap.NewNop(),
-		Election: r.election,
-		Current:  func() (*directory.Snapshot, *policy.Policy) { return r.current.Load(), r.rules },
+		Election: r.election, Guard: r.guard,
+		Current: func() (*directory.Snapshot, *policy.Policy) { return r.current.Load(), r.rules },
 		Links: func(id string, attempt uint32) string {
 			return fmt.Sprintf("https://page.example/n/%s.%d", id, attempt)
 		},

@@ -226,7 +226,8 @@ func dump(s *State) string {
 		}
 		return string(bs)
 	}
-	line("epoch %d facts %d refused %d deciding %d counts %v", s.Epoch, s.Facts, s.Refused, s.deciding, s.counts)
+	line("epoch %d facts %d refused %d deciding %d counts %v", s.Epoch, s.Facts, s.Refused, len(s.deciding), s.counts)
+	line("newest %d confirmed %v", s.NewestMS, s.Confirmed)
 	for _, k := range sortedKeys(s.Events) {
 		line("event %s %s", k, text(s.Events[k]))
 	}

@@ -28,6 +28,7 @@ func (s *State) Fold(f *ledgerv1.Fact) error {
 		return err
 	}
 	s.Facts++
+	s.timed(f)
 	return nil
 }
 
@@ -92,6 +93,8 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.taskEscalated(fact.TaskEscalated)
 	case *ledgerv1.Fact_EventWithdrawn:
 		return s.eventWithdrawn(fact.EventWithdrawn, f.AtMs)
+	case *ledgerv1.Fact_ClockConfirmed:
+		return s.clockConfirmed(fact.ClockConfirmed)
 	case *ledgerv1.Fact_Stopped:
 		return s.sendingStopped(fact.Stopped, f.AtMs)
 	case *ledgerv1.Fact_Resumed:

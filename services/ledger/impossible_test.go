@@ -51,6 +51,7 @@ func TestImpossibleFactsAreRefusedAndLeaveNothingBehind(t *testing.T) {
 		"a task for a notice under way":       opened(telephone("t", "n")),
 		"claiming an unknown task":            claimed("x"),
 		"resolving an unknown task":           resolved(&ledgerv1.TaskResolved{Task: "x", Resolution: NoAction}),
+		"the clock of no instance":            clockConfirmed(""),
 		"escalating an unknown task":          passedOn("x", "council", 9),
 	} {
 		t.Run(name, func(t *testing.T) { sending(t, nil).refuses(1, fact) })

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
 
@@ -220,7 +221,7 @@ func (m *model) moveTo(n *Notice, next uint32) {
 
 // one draws something that people or the world do.
 func (m *model) one(r *rapid.T) {
-	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call", "replay", "withdraw"}).Draw(r, "what") {
+	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call", "replay", "withdraw", "clock"}).Draw(r, "what") {
 	case "event":
 		m.seq++
 		key, corrects := m.name("e"), ""
@@ -270,6 +271,8 @@ func (m *model) one(r *rapid.T) {
 		m.call(r)
 	case "replay":
 		m.replay(r)
+	case "clock":
+		m.fact(clockConfirmed("one"))
 	case "claim":
 		if open := m.state.TasksByDue(false); len(open) > 0 {
 			m.fact(claimed(rapid.SampledFrom(open).Draw(r, "claim").Id))
@@ -348,8 +351,19 @@ func (m *model) holds(r *rapid.T) {
 			undecided++
 		}
 	}
-	if undecided != m.state.deciding {
-		r.Fatalf("%d lineages wait for a decision, counted %d", undecided, m.state.deciding)
+	if counted := m.state.Undecided().Count; undecided != int(counted) {
+		r.Fatalf("%d lineages wait for a decision, counted %d", undecided, counted)
+	}
+	lanes := map[ledgerv1.Lane]Oldest{}
+	for _, n := range m.state.Notices {
+		if (n.Phase == Ready || n.Phase == Waiting) && n.WakeMS <= ms(m.now) {
+			o := lanes[n.Lane]
+			o.add(n.Id, n.WakeMS)
+			lanes[n.Lane] = o
+		}
+	}
+	if diff := cmp.Diff(lanes, m.state.Undispatched(ms(m.now))); diff != "" {
+		r.Fatalf("notices that wait to be sent (-recounted +listed):\n%s", diff)
 	}
 }
 

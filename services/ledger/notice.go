@@ -104,6 +104,7 @@ type Notice struct {
 	ReadBy           []string // contacts with whose code it was opened
 	Misdirection     string   // the task that asks what to do about those who have it and should not
 	heldLink         uint32   // position in the chain when it was held back
+	turn             int      // how often it came to be sent
 }
 
 // Late says whether the due time passed before a person had the notice.

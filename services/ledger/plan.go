@@ -98,7 +98,7 @@ func (s *State) stepOf(t timer) Step {
 
 // Idle says whether nothing more happens without time passing or a person acting.
 func (s *State) Idle(nowMS int64) bool {
-	if s.counts[Ready] > 0 || s.counts[Sending] > 0 || s.deciding > 0 {
+	if s.counts[Ready] > 0 || s.counts[Sending] > 0 || len(s.deciding) > 0 {
 		return false
 	}
 	return !slices.ContainsFunc(s.timers, func(t timer) bool { return t.atMS <= nowMS && s.stepOf(t) != nil })

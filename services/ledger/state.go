@@ -72,13 +72,18 @@ type State struct {
 	Withdrawals map[string]*Withdrawal // by the event withdrawn, which may have yet to come
 
 	Switches int64 // stops and resumptions of sending so far
+	NewestMS int64 // the latest instant of a fact, since a person last confirmed the clock
+
+	// Confirmed counts by instance how often a person confirmed its clock.
+	Confirmed map[string]int64
 
 	cursors    map[notice.AgencyID]uint64
 	overtakers map[string]string // event to come → the correction that came first
 	feedback   map[notice.AgencyID][]Change
 	children   map[childKey]ChildState
 	counts     [Withdrawn + 1]int64
-	deciding   int // lineages with a decision due
+	deciding   map[string]*Lineage // with a decision due
+	unbegun    []unbegun           // see watch.go
 	timers     timers
 	stops      map[Stop]Standing
 	heldBack   map[string]*Notice // those with HeldBackBy
@@ -95,10 +100,12 @@ func NewState() *State {
 		Notices:    map[string]*Notice{},
 		Tasks:      map[string]*Task{},
 		Failing:    map[string]*Failing{},
+		Confirmed:  map[string]int64{},
 		cursors:    map[notice.AgencyID]uint64{},
 		overtakers: map[string]string{},
 		feedback:   map[notice.AgencyID][]Change{},
 		children:   map[childKey]ChildState{},
+		deciding:   map[string]*Lineage{},
 		stops:      map[Stop]Standing{},
 		heldBack:   map[string]*Notice{},
 		Calls:      map[string]*Call{},
@@ -147,6 +154,7 @@ func (s *State) setPhase(n *Notice, to Phase, wakeMS int64) {
 	if wakeMS != 0 {
 		s.timers.push(timer{atMS: wakeMS, kind: noticeTimer, id: n.Id})
 	}
+	s.watch(n)
 }
 
 // end ends a notice and settles its open task.
@@ -178,14 +186,12 @@ func (s *State) undecided(l *Lineage, cause ledgerv1.Cause, atMS int64) {
 		return
 	}
 	l.Undecided, l.UndecidedMS = cause, atMS
-	s.deciding++
+	s.deciding[l.ID] = l
 	s.timers.push(timer{atMS: 0, kind: lineageTimer, id: l.ID})
 }
 
 // settled notes that a decision was made.
 func (s *State) settled(l *Lineage) {
-	if l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {
-		s.deciding--
-	}
+	delete(s.deciding, l.ID)
 	l.Undecided, l.UndecidedMS, l.Forced = ledgerv1.Cause_CAUSE_UNSPECIFIED, 0, false
 }

@@ -142,7 +142,7 @@ func (a *subject) concerns(f *ledgerv1.Fact) bool {
 		return a.events[fact.EventWithdrawn.GetEvent()]
 	case *ledgerv1.Fact_HeldBack:
 		return a.notices[fact.HeldBack.GetNotice()]
-	default: // Led, Stopped and Resumed are about nobody
+	default: // Led, ClockConfirmed, Stopped and Resumed are about nobody
 		return false
 	}
 }

@@ -302,6 +302,7 @@ type Fact struct {
 	//	*Fact_Returned
 	//	*Fact_ToldByTelephone
 	//	*Fact_Replayed
+	//	*Fact_ClockConfirmed
 	//	*Fact_Stopped
 	//	*Fact_Resumed
 	//	*Fact_HeldBack
@@ -544,6 +545,15 @@ func (x *Fact) GetReplayed() *Replayed {
 	return nil
 }
 
+func (x *Fact) GetClockConfirmed() *ClockConfirmed {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_ClockConfirmed); ok {
+			return x.ClockConfirmed
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetStopped() *Stopped {
 	if x != nil {
 		if x, ok := x.Fact.(*Fact_Stopped); ok {
@@ -689,6 +699,11 @@ type Fact_Replayed struct {
 	Replayed *Replayed `protobuf:"bytes,26,opt,name=replayed,proto3,oneof"`
 }
 
+type Fact_ClockConfirmed struct {
+	// A person confirmed a clock.
+	ClockConfirmed *ClockConfirmed `protobuf:"bytes,28,opt,name=clock_confirmed,json=clockConfirmed,proto3,oneof"`
+}
+
 type Fact_Stopped struct {
 	// Sending was stopped.
 	Stopped *Stopped `protobuf:"bytes,30,opt,name=stopped,proto3,oneof"`
@@ -750,6 +765,8 @@ func (*Fact_Returned) isFact_Fact() {}
 func (*Fact_ToldByTelephone) isFact_Fact() {}
 
 func (*Fact_Replayed) isFact_Fact() {}
+
+func (*Fact_ClockConfirmed) isFact_Fact() {}
 
 func (*Fact_Stopped) isFact_Fact() {}
 
@@ -2084,6 +2101,71 @@ func (x *Late) GetNotice() string {
 	return ""
 }
 
+// ClockConfirmed says that the clock of the instance that leads is right, whatever the facts before it say: from here on
+// its time is held against this fact.
+type ClockConfirmed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The instance that led.
+	Instance string `protobuf:"bytes,1,opt,name=instance,proto3" json:"instance,omitempty"`
+	// Operator.
+	By string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	// Reference in the vault of the reason in words, or 0.
+	Statement     uint64 `protobuf:"varint,3,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ClockConfirmed) Reset() {
+	*x = ClockConfirmed{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ClockConfirmed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ClockConfirmed) ProtoMessage() {}
+
+func (x *ClockConfirmed) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ClockConfirmed.ProtoReflect.Descriptor instead.
+func (*ClockConfirmed) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *ClockConfirmed) GetInstance() string {
+	if x != nil {
+		return x.Instance
+	}
+	return ""
+}
+
+func (x *ClockConfirmed) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *ClockConfirmed) GetStatement() uint64 {
+	if x != nil {
+		return x.Statement
+	}
+	return 0
+}
+
 // Stopped says that sending was stopped. Events are taken in, decided and held as before.
 type Stopped struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2101,7 +2183,7 @@ type Stopped struct {
 
 func (x *Stopped) Reset() {
 	*x = Stopped{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2113,7 +2195,7 @@ func (x *Stopped) String() string {
 func (*Stopped) ProtoMessage() {}
 
 func (x *Stopped) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2126,7 +2208,7 @@ func (x *Stopped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stopped.ProtoReflect.Descriptor instead.
 func (*Stopped) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{20}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Stopped) GetScope() Scope {
@@ -2174,7 +2256,7 @@ type Resumed struct {
 
 func (x *Resumed) Reset() {
 	*x = Resumed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2186,7 +2268,7 @@ func (x *Resumed) String() string {
 func (*Resumed) ProtoMessage() {}
 
 func (x *Resumed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2199,7 +2281,7 @@ func (x *Resumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resumed.ProtoReflect.Descriptor instead.
 func (*Resumed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{21}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Resumed) GetScope() Scope {
@@ -2245,7 +2327,7 @@ type HeldBack struct {
 
 func (x *HeldBack) Reset() {
 	*x = HeldBack{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2257,7 +2339,7 @@ func (x *HeldBack) String() string {
 func (*HeldBack) ProtoMessage() {}
 
 func (x *HeldBack) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2270,7 +2352,7 @@ func (x *HeldBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldBack.ProtoReflect.Descriptor instead.
 func (*HeldBack) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{22}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *HeldBack) GetNotice() string {
@@ -2322,7 +2404,7 @@ type ToldByTelephone struct {
 
 func (x *ToldByTelephone) Reset() {
 	*x = ToldByTelephone{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2334,7 +2416,7 @@ func (x *ToldByTelephone) String() string {
 func (*ToldByTelephone) ProtoMessage() {}
 
 func (x *ToldByTelephone) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2347,7 +2429,7 @@ func (x *ToldByTelephone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToldByTelephone.ProtoReflect.Descriptor instead.
 func (*ToldByTelephone) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{23}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ToldByTelephone) GetId() string {
@@ -2442,7 +2524,7 @@ type Replayed struct {
 
 func (x *Replayed) Reset() {
 	*x = Replayed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2454,7 +2536,7 @@ func (x *Replayed) String() string {
 func (*Replayed) ProtoMessage() {}
 
 func (x *Replayed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2467,7 +2549,7 @@ func (x *Replayed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replayed.ProtoReflect.Descriptor instead.
 func (*Replayed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{24}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *Replayed) GetAgency() string {
@@ -2548,7 +2630,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04Pack\x12\x1a\n" +
 	"\bprevious\x18\x01 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
-	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xc4\r\n" +
+	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\x94\x0e\n" +
 	"\x04Fact\x12\x13\n" +
 	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12,\n" +
 	"\x03led\x18\x02 \x01(\v2\x18.signalbox.ledger.v1.LedH\x00R\x03led\x12K\n" +
@@ -2574,7 +2656,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x0fevent_withdrawn\x18\x14 \x01(\v2#.signalbox.ledger.v1.EventWithdrawnH\x00R\x0eeventWithdrawn\x12;\n" +
 	"\breturned\x18\x18 \x01(\v2\x1d.signalbox.ledger.v1.ReturnedH\x00R\breturned\x12R\n" +
 	"\x11told_by_telephone\x18\x19 \x01(\v2$.signalbox.ledger.v1.ToldByTelephoneH\x00R\x0ftoldByTelephone\x12;\n" +
-	"\breplayed\x18\x1a \x01(\v2\x1d.signalbox.ledger.v1.ReplayedH\x00R\breplayed\x128\n" +
+	"\breplayed\x18\x1a \x01(\v2\x1d.signalbox.ledger.v1.ReplayedH\x00R\breplayed\x12N\n" +
+	"\x0fclock_confirmed\x18\x1c \x01(\v2#.signalbox.ledger.v1.ClockConfirmedH\x00R\x0eclockConfirmed\x128\n" +
 	"\astopped\x18\x1e \x01(\v2\x1c.signalbox.ledger.v1.StoppedH\x00R\astopped\x128\n" +
 	"\aresumed\x18\x1f \x01(\v2\x1c.signalbox.ledger.v1.ResumedH\x00R\aresumed\x12<\n" +
 	"\theld_back\x18  \x01(\v2\x1d.signalbox.ledger.v1.HeldBackH\x00R\bheldBack\x12/\n" +
@@ -2679,7 +2762,11 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04role\x18\x03 \x01(\tR\x04role\x12\x15\n" +
 	"\x06due_ms\x18\x04 \x01(\x03R\x05dueMs\"\x1e\n" +
 	"\x04Late\x12\x16\n" +
-	"\x06notice\x18\x01 \x01(\tR\x06notice\"\x81\x01\n" +
+	"\x06notice\x18\x01 \x01(\tR\x06notice\"Z\n" +
+	"\x0eClockConfirmed\x12\x1a\n" +
+	"\binstance\x18\x01 \x01(\tR\binstance\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x1c\n" +
+	"\tstatement\x18\x03 \x01(\x04R\tstatement\"\x81\x01\n" +
 	"\aStopped\x120\n" +
 	"\x05scope\x18\x01 \x01(\x0e2\x1a.signalbox.ledger.v1.ScopeR\x05scope\x12\x16\n" +
 	"\x06target\x18\x02 \x01(\tR\x06target\x12\x0e\n" +
@@ -2751,7 +2838,7 @@ func file_signalbox_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
 var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(Outcome)(0),            // 0: signalbox.ledger.v1.Outcome
 	(ReturnKind)(0),         // 1: signalbox.ledger.v1.ReturnKind
@@ -2776,14 +2863,15 @@ var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(*EventWithdrawn)(nil),  // 20: signalbox.ledger.v1.EventWithdrawn
 	(*TaskEscalated)(nil),   // 21: signalbox.ledger.v1.TaskEscalated
 	(*Late)(nil),            // 22: signalbox.ledger.v1.Late
-	(*Stopped)(nil),         // 23: signalbox.ledger.v1.Stopped
-	(*Resumed)(nil),         // 24: signalbox.ledger.v1.Resumed
-	(*HeldBack)(nil),        // 25: signalbox.ledger.v1.HeldBack
-	(*ToldByTelephone)(nil), // 26: signalbox.ledger.v1.ToldByTelephone
-	(*Replayed)(nil),        // 27: signalbox.ledger.v1.Replayed
-	(*Decision)(nil),        // 28: signalbox.ledger.v1.Decision
-	(*Task)(nil),            // 29: signalbox.ledger.v1.Task
-	(*Source)(nil),          // 30: signalbox.ledger.v1.Source
+	(*ClockConfirmed)(nil),  // 23: signalbox.ledger.v1.ClockConfirmed
+	(*Stopped)(nil),         // 24: signalbox.ledger.v1.Stopped
+	(*Resumed)(nil),         // 25: signalbox.ledger.v1.Resumed
+	(*HeldBack)(nil),        // 26: signalbox.ledger.v1.HeldBack
+	(*ToldByTelephone)(nil), // 27: signalbox.ledger.v1.ToldByTelephone
+	(*Replayed)(nil),        // 28: signalbox.ledger.v1.Replayed
+	(*Decision)(nil),        // 29: signalbox.ledger.v1.Decision
+	(*Task)(nil),            // 30: signalbox.ledger.v1.Task
+	(*Source)(nil),          // 31: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	4,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
@@ -2791,7 +2879,7 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	6,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
 	7,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
 	8,  // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
-	28, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
+	29, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
 	9,  // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
 	10, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
 	12, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
@@ -2799,33 +2887,34 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	14, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
 	15, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
 	16, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
-	29, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
+	30, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
 	17, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
 	19, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
 	21, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
 	18, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
 	20, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
 	11, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
-	26, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
-	27, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
-	23, // 22: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
-	24, // 23: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
-	25, // 24: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
-	22, // 25: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
-	30, // 26: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	30, // 27: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	30, // 28: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 29: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	1,  // 30: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
-	30, // 31: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
-	2,  // 32: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 33: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 34: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
-	35, // [35:35] is the sub-list for method output_type
-	35, // [35:35] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	27, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
+	28, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
+	23, // 22: signalbox.ledger.v1.Fact.clock_confirmed:type_name -> signalbox.ledger.v1.ClockConfirmed
+	24, // 23: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
+	25, // 24: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
+	26, // 25: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
+	22, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
+	31, // 27: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	31, // 28: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	31, // 29: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	0,  // 30: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 31: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	31, // 32: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
+	2,  // 33: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 34: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 35: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	36, // [36:36] is the sub-list for method output_type
+	36, // [36:36] is the sub-list for method input_type
+	36, // [36:36] is the sub-list for extension type_name
+	36, // [36:36] is the sub-list for extension extendee
+	0,  // [0:36] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -2856,6 +2945,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		(*Fact_Returned)(nil),
 		(*Fact_ToldByTelephone)(nil),
 		(*Fact_Replayed)(nil),
+		(*Fact_ClockConfirmed)(nil),
 		(*Fact_Stopped)(nil),
 		(*Fact_Resumed)(nil),
 		(*Fact_HeldBack)(nil),
@@ -2867,7 +2957,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_ledger_proto_rawDesc), len(file_signalbox_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   25,
+			NumMessages:   26,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
