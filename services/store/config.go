@@ -31,6 +31,7 @@ type Config struct {
 	TLS          TLSFiles
 	RouterKey    string // public nkey of Signalbox's own user
 	SystemKey    string // public nkey of the user who may ask for a reload; empty for none
+	RouterStore  int64  // bytes that Signalbox may store; 0 for as much as the server has
 	Agencies     []AgencyAccess
 
 	probeKeys map[notice.AgencyID]string // see Server.SetAgencies; embedded only
@@ -122,7 +123,11 @@ func RenderConfig(c Config) (string, error) {
 // reflection at the next reload, unlocked: a data race, and a crash of the process when it hits a map being written.
 func renderRouter(line func(int, string, ...any), c Config) {
 	line(1, "%s {", routerAccount)
-	line(2, "jetstream: enabled")
+	if c.RouterStore > 0 {
+		line(2, "jetstream: { max_file: %d }", c.RouterStore)
+	} else {
+		line(2, "jetstream: enabled")
+	}
 	line(2, "users: [ { nkey: %s } ]", quote(c.RouterKey))
 	line(2, "exports: [")
 	line(3, "{ service: %s, account_token_position: 3 }", quote(EventSubject("*", ">")))
@@ -175,7 +180,7 @@ func (c Config) check() error {
 	if c.Listen != "" && (c.TLS.CertFile == "" || c.TLS.KeyFile == "") {
 		fail("TLS: a listener needs a certificate and a key")
 	}
-	if c.MaxFileStore < 0 {
+	if c.MaxFileStore < 0 || c.RouterStore < 0 {
 		fail("maximum file store: must not be negative")
 	}
 	keys := map[string]string{}

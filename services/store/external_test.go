@@ -13,13 +13,17 @@ import (
 )
 
 // startExternal runs a server from a rendered file, as an operator would.
-func startExternal(t *testing.T) (r *rig, ext External, url string) {
+func startExternal(t *testing.T, change ...func(*Config)) (r *rig, ext External, url string) {
 	t.Helper()
 	r = newIdentities(t, ashmere)
 	router := got(identity.NewNATSUser()).or(t)
-	text := got(RenderConfig(Config{
+	config := Config{
 		StoreDir: filepath.Join(r.dir, "js"), Listen: "127.0.0.1:-1", TLS: r.tls, RouterKey: router.PublicKey, Agencies: r.access(ashmere),
-	})).or(t)
+	}
+	for _, fn := range change {
+		fn(&config)
+	}
+	text := got(RenderConfig(config)).or(t)
 	opts := got(server.ProcessConfigFile(writeFile(t, filepath.Join(r.dir, "nats.conf"), []byte(text)))).or(t)
 	opts.NoLog, opts.NoSigs = true, true
 	ns := got(server.NewServer(opts)).or(t)

@@ -123,3 +123,13 @@ func (l *Log) Last(ctx context.Context) (uint64, error) {
 	_, last, err := l.store.last(ctx, l.stream)
 	return last, fault("store.Last", err)
 }
+
+// Look is Last, with the time of the server that answered.
+func (l *Log) Look(ctx context.Context) (last uint64, now time.Time, err error) {
+	err = l.store.ask(ctx, l.stream, func(str jetstream.Stream) error {
+		info := str.CachedInfo()
+		last, now = info.State.LastSeq, info.TimeStamp
+		return nil
+	})
+	return last, now, fault("store.Look", err)
+}
