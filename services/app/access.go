@@ -116,7 +116,8 @@ func (s *Service) RemoveAgency(ctx context.Context, id string) (*directoryv1.Rem
 // externalConfiguration is what an external server must be given for the agencies that the directory has now.
 func (s *Service) externalConfiguration() (string, error) {
 	snapshot, _ := s.holder.Current()
-	return store.RenderConfig(externalConfig(filepath.Dir(s.config.NATS.Seed), s.routerKey, agencyAccess(snapshot.Agencies())))
+	return store.RenderConfig(externalConfig(filepath.Dir(s.config.NATS.Seed), s.routerKey,
+		s.config.NATS.StoreBytes, agencyAccess(snapshot.Agencies())))
 }
 
 // Changed has the service take notice of a change of the directory: when it returns, the change is in force here.

@@ -36,6 +36,11 @@ type Config struct {
 
 	Returns ReturnsConfig `yaml:"returns"`
 	Offline OfflineConfig `yaml:"offline"`
+
+	Alarms    AlarmConfig     `yaml:"alarms"`
+	Clock     ClockConfig     `yaml:"clock"`
+	Heartbeat HeartbeatConfig `yaml:"heartbeat"`
+	Metrics   MetricsConfig   `yaml:"metrics"`
 }
 
 // NATSConfig is the embedded NATS server, or the external one that is used instead.
@@ -52,6 +57,11 @@ type NATSConfig struct {
 	Replicas int `yaml:"replicas"`
 	// EventsBytes is the room for each agency's events, reserved on disk; 0 is 1 GiB.
 	EventsBytes int64 `yaml:"events_bytes"`
+	// StoreBytes is the most that Signalbox stores; 0 is three quarters of the disk that is free at the start of an embedded
+	// server, and no limit at an external one.
+	StoreBytes int64 `yaml:"store_bytes"`
+	// ReserveBytes is the room that is kept for what was taken in: below it new events are refused; 0 is 256 MiB.
+	ReserveBytes int64 `yaml:"reserve_bytes"`
 }
 
 // GRPCConfig is the listener for programs.
@@ -151,7 +161,7 @@ func (c Config) withDefaults() Config {
 	orText(&c.Page.Listen, "127.0.0.1:8443")
 	orInt(&c.Mail.Port, 587)
 	c.Send = c.Send.withDefaults(c.Mail.Connections)
-	return c
+	return c.guarded()
 }
 
 // CheckFiles says which of the files that the configuration names cannot be read.
@@ -159,6 +169,7 @@ func (c Config) CheckFiles() error {
 	files := []struct{ field, path string }{
 		{"nats.seed", c.NATS.Seed}, {"nats.roots", c.NATS.Roots}, {"page.certificate", c.Page.Certificate},
 		{"page.key", c.Page.Key}, {"mail.password_file", c.Mail.PasswordFile}, {"mail.roots", c.Mail.Roots},
+		{"heartbeat.url_file", c.Heartbeat.URLFile}, {"heartbeat.token_file", c.Heartbeat.TokenFile}, {"heartbeat.roots", c.Heartbeat.Roots},
 	}
 	var faults []notice.FieldFault
 	for _, f := range files {
@@ -239,5 +250,5 @@ func (c Config) faults() []notice.FieldFault {
 		fault("returns.domain", "must be a domain name in lower case, for example returns.signalbox.example")
 	}
 	faults = append(faults, c.Offline.faults()...)
-	return append(faults, c.Send.faults()...)
+	return append(append(faults, c.Send.faults()...), c.guardFaults()...)
 }

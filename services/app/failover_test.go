@@ -24,8 +24,15 @@ const takeover = 10 * time.Second
 // overExternal is a world whose services work over one NATS server that somebody else runs.
 func overExternal(t *testing.T, at time.Time) (*apptest.Rig, *external) {
 	t.Helper()
+	return overExternalOf(t, at, 0)
+}
+
+// overExternalOf is overExternal where no more than so many bytes may be stored; 0 is no limit.
+func overExternalOf(t *testing.T, at time.Time, room int64) (*apptest.Rig, *external) {
+	t.Helper()
 	dir := t.TempDir()
 	r := apptest.World(t, at)
+	r.Config.NATS.StoreBytes = room
 	if err := app.Init(t.Context(), r.Config, dir, []string{"127.0.0.1"}); err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +40,7 @@ func overExternal(t *testing.T, at time.Time) (*apptest.Rig, *external) {
 	nats.start()
 	r.Config.NATS = app.NATSConfig{
 		URL: "tls://127.0.0.1:" + nats.port, Seed: filepath.Join(dir, app.RouterSeedFile),
-		Roots: filepath.Join(r.Data, "ca", "ca.crt"), Replicas: 1, EventsBytes: 16 << 20,
+		Roots: filepath.Join(r.Data, "ca", "ca.crt"), Replicas: 1, EventsBytes: 16 << 20, StoreBytes: room,
 	}
 	r.ReloadNATS = func(configuration string) {
 		for range 2 { // a new account's imports are dead until the second time

@@ -55,7 +55,7 @@ func Init(ctx context.Context, c Config, dir string, names []string) error {
 	if err := user.Seed.WriteFile(filepath.Join(dir, RouterSeedFile)); err != nil {
 		return err
 	}
-	text, err := store.RenderConfig(externalConfig(dir, user.PublicKey, nil))
+	text, err := store.RenderConfig(externalConfig(dir, user.PublicKey, c.NATS.StoreBytes, nil))
 	if err != nil {
 		return err
 	}
@@ -106,11 +106,11 @@ func handOver(owner string, dirs ...string) error {
 }
 
 // externalConfig is the configuration of an external server whose files are in dir.
-func externalConfig(dir, routerKey string, agencies []store.AgencyAccess) store.Config {
+func externalConfig(dir, routerKey string, room int64, agencies []store.AgencyAccess) store.Config {
 	return store.Config{
 		StoreDir: filepath.Join(dir, "jetstream"), Listen: "0.0.0.0:4222",
 		TLS:       store.TLSFiles{CertFile: filepath.Join(dir, "server.crt"), KeyFile: filepath.Join(dir, "server.key")},
-		RouterKey: routerKey, Agencies: agencies,
+		RouterKey: routerKey, RouterStore: room, Agencies: agencies,
 	}
 }
 

@@ -31,6 +31,10 @@ type Service struct {
 	clock  clock.Clock
 	log    *zap.Logger
 
+	machine clock.Machine
+	guard   *guard
+	metrics *metricsServer // nil where nobody is to be served
+
 	key       notice.Key // of the ledger's keyed hashes
 	ca        *identity.CA
 	admin     string // identity folder of the first operator
@@ -58,11 +62,21 @@ type closer struct {
 	fn   func()
 }
 
+// Option changes what New opens.
+type Option func(*Service)
+
+// WithMachine has the guards read other clocks than this machine's.
+func WithMachine(m clock.Machine) Option { return func(s *Service) { s.machine = m } }
+
 // New opens everything that Run works with: keys, the store, listeners. What it opened is closed by Run's end, or by
 // Close where Run is never called.
-func New(ctx context.Context, c Config, clk clock.Clock, log *zap.Logger) (*Service, error) {
+func New(ctx context.Context, c Config, clk clock.Clock, log *zap.Logger, options ...Option) (*Service, error) {
 	c.Send = c.Send.withDefaults(c.Mail.Connections)
-	s := &Service{config: c, clock: clk, log: log}
+	s := &Service{config: c.guarded(), clock: clk, log: log, machine: clock.NewHardware()}
+	for _, option := range options {
+		option(s)
+	}
+	s.guard = s.newGuard()
 	for _, step := range []struct {
 		name string
 		open func(context.Context) error
@@ -74,6 +88,7 @@ func New(ctx context.Context, c Config, clk clock.Clock, log *zap.Logger) (*Serv
 		{"engine and senders", s.openEngine},
 		{"notice page", s.openPage},
 		{"returned mail", s.openReturns},
+		{"guards", s.openGuard},
 		{"gRPC", s.openRPC},
 	} {
 		if err := step.open(ctx); err != nil {
@@ -110,6 +125,7 @@ func (s *Service) Run(ctx context.Context) error {
 		"gRPC": s.rpc.Run, "notice page": s.page.run, "feedback": s.serveFeedback, "directory": s.watchDirectory,
 		"certificates": s.renewCertificates, "sending": s.watchSending, "returned mail": s.runReturns,
 		"offline list": s.keepOfflineList,
+		"guards":       s.guard.run, "heartbeat": s.runHeartbeat, "metrics": s.runMetrics,
 	} {
 		group.Go(func() error {
 			if err := run(edges); err != nil && edges.Err() == nil {
@@ -232,7 +248,7 @@ func (s *Service) openEngine(context.Context) error {
 		Links: func(id string, attempt uint32) string {
 			return s.page.url + "/n/" + page.NewToken(pageKey, id, attempt)
 		},
-		Clock: s.clock, Logger: s.log.Named("engine"),
+		Clock: s.clock, Logger: s.log.Named("engine"), Guard: s.guard.clock,
 		Election: newCandidate(s.store.Lease(), s.config.Instance, s.key, s.log.Named("lease")),
 	}
 	config := engine.Config{
@@ -240,7 +256,7 @@ func (s *Service) openEngine(context.Context) error {
 		Limits: s.config.Send.limits(s.config.Mail.Connections),
 	}
 	s.office, err = newOffice(func() (*engine.Engine, error) { return engine.New(deps, config) }, s.store,
-		func(leads bool) { s.rpc.Leading(leads) }, s.log.Named("office"))
+		func(leads bool) { s.rpc.Leading(leads); s.guard.leads.Store(leads) }, s.log.Named("office"))
 	if err != nil {
 		return err
 	}

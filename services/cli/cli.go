@@ -58,6 +58,7 @@ type grammar struct {
 	Replay    replayCmd    `cmd:"" group:"operator" help:"Have events decided anew; first as a dry run."`
 	Telephone telephoneCmd `cmd:"" group:"operator" help:"Take in what people told each other by telephone while the system was down."`
 	Offline   offlineCmd   `cmd:"" group:"operator" help:"Open the offline contact list; make a key for it."`
+	Alarm     alarmCmd     `cmd:"" group:"operator" help:"List what needs a person's attention, and settle doubts about a clock."`
 	Backup    backupCmd    `cmd:"" group:"operator" help:"Write the whole state of a running service into one sealed archive."`
 	Restore   restoreCmd   `cmd:"" group:"operator" help:"Restore an archive into an empty data folder."`
 	Agency    agencyCmd    `cmd:"" group:"operator" help:"Give agencies access."`

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	grpcpeer "google.golang.org/grpc/peer"
 
+	alarmv1 "github.com/signalbox-hq/signalbox/api/signalbox/alarm/v1"
 	backupv1 "github.com/signalbox-hq/signalbox/api/signalbox/backup/v1"
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
@@ -63,6 +64,9 @@ func rules() map[string]callers {
 
 		telephonev1.TelephoneService_Import_FullMethodName: operators,
 		telephonev1.TelephoneService_List_FullMethodName:   operators,
+
+		alarmv1.AlarmService_List_FullMethodName:         operators,
+		alarmv1.AlarmService_ConfirmClock_FullMethodName: operators,
 
 		backupv1.BackupService_Backup_FullMethodName: operators,
 

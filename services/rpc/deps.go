@@ -55,6 +55,11 @@ type Replays interface {
 	Replay(ctx context.Context, f *ledgerv1.Replayed) error
 }
 
+// Confirmer has the instance that leads trust its clock. It is durable when it returns.
+type Confirmer interface {
+	ConfirmClock(ctx context.Context, f *ledgerv1.ClockConfirmed) error
+}
+
 // Engine is the one writer.
 type Engine interface {
 	Viewer
@@ -63,6 +68,7 @@ type Engine interface {
 	Switch
 	Telephone
 	Replays
+	Confirmer
 }
 
 // Publisher stores events on an agency's behalf.
@@ -132,6 +138,7 @@ type Deps struct {
 	Vault     Vault
 	Access    Access
 	Archive   Archive
+	Guard     Guard
 	Intake    *intake.Intake
 	Current   func() (*directory.Snapshot, *policy.Policy) // in force
 	Clock     Clock
@@ -139,7 +146,7 @@ type Deps struct {
 }
 
 func (d Deps) complete() bool {
-	return d.Engine != nil && d.Events != nil && d.Log != nil && d.Directory != nil && d.Vault != nil && d.Access != nil && d.Archive != nil &&
+	return d.Engine != nil && d.Events != nil && d.Log != nil && d.Directory != nil && d.Vault != nil && d.Access != nil && d.Archive != nil && d.Guard != nil &&
 		d.Intake != nil && d.Current != nil && d.Clock != nil && d.Logger != nil
 }
 

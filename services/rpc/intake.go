@@ -56,6 +56,9 @@ func knows(snapshot *directory.Snapshot) func(notice.Area) bool {
 
 // store makes a good event durable in its agency's stream.
 func (s *intakeService) store(ctx context.Context, c caller, ev *eventv1.Event) (uint64, error) {
+	if err := s.admit(); err != nil {
+		return 0, err
+	}
 	header, data, err := intake.Encode(ev, intake.Protobuf)
 	if err != nil {
 		return 0, err

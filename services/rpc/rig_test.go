@@ -132,7 +132,7 @@ func newRig(t *testing.T, options ...func(*rig)) *rig {
 	}
 	r.deps = rpc.Deps{
 		Engine: r.engine, Events: r.store.Events(), Log: r.store.Ledger(year), Directory: r.store.Directory(), Vault: r.vault,
-		Access: r, Archive: r, Intake: in, Current: r.Current, Clock: r.clock, Logger: zap.New(core),
+		Access: r, Archive: r, Guard: &watch{}, Intake: in, Current: r.Current, Clock: r.clock, Logger: zap.New(core),
 	}
 	for _, option := range options {
 		option(r)

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/reflection"
 
+	alarmv1 "github.com/signalbox-hq/signalbox/api/signalbox/alarm/v1"
 	backupv1 "github.com/signalbox-hq/signalbox/api/signalbox/backup/v1"
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
@@ -106,6 +107,7 @@ func (s *Server) register(d Deps, c Config, on *grpc.Server) {
 	sendingv1.RegisterSendingServiceServer(on, &sendingService{Deps: d})
 	replayv1.RegisterReplayServiceServer(on, &replayService{Deps: d})
 	telephonev1.RegisterTelephoneServiceServer(on, &telephoneService{Deps: d, key: c.Key})
+	alarmv1.RegisterAlarmServiceServer(on, &alarmService{Deps: d})
 	backupv1.RegisterBackupServiceServer(on, &backupService{Deps: d})
 	routingv1.RegisterRoutingServiceServer(on, &routingService{Deps: d, key: c.Key, live: c.Live})
 	directoryv1.RegisterDirectoryServiceServer(on, &directoryService{

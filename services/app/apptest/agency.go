@@ -83,6 +83,16 @@ func (a *Agency) TryPublish(ev *eventv1.Event) error {
 	return err
 }
 
+// TryPublishRaw publishes any bytes once, and says whether they are durable.
+func (a *Agency) TryPublishRaw(data []byte) error {
+	js, err := a.NATS.JetStream(nats.MaxWait(2 * time.Second))
+	if err != nil {
+		return err
+	}
+	_, err = js.Publish(store.EventSubject(a.ID, "encompass.incident"), data)
+	return err
+}
+
 // PublishAs publishes an event over NATS in an encoding.
 func (a *Agency) PublishAs(ev *eventv1.Event, encoding intake.Encoding) {
 	a.rig.T.Helper()

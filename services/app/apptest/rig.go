@@ -45,6 +45,7 @@ type Rig struct {
 	Data  string
 
 	Config  app.Config
+	Machine clock.Machine // that the guards read; nil is this machine
 	Service *app.Service
 	Roots   *tls.Config // trusts the service's authority; for HTTPS
 
@@ -215,7 +216,11 @@ func (r *Rig) boot(until string, reached func(*app.Service) <-chan struct{}) {
 func (r *Rig) tryBoot(until string, reached func(*app.Service) <-chan struct{}) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	service, err := app.New(ctx, r.Config, r.Clock, r.log)
+	var options []app.Option
+	if r.Machine != nil {
+		options = append(options, app.WithMachine(r.Machine))
+	}
+	service, err := app.New(ctx, r.Config, r.Clock, r.log, options...)
 	if err != nil {
 		return err
 	}
