@@ -179,13 +179,13 @@ func configureChild(t *testing.T, world *apptest.Rig, instance string) (c *child
 	n := world.Config.NATS
 	config := filepath.Join(t.TempDir(), "signalbox.yaml")
 	text := fmt.Sprintf(`
-data: %s
+data: %q
 instance: %s
 names: [localhost, 127.0.0.1]
 nats: {url: %q, seed: %q, roots: %q, events_bytes: 16777216}
 grpc: {listen: %q}
 page: {listen: "127.0.0.1:0", url: "https://%s.page.example"}
-mail: {host: localhost, port: %d, from: notices@signalbox.example, roots: %s}
+mail: {host: localhost, port: %d, from: notices@signalbox.example, roots: %q}
 send: {lease: 3s, emails: 4, pushes: 4}
 `, world.Data, instance, n.URL, n.Seed, n.Roots, grpcAddr, instance, world.Mail.Port(), filepath.Join(world.Data, "mail-roots.crt"))
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {

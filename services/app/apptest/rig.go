@@ -150,12 +150,9 @@ func (r *Rig) AwaitMail(holds func() bool) {
 }
 
 // AwaitSummary waits until the counts of the service in another process are as they should be.
-func (r *Rig) AwaitSummary(holds func(delivered, neither int64) bool) {
+func (r *Rig) AwaitSummary(holds func(*ledgerv1.SummaryResponse) bool) {
 	r.T.Helper()
-	r.await("the counts", func() bool {
-		s := r.Summary()
-		return holds(s.Delivered, s.WithoutEndOrOwner)
-	})
+	r.await("the counts", func() bool { return holds(r.Summary()) })
 }
 
 // startMail runs the mailbox under an authority of its own: the relay is somebody else's.
