@@ -27,7 +27,8 @@ func (s *Service) openNATS(ctx context.Context) error {
 		return err
 	}
 	s.nats, err = store.StartServer(ctx, store.ServerConfig{
-		StoreDir: filepath.Join(s.config.Data, "nats"), MaxFileStore: s.config.NATS.StoreBytes, ListenHost: host, ListenPort: port,
+		StoreDir: filepath.Join(s.config.Data, "nats"), MaxFileStore: s.config.NATS.StoreBytes,
+		ListenHost: host, ListenPort: port, ListenLater: true,
 		TLS: store.TLSFiles{CertFile: certFile, KeyFile: keyFile},
 		Report: func(level store.Level, text string) {
 			if level == store.Error {

@@ -215,7 +215,10 @@ func (s *Service) openStore(ctx context.Context) error {
 	}
 	if s.nats != nil {
 		s.access = agencyAccess(snapshot.Agencies())
-		return s.nats.SetAgencies(ctx, s.access)
+		if err := s.nats.SetAgencies(ctx, s.access); err != nil {
+			return err
+		}
+		return s.nats.Listen()
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ type ServerConfig struct {
 	MaxFileStore int64  // bytes; 0 for three quarters of the free disk
 	ListenHost   string // empty: no listener, this process alone connects
 	ListenPort   int    // 0: a random one, see Server.ClientURL
+	ListenLater  bool   // until Server.Listen this process alone connects
 	TLS          TLSFiles
 	Agencies     []AgencyAccess
 	// Report hears the server's warnings and errors; nil drops them. Texts hold subjects and addresses of clients,
@@ -138,10 +139,20 @@ func (s *Server) options(agencies []AgencyAccess) (*server.Options, error) {
 	if err := opts.ProcessConfigString(text); err != nil {
 		return nil, notice.Fault(notice.Invalid, op, err)
 	}
-	opts.DontListen = c.Listen == ""
+	opts.DontListen = c.Listen == "" || s.cfg.ListenLater
 	opts.NoSigs = true // signals are the program's
 	opts.NoLog = s.cfg.Report == nil
 	return opts, nil
+}
+
+// Listen lets agencies connect to a server that was to listen later: once it knows them. One that is turned away twice in a
+// row is closed for good by its NATS client, and that agency is silent until somebody restarts its publisher.
+func (s *Server) Listen() error {
+	s.ns.AcceptLoop(make(chan struct{}))
+	if s.ns.Addr() == nil {
+		return notice.Fault(notice.Unavailable, "store.Listen", errors.New("the embedded server cannot listen: is its port taken?"))
+	}
+	return nil
 }
 
 // ClientURL is where agencies connect, with the port that was taken.

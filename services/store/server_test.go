@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -276,5 +278,36 @@ func TestAnAccountCannotImportAnothersSubjects(t *testing.T) {
 				t.Errorf("ashmere-police was allowed to import %s of %s", imported, other)
 			}
 		}
+	}
+}
+
+// A NATS client that is turned away twice in a row closes for good, so a server that does not know its agencies yet does
+// not listen yet.
+func TestAPublisherThatComesBackDuringAStartIsNotTurnedAway(t *testing.T) {
+	r := newIdentities(t, ashmere)
+	ctx := testContext(t)
+	taken := got(net.Listen("tcp", "127.0.0.1:0")).or(t)
+	port := taken.Addr().(*net.TCPAddr).Port
+	check(t, taken.Close())
+	config := ServerConfig{
+		StoreDir: filepath.Join(r.dir, "store"), ListenHost: "127.0.0.1", ListenPort: port, ListenLater: true, TLS: r.tls,
+	}
+	for range 3 {
+		r.srv = got(StartServer(ctx, config)).or(t)
+		if _, err := r.tryDial(ashmere, r.users[ashmere]); !errors.Is(err, nats.ErrNoServers) {
+			t.Errorf("before the server knows its agencies: %v, want no server", err)
+		}
+		check(t, r.srv.SetAgencies(ctx, r.access(ashmere)))
+		check(t, r.srv.Listen())
+		r.dial(t, ashmere).Close()
+		r.srv.Shutdown()
+	}
+
+	taken = got(net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))).or(t)
+	defer func() { _ = taken.Close() }()
+	r.srv = got(StartServer(ctx, config)).or(t)
+	defer r.srv.Shutdown()
+	if err := r.srv.Listen(); notice.KindOf(err) != notice.Unavailable {
+		t.Errorf("on a port that is taken: %v, want unavailable", err)
 	}
 }
