@@ -118,8 +118,9 @@ func killThisProcess() {
 type child struct {
 	t       *testing.T
 	config  string
+	clocked *clock.Movable // the service's clock, moved by hand; nil is the machine's
 	command *exec.Cmd
-	clock   io.WriteCloser // where its clock is moved by hand
+	moves   io.WriteCloser // where the process hears of it
 }
 
 // start starts the process. Each of env is "NAME=value".
@@ -127,14 +128,23 @@ func (c *child) start(env ...string) {
 	c.t.Helper()
 	c.command = exec.Command(os.Args[0])
 	c.command.Env = append(append(os.Environ(), childConfig+"="+c.config), env...)
+	if c.clocked != nil {
+		c.command.Env = append(c.command.Env, childClock+"="+c.clocked.Now().Format(time.RFC3339Nano))
+	}
 	c.command.Stderr = os.Stderr
 	var err error
-	if c.clock, err = c.command.StdinPipe(); err != nil {
+	if c.moves, err = c.command.StdinPipe(); err != nil {
 		c.t.Fatal(err)
 	}
 	if err := c.command.Start(); err != nil {
 		c.t.Fatal(err)
 	}
+}
+
+// advance moves the service's clock on.
+func (c *child) advance(by time.Duration) {
+	c.clocked.Advance(by)
+	_, _ = fmt.Fprintln(c.moves, c.clocked.Now().Format(time.RFC3339Nano)) // one that is dead hears of it at its start
 }
 
 // kill kills the process: nothing is flushed, nothing is said.

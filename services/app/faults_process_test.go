@@ -10,6 +10,7 @@ import (
 
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
+	"github.com/signalbox-hq/signalbox/services/clock"
 	"github.com/signalbox-hq/signalbox/services/policy"
 )
 
@@ -19,6 +20,10 @@ func processFaults() []fault {
 		{
 			name: "killed at random points under load, nothing is lost and only what is marked is doubled",
 			left: "40 killings instead of 3", run: killed,
+		},
+		{
+			name: "killed before and after each kind of fact and in a send, nothing is lost and only what is marked is doubled",
+			left: "all but three kinds of fact", run: endedAtEachKind,
 		},
 		{
 			name: "the leader of two is killed under load, and the other loses nothing",
@@ -81,6 +86,13 @@ func killed(t *testing.T, a *account) {
 func childOfOne(t *testing.T, more string) (*apptest.Rig, *child) {
 	t.Helper()
 	world := apptest.World(t, time.Now())
+	return world, childOver(world, nil, more)
+}
+
+// childOver is childOfOne in a world, and by a clock that is moved by hand, or nil.
+func childOver(world *apptest.Rig, clocked *clock.Movable, more string) *child {
+	t := world.T
+	t.Helper()
 	config := filepath.Join(t.TempDir(), "signalbox.yaml")
 	natsURL := fmt.Sprintf("tls://127.0.0.1:%d", freePort(t))
 	grpcAddr := fmt.Sprintf("127.0.0.1:%d", freePort(t))
@@ -90,18 +102,18 @@ instance: crash
 names: [localhost, 127.0.0.1]
 nats: {listen: %q, events_bytes: 16777216}
 grpc: {listen: %q}
-page: {listen: "127.0.0.1:0"}
+page: {listen: "127.0.0.1:%d"}
 mail: {host: localhost, port: %d, from: notices@signalbox.example, roots: %q}
 send: {lease: 2s, emails: 4, pushes: 4}
-%s`, world.Data, strings.TrimPrefix(natsURL, "tls://"), grpcAddr, world.Mail.Port(), filepath.Join(world.Data, "mail-roots.crt"), more)
+%s`, world.Data, strings.TrimPrefix(natsURL, "tls://"), grpcAddr, freePort(t), world.Mail.Port(), filepath.Join(world.Data, "mail-roots.crt"), more)
 	check(t, os.WriteFile(config, []byte(text), 0o600))
-	service := &child{t: t, config: config}
+	service := &child{t: t, config: config, clocked: clocked}
 	service.start()
 	t.Cleanup(service.kill)
 	world.Attach(grpcAddr, natsURL)
 	world.ImportBorough()
 	quickRetries(world)
-	return world, service
+	return service
 }
 
 // quickRetries has the first try of a mail that failed repeated after a second.

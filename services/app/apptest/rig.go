@@ -113,20 +113,47 @@ func (r *Rig) Attach(grpcAddr, natsURL string) {
 // Reattach connects again, to a service that was started again.
 func (r *Rig) Reattach() {
 	r.T.Helper()
-	admin := filepath.Join(r.Data, "identities", app.Admin)
-	r.await("the service to answer", func() bool {
-		listening, err := net.Dial("tcp", r.grpcAddr)
-		if err != nil {
-			return false
-		}
-		_ = listening.Close()
-		r.connect(admin)
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_, err = r.Ledger.Summary(ctx, &ledgerv1.SummaryRequest{})
-		return err == nil
-	})
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	if err := r.TryReattach(ctx); err != nil {
+		r.T.Fatalf("waited in vain for the service to answer: %v", err)
+	}
 }
+
+// TryReattach is Reattach to a service that may end before it answers.
+func (r *Rig) TryReattach(ctx context.Context) error {
+	r.T.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if err := r.reattach(ctx); err == nil {
+			return nil
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (r *Rig) reattach(ctx context.Context) error {
+	listening, err := (&net.Dialer{}).DialContext(ctx, "tcp", r.grpcAddr)
+	if err != nil {
+		return err
+	}
+	_ = listening.Close()
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if err := r.tryConnect(ctx, filepath.Join(r.Data, "identities", app.Admin)); err != nil {
+		return err
+	}
+	_, err = r.Ledger.Summary(ctx, &ledgerv1.SummaryRequest{})
+	return err
+}
+
+// Conn is the operator's connection of the moment.
+func (r *Rig) Conn() *grpc.ClientConn { return r.conn }
 
 // await asks again and again of another process, which cannot tell us.
 func (r *Rig) await(what string, holds func() bool) {
@@ -247,10 +274,17 @@ func BootAtOnce(rigs ...*Rig) {
 // connect makes the operator's clients.
 func (r *Rig) connect(admin string) {
 	r.T.Helper()
+	r.must(r.tryConnect(r.Context(), admin))
+}
+
+func (r *Rig) tryConnect(ctx context.Context, admin string) error {
 	if r.conn != nil {
 		_ = r.conn.Close()
 	}
-	r.conn = r.Dial(admin)
+	var err error
+	if r.conn, err = r.tryDial(ctx, admin); err != nil {
+		return err
+	}
 	r.Ledger = ledgerv1.NewLedgerServiceClient(r.conn)
 	r.Tasks = taskv1.NewTaskServiceClient(r.conn)
 	r.Directory = directoryv1.NewDirectoryServiceClient(r.conn)
@@ -259,8 +293,8 @@ func (r *Rig) connect(admin string) {
 	r.Replay = replayv1.NewReplayServiceClient(r.conn)
 	r.Telephone = telephonev1.NewTelephoneServiceClient(r.conn)
 	roots, err := identity.LoadRoots(filepath.Join(admin, app.RootsFile))
-	r.must(err)
 	r.Roots = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	return err
 }
 
 // Restart stops the service in order and boots it again over the same data.
@@ -274,16 +308,29 @@ func (r *Rig) Restart() {
 // Dial connects by gRPC with the certificate of an identity folder.
 func (r *Rig) Dial(identityDir string) *grpc.ClientConn {
 	r.T.Helper()
-	pair, err := identity.LoadPair(filepath.Join(identityDir, app.ClientName+".crt"), filepath.Join(identityDir, app.ClientName+".key"))
+	conn, err := r.tryDial(r.Context(), identityDir)
 	r.must(err)
-	roots, err := identity.LoadRoots(filepath.Join(identityDir, app.RootsFile))
-	r.must(err)
-	config, err := identity.ClientTLS(pair, roots)
-	r.must(err)
-	conn, err := rpc.Dial(r.Context(), r.grpcAddr, config)
-	r.must(err)
-	r.T.Cleanup(func() { _ = conn.Close() })
 	return conn
+}
+
+func (r *Rig) tryDial(ctx context.Context, identityDir string) (*grpc.ClientConn, error) {
+	pair, err := identity.LoadPair(filepath.Join(identityDir, app.ClientName+".crt"), filepath.Join(identityDir, app.ClientName+".key"))
+	if err != nil {
+		return nil, err
+	}
+	roots, err := identity.LoadRoots(filepath.Join(identityDir, app.RootsFile))
+	if err != nil {
+		return nil, err
+	}
+	config, err := identity.ClientTLS(pair, roots)
+	if err != nil {
+		return nil, err
+	}
+	conn, err := rpc.Dial(ctx, r.grpcAddr, config)
+	if err == nil {
+		r.T.Cleanup(func() { _ = conn.Close() })
+	}
+	return conn, err
 }
 
 // Context ends when a wait has lasted too long.
