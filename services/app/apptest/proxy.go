@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"sync"
+	"time"
 )
 
 // Proxy passes TCP on to an address, until it is told not to: as a network that fails between two machines.
@@ -14,6 +15,7 @@ type Proxy struct {
 	to       string
 
 	mu    sync.Mutex
+	delay time.Duration // of everything that passes
 	open  chan struct{} // closed while bytes pass; a cut replaces it
 	conns map[net.Conn]struct{}
 	ended bool
@@ -40,10 +42,18 @@ func (p *Proxy) Cut() {
 	p.open = make(chan struct{})
 }
 
-// Mend ends a cut. What waited goes through.
+// Slow has everything wait before it is passed on, as over a line that is busy or bad.
+func (p *Proxy) Slow(by time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.delay = by
+}
+
+// Mend ends a cut, and slowness. What waited goes through.
 func (p *Proxy) Mend() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.delay = 0
 	select {
 	case <-p.open:
 	default:
@@ -109,6 +119,16 @@ func (p *Proxy) keep(conns ...net.Conn) bool {
 	return !p.ended
 }
 
+// slept waits, and says whether it did so to the end.
+func slept(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
 // copy carries one direction, and holds what it has read while the proxy is cut.
 func (p *Proxy) copy(ctx context.Context, to io.WriteCloser, from io.ReadCloser) {
 	defer func() { _, _ = to.Close(), from.Close() }()
@@ -117,8 +137,11 @@ func (p *Proxy) copy(ctx context.Context, to io.WriteCloser, from io.ReadCloser)
 		n, err := from.Read(buffer)
 		if n > 0 {
 			p.mu.Lock()
-			open := p.open
+			open, delay := p.open, p.delay
 			p.mu.Unlock()
+			if delay > 0 && !slept(ctx, delay) {
+				return
+			}
 			select {
 			case <-open:
 			case <-ctx.Done():

@@ -152,6 +152,17 @@ func (r *Rig) reattach(ctx context.Context) error {
 	return err
 }
 
+// RunClock has the clock run on as the machine's does, until the test ends.
+func (r *Rig) RunClock() {
+	r.background("clock", func(ctx context.Context) error {
+		r.Clock.Run(ctx)
+		return nil
+	})
+}
+
+// PublishAt has agencies that are added from now on reach NATS at another address than the service does.
+func (r *Rig) PublishAt(natsURL string) { r.natsURL = natsURL }
+
 // Conn is the operator's connection of the moment.
 func (r *Rig) Conn() *grpc.ClientConn { return r.conn }
 
