@@ -166,6 +166,16 @@ func (c *child) stop() time.Duration {
 	return time.Since(began)
 }
 
+// ended waits until the process has ended of itself, and says with what status and how long that took.
+func (c *child) ended() (status int, took time.Duration) {
+	c.t.Helper()
+	began := time.Now()
+	limit := time.AfterFunc(time.Minute, func() { _ = c.command.Process.Kill() })
+	defer limit.Stop()
+	_ = c.command.Wait()
+	return c.command.ProcessState.ExitCode(), time.Since(began)
+}
+
 // killedItself waits until the process has killed itself, as it was told to at its start.
 func (c *child) killedItself() error {
 	err := c.command.Wait()

@@ -31,11 +31,18 @@ func (s *Service) openNATS(ctx context.Context) error {
 		ListenHost: host, ListenPort: port, ListenLater: true,
 		TLS: store.TLSFiles{CertFile: certFile, KeyFile: keyFile},
 		Report: func(level store.Level, text string) {
-			if level == store.Error {
+			switch level {
+			case store.Broken:
 				s.log.Error("NATS server", zap.String("report", text))
-				return
+				select {
+				case s.broken <- struct{}{}:
+				default:
+				}
+			case store.Error:
+				s.log.Error("NATS server", zap.String("report", text))
+			case store.Warning:
+				s.log.Warn("NATS server", zap.String("report", text))
 			}
-			s.log.Warn("NATS server", zap.String("report", text))
 		},
 	})
 	if err != nil {
@@ -47,6 +54,18 @@ func (s *Service) openNATS(ctx context.Context) error {
 	}
 	s.onClose("NATS connection", s.conn.Close)
 	return nil
+}
+
+// watchDisk ends the service once the disk has refused a write: the embedded server takes nothing more until it is started
+// again, which whoever runs the service sees to.
+func (s *Service) watchDisk(ctx context.Context) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-s.broken:
+		return notice.Faultf(notice.Unavailable, "app.Run",
+			"the disk refused a write; nothing acknowledged is lost: free space in %s, and start again", s.config.Data)
+	}
 }
 
 // natsCertificate writes the server's certificate where NATS reads it, anew at every start.

@@ -39,6 +39,7 @@ type Service struct {
 	ca        *identity.CA
 	admin     string // identity folder of the first operator
 	nats      *store.Server
+	broken    chan struct{} // the disk refused the embedded server a write
 	conn      *nats.Conn
 	routerKey string
 	store     *store.Store
@@ -75,7 +76,7 @@ func New(ctx context.Context, c Config, clk clock.Clock, log *zap.Logger, option
 	c.Send = c.Send.withDefaults(c.Mail.Connections)
 	s := &Service{
 		config: c.guarded(), clock: clk, log: log, machine: clock.NewHardware(),
-		writing: func(ledger engine.Log) engine.Log { return ledger },
+		writing: func(ledger engine.Log) engine.Log { return ledger }, broken: make(chan struct{}, 1),
 	}
 	for _, option := range options {
 		option(s)
@@ -128,8 +129,8 @@ func (s *Service) Run(ctx context.Context) error {
 	for name, run := range map[string]func(context.Context) error{
 		"gRPC": s.rpc.Run, "notice page": s.page.run, "feedback": s.serveFeedback, "directory": s.watchDirectory,
 		"certificates": s.renewCertificates, "sending": s.watchSending, "returned mail": s.runReturns,
-		"offline list": s.keepOfflineList,
-		"guards":       s.guard.run, "heartbeat": s.runHeartbeat, "metrics": s.runMetrics,
+		"offline list": s.keepOfflineList, "disk": s.watchDisk,
+		"guards": s.guard.run, "heartbeat": s.runHeartbeat, "metrics": s.runMetrics,
 	} {
 		group.Go(func() error {
 			if err := run(edges); err != nil && edges.Err() == nil {

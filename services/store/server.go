@@ -7,6 +7,7 @@ import (
 	"net"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -38,6 +39,9 @@ type Level uint8
 const (
 	Warning Level = iota + 1
 	Error
+	// Broken is a write that the disk refused, for want of room or worse. What the stream has acknowledged is kept; it
+	// takes nothing more until the server is started again.
+	Broken
 )
 
 // Server is the embedded NATS server. Its own user and the users that probe imports get fresh keys at each start,
@@ -190,5 +194,16 @@ func (r reporter) Noticef(string, ...any)         {}
 func (r reporter) Debugf(string, ...any)          {}
 func (r reporter) Tracef(string, ...any)          {}
 func (r reporter) Warnf(format string, v ...any)  { r(Warning, fmt.Sprintf(format, v...)) }
-func (r reporter) Errorf(format string, v ...any) { r(Error, fmt.Sprintf(format, v...)) }
+func (r reporter) Errorf(format string, v ...any) { r.report(fmt.Sprintf(format, v...)) }
 func (r reporter) Fatalf(format string, v ...any) { r(Error, fmt.Sprintf(format, v...)) }
+
+// writeError is how the server (nats-server 2.15.2) says that a stream's file cannot be written. It says so nowhere else.
+const writeError = "Critical write error"
+
+func (r reporter) report(text string) {
+	if strings.Contains(text, writeError) {
+		r(Broken, text)
+		return
+	}
+	r(Error, text)
+}
