@@ -202,7 +202,8 @@ func (a *account) balanceIntake(t *testing.T, b *books) {
 		a.counts.repeated += ev.Repeated
 	}
 	for lineage, rounds := range b.byEvent {
-		if most := len(b.state.Lineages[lineage].Events); rounds > most {
+		l := b.state.Lineages[lineage]
+		if most := max(len(l.Events), len(l.Contributions)); rounds > most {
 			t.Errorf("lineage %s of %d events was decided %d times because of one", lineage, most, rounds)
 		}
 	}
