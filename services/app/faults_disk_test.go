@@ -18,7 +18,7 @@ func diskFaults() []fault {
 	return []fault{
 		{
 			name: "the disk is full and then freed, what was acknowledged goes out and the rest is refused",
-			left: "it mounts a small file system, for which it needs to be root or to have sudo", fullOnly: true, run: diskFull,
+			left: ", for it mounts a small file system and must be root or have sudo", fullOnly: true, run: diskFull,
 		},
 	}
 }

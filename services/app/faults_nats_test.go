@@ -56,6 +56,11 @@ func natsFaults() []fault {
 			left: "full for 40 seconds instead of 3",
 			run:  ledgerFull,
 		},
+		{name: "the node of three that orders the ledger is killed, and everything goes out over the other two", run: nodeKilled},
+		{
+			name: "the node of three that orders the ledger is cut off, and everything goes out over the other two",
+			fullOnly: true, run: nodeCutOff,
+		},
 	}
 }
 

@@ -58,7 +58,7 @@ type fault struct {
 	name string // a sentence: what fails, a comma, and what holds all the same
 	// left is what the short form leaves to the full one; empty where it leaves nothing.
 	left string
-	// fullOnly has the short form leave all of it.
+	// fullOnly has the short form leave all of it; left may then say why.
 	fullOnly bool
 	// alone keeps other faults from running beside it: one that measures, or fills the machine.
 	alone bool
@@ -74,7 +74,7 @@ func TestFaults(t *testing.T) {
 	slices.SortStableFunc(faults, func(a, b fault) int { return cmp.Compare(toNumber(b.alone), toNumber(a.alone)) })
 	for number, f := range faults {
 		if s.form == short && f.fullOnly {
-			s.leave(f.name + ": all of it")
+			s.leave(f.name + ": all of it" + f.left)
 			continue
 		}
 		if s.form == short && f.left != "" {
