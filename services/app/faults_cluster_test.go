@@ -286,22 +286,23 @@ func awaitCluster(t *testing.T, nodes []*node) {
 	defer tick.Stop()
 	deadline := time.After(30 * time.Second)
 	for {
-		leaders, current := 0, 0
+		leaders, current, online := 0, 0, 0
 		for _, n := range nodes {
 			if n.ns.JetStreamIsLeader() {
 				leaders++
+				online = len(n.ns.JetStreamClusterPeers()) // streams are placed on those that it has heard of
 			}
 			if n.ns.JetStreamIsCurrent() {
 				current++
 			}
 		}
-		if leaders == 1 && current == len(nodes) {
+		if leaders == 1 && current == len(nodes) && online == len(nodes) {
 			return
 		}
 		select {
 		case <-tick.C:
 		case <-deadline:
-			t.Fatalf("the nodes found no leader: %d lead, %d are current", leaders, current)
+			t.Fatalf("the nodes did not find each other: %d lead, %d are current, %d online", leaders, current, online)
 		}
 	}
 }

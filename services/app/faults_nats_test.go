@@ -19,9 +19,9 @@ func natsFaults() []fault {
 	return []fault{
 		{
 			name: "NATS is cut off from the service, and what was published meanwhile goes out once it is back",
-			left: "a cut of 40 seconds instead of 7",
+			left: "a cut of 40 seconds instead of 3, past the lease of the leader",
 			run: func(t *testing.T, a *account) {
-				brokenNATS(t, a, time.Duration(a.pick(7, 40, 120))*time.Second, func(_ *external, cable *apptest.Proxy) func() {
+				brokenNATS(t, a, time.Duration(a.pick(3, 40, 120))*time.Second, func(_ *external, cable *apptest.Proxy) func() {
 					cable.Cut()
 					return cable.Mend
 				})
@@ -58,7 +58,7 @@ func natsFaults() []fault {
 		},
 		{name: "the node of three that orders the ledger is killed, and everything goes out over the other two", run: nodeKilled},
 		{
-			name: "the node of three that orders the ledger is cut off, and everything goes out over the other two",
+			name:     "the node of three that orders the ledger is cut off, and everything goes out over the other two",
 			fullOnly: true, run: nodeCutOff,
 		},
 	}

@@ -187,10 +187,16 @@ func (r *Rig) AwaitMail(holds func() bool) {
 	r.await("the mail", holds)
 }
 
-// AwaitSummary waits until the counts of the service in another process are as they should be.
+// AwaitSummary waits until the counts of a service are as they should be. Where what it stands on has failed it may not
+// answer for a while.
 func (r *Rig) AwaitSummary(holds func(*ledgerv1.SummaryResponse) bool) {
 	r.T.Helper()
-	r.await("the counts", func() bool { return holds(r.Summary()) })
+	r.await("the counts", func() bool {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		s, err := r.Ledger.Summary(ctx, &ledgerv1.SummaryRequest{})
+		return err == nil && holds(s)
+	})
 }
 
 // startMail runs the mailbox under an authority of its own: the relay is somebody else's.
