@@ -188,6 +188,17 @@ func (c *cluster) orders() *node {
 	return leader
 }
 
+// to is every line to and from a node.
+func (c *cluster) to(lost *node) []*apptest.Proxy {
+	lines := []*apptest.Proxy{c.clients[lost.name]}
+	for _, n := range c.nodes {
+		if n != lost {
+			lines = append(lines, c.lines[lost.name][n.name], c.lines[n.name][lost.name])
+		}
+	}
+	return lines
+}
+
 // nodeKilled kills the node that orders the ledger's packs.
 func nodeKilled(t *testing.T, a *account) {
 	c := startCluster(t, a)
@@ -207,6 +218,9 @@ func nodeKilled(t *testing.T, a *account) {
 
 	failed := c.orders()
 	c.publish(a, "meanwhile", 5)
+	for _, line := range c.to(failed) { // or it would say goodbye, and hand over what it leads
+		line.Cut()
+	}
 	failed.ns.Shutdown()
 	failed.ns.WaitForShutdown()
 	began := time.Now()
@@ -221,12 +235,7 @@ func nodeCutOff(t *testing.T, a *account) {
 	c := startCluster(t, a)
 	c.publish(a, "before", 5)
 	lost := c.orders()
-	lines := []*apptest.Proxy{c.clients[lost.name]}
-	for _, n := range c.nodes {
-		if n != lost {
-			lines = append(lines, c.lines[lost.name][n.name], c.lines[n.name][lost.name])
-		}
-	}
+	lines := c.to(lost)
 	c.publish(a, "meanwhile", 5)
 	for _, line := range lines {
 		line.Cut()
