@@ -29,7 +29,7 @@ import (
 
 // account counts what went in, by the acknowledgements that publishers had, and what came out, by what reached somebody.
 type account struct {
-	form form
+	form extent
 	seed uint64
 
 	mu      sync.Mutex
@@ -64,7 +64,7 @@ type counts struct {
 	packs, facts                             int64
 }
 
-func newAccount(f form, seed uint64) *account {
+func newAccount(f extent, seed uint64) *account {
 	return &account{form: f, seed: seed, taken: map[entry]bool{}, ids: map[string]bool{}}
 }
 

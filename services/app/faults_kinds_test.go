@@ -14,9 +14,12 @@ import (
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
+	telephonev1 "github.com/signalbox-hq/signalbox/api/signalbox/telephone/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/mailbox"
 	"github.com/signalbox-hq/signalbox/services/store"
 )
@@ -61,6 +64,9 @@ func (k *endings) ways() map[string]func(context.Context) error {
 		"stopped":          k.stop,
 		"held_back":        k.holdBack,
 		"resumed":          k.resume,
+
+		"told_by_telephone": k.telephone,
+		"replayed":          k.replay,
 	}
 }
 
@@ -358,6 +364,28 @@ func (k *endings) resolve(ctx context.Context, task string) error {
 
 func (k *endings) sending() sendingv1.SendingServiceClient {
 	return sendingv1.NewSendingServiceClient(k.world.Conn())
+}
+
+// telephone takes in a call about an incident whose event is yet to come.
+func (k *endings) telephone(ctx context.Context) error {
+	k.events++
+	row := call(fmt.Sprintf("NP/26/call-%d", k.events), k.world.Clock.Now().Add(-time.Minute).In(directory.London()).Format("2006-01-02 15:04"))
+	_, err := k.world.Telephone.Import(ctx, &telephonev1.ImportRequest{File: []byte(form + row)})
+	return err
+}
+
+// replay says again what a person has acknowledged.
+func (k *endings) replay(ctx context.Context) error {
+	if err := k.acknowledge(ctx); err != nil {
+		return err
+	}
+	again := &replayv1.Selection{Agency: string(k.police.ID), Event: fmt.Sprintf("np-%d", k.events), Force: true}
+	planned, err := k.world.Replay.Plan(ctx, &replayv1.PlanRequest{Selection: again})
+	if err != nil {
+		return err
+	}
+	_, err = k.world.Replay.Confirm(ctx, &replayv1.ConfirmRequest{Selection: again, Digest: planned.Plan.Digest, Reason: "invented"})
+	return err
 }
 
 // goOn resumes sending; where nothing is stopped that is refused.

@@ -21,21 +21,21 @@ const (
 	seedVariable   = "SIGNALBOX_FAULTS_SEED"
 )
 
-// form is how much of each fault is tried.
-type form int
+// extent is how much of each fault is tried.
+type extent int
 
 const (
-	short form = iota // each fault once: what go test ./... runs
-	ci                // what .ci/run runs
-	long              // for an evening
+	short extent = iota // each fault once: what go test ./... runs
+	ci                  // what .ci/run runs
+	long                // for an evening
 )
 
-func (f form) String() string { return [...]string{"short", "ci", "long"}[f] }
+func (f extent) String() string { return [...]string{"short", "ci", "long"}[f] }
 
-func chosenForm(t *testing.T) form {
+func chosenForm(t *testing.T) extent {
 	t.Helper()
 	text := cmp.Or(os.Getenv(faultsVariable), short.String())
-	for _, f := range []form{short, ci, long} {
+	for _, f := range []extent{short, ci, long} {
 		if f.String() == text {
 			return f
 		}
@@ -108,7 +108,7 @@ func toNumber(b bool) int {
 
 // suite is a run of TestFaults.
 type suite struct {
-	form form
+	form extent
 	seed uint64
 
 	mu      sync.Mutex
