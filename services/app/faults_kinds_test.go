@@ -13,6 +13,7 @@ import (
 	"time"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
@@ -35,9 +36,6 @@ type endings struct {
 	back    string // address of the mail server for what comes back
 	events  int
 }
-
-// lead is told of the child of every event that is good.
-const lead = "j.marlowe@beacon-row.example"
 
 // ways are how each kind of fact comes about; nil is that it needs nothing but a start.
 func (k *endings) ways() map[string]func(context.Context) error {
@@ -67,6 +65,7 @@ func (k *endings) ways() map[string]func(context.Context) error {
 
 		"told_by_telephone": k.telephone,
 		"replayed":          k.replay,
+		"event_withdrawn":   k.withdraw,
 	}
 }
 
@@ -385,6 +384,17 @@ func (k *endings) replay(ctx context.Context) error {
 		return err
 	}
 	_, err = k.world.Replay.Confirm(ctx, &replayv1.ConfirmRequest{Selection: again, Digest: planned.Plan.Digest, Reason: "invented"})
+	return err
+}
+
+// withdraw takes back what a person was told.
+func (k *endings) withdraw(ctx context.Context) error {
+	if _, err := k.mailed(ctx); err != nil {
+		return err
+	}
+	_, err := k.world.Intake.Withdraw(ctx, &intakev1.WithdrawRequest{
+		Agency: string(k.police.ID), Event: fmt.Sprintf("np-%d", k.events), Code: "wrong_child", Reason: "invented",
+	})
 	return err
 }
 

@@ -163,7 +163,7 @@ func TestAWithdrawalStopsAMailThatHangsBeforeItsData(t *testing.T) {
 // awaitSettled waits until the end of every send under way is on record.
 func awaitSettled(t *testing.T, r *apptest.Rig, police *apptest.Agency) {
 	t.Helper()
-	r.AwaitSummary(func(int64, int64) bool {
+	r.AwaitSummary(func(*ledgerv1.SummaryResponse) bool {
 		ended := 0
 		for _, f := range r.Timeline(police.ID, "np-1") {
 			if f.GetAttemptFinished() != nil {
