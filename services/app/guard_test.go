@@ -52,7 +52,7 @@ func TestAMailDomainThatAnswersNobodyRaisesTheOldestUndispatched(t *testing.T) {
 		return slices.ContainsFunc(r.Timeline(police.ID, "np-1"), func(f *ledgerv1.Fact) bool { return f.GetAttemptFinished() != nil })
 	})
 	aboutIvo(police, r, 2) // waits behind the first: its domain is left alone
-	r.AwaitSummary(func(_, neither int64) bool { return neither == 2 })
+	r.AwaitSummary(func(s *ledgerv1.SummaryResponse) bool { return s.WithoutEndOrOwner == 2 })
 	if raised, known := r.Alarms(); !known || raised["oldest-undispatched"] != nil {
 		t.Errorf("raised at once: %v", raised)
 	}

@@ -9,6 +9,7 @@ import (
 
 	alarmv1 "github.com/signalbox-hq/signalbox/api/signalbox/alarm/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
 )
 
@@ -58,7 +59,7 @@ func TestAtAnExternalServerNewEventsAreRefusedBeforeTheAccountIsFull(t *testing.
 
 func theDoorsCloseAndOpen(t *testing.T, r *apptest.Rig, police *apptest.Agency) {
 	t.Helper()
-	r.AwaitSummary(func(int64, int64) bool { return !refusing(r) })
+	r.AwaitSummary(func(*ledgerv1.SummaryResponse) bool { return !refusing(r) })
 	aboutIvo(police, r, 1)
 	r.Settle()
 	lead := r.Person("j.marlowe@beacon-row.example")
@@ -86,12 +87,12 @@ func theDoorsCloseAndOpen(t *testing.T, r *apptest.Rig, police *apptest.Agency) 
 	r.Restart() // it is still full, and the streams stay closed
 	police.Connect()
 	r.AwaitAlarm("store-headroom")
-	r.AwaitSummary(func(int64, int64) bool { return refusing(r) })
+	r.AwaitSummary(func(*ledgerv1.SummaryResponse) bool { return refusing(r) })
 
 	for seq := uint64(2); seq <= last; seq++ {
 		must(t, r.Service.Store().Events().Erase(r.Context(), police.ID, seq))
 	}
-	r.AwaitSummary(func(int64, int64) bool { return !refusing(r) })
+	r.AwaitSummary(func(*ledgerv1.SummaryResponse) bool { return !refusing(r) })
 	r.AwaitMail(func() bool { return police.TryPublish(ev) == nil })
 	r.Settle()
 	if got := lead.Notices(); len(got) != 2 {
