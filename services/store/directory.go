@@ -69,7 +69,7 @@ func (d *Directory) WatchHead(ctx context.Context, fn func(head uint64) error) e
 	}
 	var seen uint64
 	return d.store.persist(ctx, "store.WatchHead", func(stop func(error) error) error {
-		return d.store.consume(ctx, directoryStream, cfg, func(m Msg, _ uint64) error {
+		return d.store.consume(ctx, directoryStream, cfg, nil, func(m Msg, _ uint64) error {
 			if m.Seq <= seen {
 				return nil
 			}
@@ -178,7 +178,7 @@ func (d *Directory) scan(ctx context.Context, from, to uint64, headersOnly bool,
 	cfg := jetstream.OrderedConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: from, HeadersOnly: headersOnly,
 	}
-	return d.store.consume(ctx, directoryStream, cfg, func(m Msg, pending uint64) error {
+	return d.store.consume(ctx, directoryStream, cfg, nil, func(m Msg, pending uint64) error {
 		if m.Seq <= to {
 			fn(m)
 		}

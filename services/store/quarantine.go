@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -54,8 +55,7 @@ func (e *Events) Quarantine(ctx context.Context, agency notice.AgencyID, event M
 	}
 	for _, from := range []Header{own, faults} {
 		for name, values := range from {
-			// The publisher's instructions to the server, such as an expected sequence, must not act on this stream.
-			if !reserved(name) {
+			if mayKeep(name, len(event.Data) > 0) {
 				header[name] = values
 			}
 		}
@@ -86,6 +86,14 @@ func (e *Events) Quarantine(ctx context.Context, agency notice.AgencyID, event M
 		return 0, fault(op, err)
 	}
 	return stored.Sequence, nil
+}
+
+// mayKeep says whether a header of an event may be kept. The publisher's instructions to the server, such as an expected
+// sequence, must not act on the quarantine; a name that is none could not be written; and without data a status would
+// pass for a word of the server's, which no reader is given.
+func mayKeep(name string, hasData bool) bool {
+	plain := name != "" && !strings.ContainsFunc(name, func(r rune) bool { return r <= ' ' || r >= 0x7f || r == ':' })
+	return plain && !reserved(name) && (hasData || name != headerStatus)
 }
 
 // mostEvicted bounds the work of one refusal: the largest takes the room of so many of the smallest.
