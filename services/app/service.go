@@ -321,6 +321,6 @@ func (s *Service) Settled(ctx context.Context) error {
 				return false
 			}
 		}
-		return state.Idle(s.clock.Now().UnixMilli())
+		return state.Still(s.clock.Now().UnixMilli()) // it is asked after sends were given out
 	})
 }

@@ -96,9 +96,14 @@ func (s *State) stepOf(t timer) Step {
 	return nil
 }
 
-// Idle says whether nothing more happens without time passing or a person acting.
-func (s *State) Idle(nowMS int64) bool {
-	if s.counts[Ready] > 0 || s.counts[Sending] > 0 || len(s.deciding) > 0 {
+// Idle says whether nothing more happens without time passing or a person acting, and nothing waits for its turn to be
+// sent.
+func (s *State) Idle(nowMS int64) bool { return s.counts[Ready] == 0 && s.Still(nowMS) }
+
+// Still is Idle but for what waits for its turn to be sent. Right after sends were given out that waits for time to pass
+// as well: the endpoint is left alone, or has had its share.
+func (s *State) Still(nowMS int64) bool {
+	if s.counts[Sending] > 0 || len(s.deciding) > 0 {
 		return false
 	}
 	return !slices.ContainsFunc(s.timers, func(t timer) bool { return t.atMS <= nowMS && s.stepOf(t) != nil })
