@@ -2,11 +2,13 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nkeys"
 	"go.uber.org/zap"
 
@@ -49,7 +51,7 @@ func (s *Service) openNATS(ctx context.Context) error {
 		return err
 	}
 	s.onClose("NATS server", s.nats.Shutdown)
-	if s.conn, err = s.nats.Connect(); err != nil {
+	if s.conn, err = s.nats.Connect(s.reportNATS()); err != nil {
 		return err
 	}
 	s.onClose("NATS connection", s.conn.Close)
@@ -66,6 +68,16 @@ func (s *Service) watchDisk(ctx context.Context) error {
 		return notice.Faultf(notice.Unavailable, "app.Run",
 			"the disk refused a write; nothing acknowledged is lost: free space in %s, and start again", s.config.Data)
 	}
+}
+
+// reportNATS has the log hear what goes wrong on our own connection, which the library would print. An event whose headers
+// cannot be read is refused, or taken without them: of that its publisher hears.
+func (s *Service) reportNATS() nats.Option {
+	return nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+		if !errors.Is(err, nats.ErrBadHeaderMsg) {
+			s.log.Warn("NATS connection", zap.Error(err))
+		}
+	})
 }
 
 // natsCertificate writes the server's certificate where NATS reads it, anew at every start.
@@ -127,7 +139,7 @@ func (s *Service) connectNATS(ctx context.Context) error {
 	}
 	s.conn, err = store.Connect(ctx, store.External{
 		URL: s.config.NATS.URL, SeedFile: s.config.NATS.Seed, RootsFile: s.config.NATS.Roots,
-	})
+	}, s.reportNATS())
 	if err != nil {
 		return err
 	}
