@@ -145,13 +145,16 @@ func (a *account) quiet(s *ledgerv1.SummaryResponse) bool {
 }
 
 // mailbox has the account count what a mail server takes.
-func (a *account) mailbox(server *mailbox.Server) { a.sink(func() []arrival { return mailed(server) }) }
+func (a *account) mailbox(server mailServer) { a.sink(func() []arrival { return mailed(server) }) }
 
 // sink has the account count what reaches somebody else.
 func (a *account) sink(arrivals func() []arrival) { a.sinks = append(a.sinks, arrivals) }
 
+// mailServer is whoever takes mail.
+type mailServer interface{ All() []mailbox.Mail }
+
 // mailed is each notice that a mail server took, without the mails that carry codes.
-func mailed(server *mailbox.Server) []arrival {
+func mailed(server mailServer) []arrival {
 	var all []arrival
 	for _, m := range server.All() {
 		if strings.Contains(m.Subject, "Signalbox code") {

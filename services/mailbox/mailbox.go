@@ -198,13 +198,9 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 
 // Data takes the message.
 func (s *session) Data(r io.Reader) error {
-	raw, err := io.ReadAll(r)
+	m, err := Read(r)
 	if err != nil {
 		return err
-	}
-	m, err := parse(raw)
-	if err != nil {
-		return &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "The message cannot be read"}
 	}
 	for _, to := range s.to {
 		m.From, m.To = s.from, to
@@ -219,6 +215,20 @@ func (s *session) Reset() { s.to = nil }
 
 // Logout ends the session.
 func (s *session) Logout() error { return nil }
+
+// Read reads a mail as it comes from its sender: without the envelope, which is the caller's to add. One that cannot be
+// read is a *smtp.SMTPError.
+func Read(r io.Reader) (Mail, error) {
+	raw, err := io.ReadAll(r)
+	if err != nil {
+		return Mail{}, err
+	}
+	m, err := parse(raw)
+	if err != nil {
+		return Mail{}, &smtp.SMTPError{Code: 554, EnhancedCode: smtp.EnhancedCode{5, 6, 0}, Message: "The message cannot be read"}
+	}
+	return m, nil
+}
 
 func parse(raw []byte) (Mail, error) {
 	reader, err := mail.CreateReader(bytes.NewReader(raw))

@@ -1,0 +1,141 @@
+package apptest
+
+import (
+	"context"
+	"maps"
+	"net"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+
+	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
+	"github.com/signalbox-hq/signalbox/services/identity"
+)
+
+// Receiver is an agency's own system, that notices are pushed to. It behaves as a test tells it, and stores each notice
+// once, by its idempotency key. It keeps its address over all its ups and downs.
+type Receiver struct {
+	noticev1.UnimplementedNoticeReceiverServiceServer
+	rig     *Rig
+	options []grpc.ServerOption
+	addr    string
+	down    func()
+
+	mu       sync.Mutex
+	conduct  Conduct
+	listener *cuttable
+	calls    int
+	stored   map[string]*noticev1.DeliverRequest
+	pushed   []*noticev1.DeliverRequest // that were stored, each time
+}
+
+// Conduct is how a receiver behaves. The zero is one as it should be. The context ends with the call.
+type Conduct struct {
+	Before func(ctx context.Context, req *noticev1.DeliverRequest) error // an error is the answer, and nothing is stored
+	After  func(ctx context.Context, req *noticev1.DeliverRequest) error // an error is the answer, though it is stored
+}
+
+// Receiver makes a receiver that the service's authority vouches for, and that is down; after Boot.
+func (r *Rig) Receiver() *Receiver {
+	r.T.Helper()
+	ca, err := identity.LoadCA(filepath.Join(r.Data, "ca"))
+	r.must(err)
+	pair, err := ca.IssueServer(identity.ServerRequest{
+		DNSNames: []string{"localhost"}, IPs: []net.IP{net.IPv4(127, 0, 0, 1)}, Now: time.Now(), Validity: time.Hour,
+	})
+	r.must(err)
+	config, err := identity.ServerTLS(pair, ca.Pool())
+	r.must(err)
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	r.must(err)
+	v := &Receiver{
+		rig: r, addr: listener.Addr().String(), options: []grpc.ServerOption{grpc.Creds(credentials.NewTLS(config))},
+		down: func() {}, stored: map[string]*noticev1.DeliverRequest{},
+	}
+	r.must(listener.Close())
+	r.T.Cleanup(func() { v.Down() })
+	return v
+}
+
+// Addr is where the receiver is called, host:port.
+func (v *Receiver) Addr() string { return v.addr }
+
+// Down ends every call and connection, and refuses new ones.
+func (v *Receiver) Down() { v.down(); v.down = func() {} }
+
+// Up has the receiver answer its calls so from now on. Calls from before end.
+func (v *Receiver) Up(c Conduct) {
+	v.rig.T.Helper()
+	v.Down()
+	inner, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", v.addr)
+	v.rig.must(err)
+	listener := &cuttable{Listener: inner, conns: map[net.Conn]struct{}{}}
+	v.mu.Lock()
+	v.conduct, v.listener = c, listener
+	v.mu.Unlock()
+	server := grpc.NewServer(v.options...)
+	noticev1.RegisterNoticeReceiverServiceServer(server, v)
+	v.down = v.rig.background("receiver", func(ctx context.Context) error {
+		stop := context.AfterFunc(ctx, server.Stop)
+		defer stop()
+		if err := server.Serve(listener); err != nil && ctx.Err() == nil {
+			return err
+		}
+		_ = listener.Close() // the server knows it only once it serves
+		return nil
+	})
+}
+
+// Cut closes every connection, with the calls on it.
+func (v *Receiver) Cut() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.listener.Cut()
+}
+
+// Deliver takes a notice.
+func (v *Receiver) Deliver(ctx context.Context, req *noticev1.DeliverRequest) (*noticev1.DeliverResponse, error) {
+	v.mu.Lock()
+	v.calls++
+	conduct := v.conduct
+	v.mu.Unlock()
+	if conduct.Before != nil {
+		if err := conduct.Before(ctx, req); err != nil {
+			return nil, err
+		}
+	}
+	v.mu.Lock()
+	v.stored[req.IdempotencyKey] = req
+	v.pushed = append(v.pushed, req)
+	v.mu.Unlock()
+	if conduct.After != nil {
+		if err := conduct.After(ctx, req); err != nil {
+			return nil, err
+		}
+	}
+	return &noticev1.DeliverResponse{}, nil
+}
+
+// Calls is how often the receiver was called.
+func (v *Receiver) Calls() int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.calls
+}
+
+// Stored is what the receiver has, by idempotency key.
+func (v *Receiver) Stored() map[string]*noticev1.DeliverRequest {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return maps.Clone(v.stored)
+}
+
+// Pushed is what was stored, the second copy of a notice as well, oldest first.
+func (v *Receiver) Pushed() []*noticev1.DeliverRequest {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return append([]*noticev1.DeliverRequest(nil), v.pushed...)
+}
