@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -322,6 +323,37 @@ func TestBeforeTerm(t *testing.T) {
 	b.must(2, decided(decision("l1", 2))) // an incident that no longer belongs there
 	if got := b.state.Lineages["term"].Contributions; len(got) != 1 {
 		t.Fatalf("%d contributions", len(got))
+	}
+}
+
+func TestWhatHasJustComeInIsPlannedBeforeWhatAnHourHasBrought(t *testing.T) {
+	b := newBook(t)
+	const holds = 100
+	for i := range holds {
+		lineage := fmt.Sprintf("held-%d", i)
+		b.event(0, "e-"+lineage, lineage)
+		n := obligation("n-"+lineage, "child")
+		n.ReleaseMs, n.DueMs = ms(50), ms(500)
+		b.must(0, decided(decision(lineage, 1, n)))
+	}
+	b.expect(0, "")
+	b.event(51, "urgent", "l")
+	some := func(wantOfAnHour int, first Step) {
+		t.Helper()
+		steps, ofAnHour := b.state.PlanSome(ms(52), 10)
+		if ofAnHour != wantOfAnHour || len(steps) < ofAnHour || first != nil && steps[0] != first {
+			t.Fatalf("%d steps, %d of an hour, the first %#v", len(steps), ofAnHour, steps[0])
+		}
+		if b.state.Idle(ms(52)) {
+			t.Fatal("idle, and releases are due")
+		}
+	}
+	some(10, Decide{Lineage: b.state.Lineages["l"]})
+	b.must(52, decided(decision("l", 1, obligation("n", "child"))))
+	some(10, Send{Notice: b.state.Notices["n"]})
+	some(10, nil)
+	if steps := b.state.Plan(ms(52)); len(steps) != holds-30 {
+		t.Fatalf("%d steps are left, want %d", len(steps), holds-30)
 	}
 }
 

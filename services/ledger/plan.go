@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"container/heap"
+	"math"
 	"slices"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
@@ -42,22 +43,42 @@ func (EscalateTask) step() {}
 // Plan returns the steps due at nowMS, each once: the facts that carrying them out gives rise to arm what follows. A
 // step that is returned and not carried out is due again after the next start, when the State is folded anew.
 func (s *State) Plan(nowMS int64) []Step {
-	var steps []Step
-	for len(s.timers) > 0 && s.timers[0].atMS <= nowMS {
-		t := heap.Pop(&s.timers).(timer)
-		if step := s.stepOf(t); step != nil {
+	steps, _ := s.PlanSome(nowMS, math.MaxInt)
+	return steps
+}
+
+// PlanSome is Plan with so many at most of the steps that an hour has brought: releases, ends of waits. Thousands of them
+// may be due at one instant. Decisions about what has come in and sends that are ready are first, and always among the
+// steps. It returns also how many are of an hour.
+func (s *State) PlanSome(nowMS int64, most int) (steps []Step, ofAnHour int) {
+	take := func(from *timers) {
+		if step := s.stepOf(heap.Pop(from).(timer)); step != nil {
 			steps = append(steps, step)
 		}
 	}
-	return steps
+	for s.timers.due(nowMS) && s.timers[0].kind == lineageTimer { // at no hour, and so before all others
+		take(&s.timers)
+	}
+	for s.ready.due(nowMS) { // after what may take them back
+		take(&s.ready)
+	}
+	prompt := len(steps)
+	for s.timers.due(nowMS) && len(steps)-prompt < most {
+		take(&s.timers)
+	}
+	return steps, len(steps) - prompt
 }
 
 // NextMS is when Plan next has a step, 0 where nothing is armed. A timer may turn out to be stale.
 func (s *State) NextMS() (int64, bool) {
-	if len(s.timers) == 0 {
+	switch {
+	case len(s.timers) == 0 && len(s.ready) == 0:
 		return 0, false
+	case len(s.ready) == 0 || len(s.timers) > 0 && s.timers[0].atMS < s.ready[0].atMS:
+		return s.timers[0].atMS, true
+	default:
+		return s.ready[0].atMS, true
 	}
-	return s.timers[0].atMS, true
 }
 
 // stepOf turns a timer into its step, nil where the notice, task or lineage has moved on since it was armed.
@@ -106,7 +127,8 @@ func (s *State) Still(nowMS int64) bool {
 	if s.counts[Sending] > 0 || len(s.deciding) > 0 {
 		return false
 	}
-	return !slices.ContainsFunc(s.timers, func(t timer) bool { return t.atMS <= nowMS && s.stepOf(t) != nil })
+	return !slices.ContainsFunc(s.timers, func(t timer) bool { return t.atMS <= nowMS && s.stepOf(t) != nil }) &&
+		!slices.ContainsFunc(s.ready, func(t timer) bool { return t.atMS <= nowMS && s.stepOf(t) != nil })
 }
 
 type timerKind uint8
@@ -126,6 +148,8 @@ type timer struct {
 }
 
 type timers []timer
+
+func (t timers) due(nowMS int64) bool { return len(t) > 0 && t[0].atMS <= nowMS }
 
 func (t timers) Len() int { return len(t) }
 func (t timers) Less(i, j int) bool {

@@ -85,6 +85,7 @@ type State struct {
 	deciding   map[string]*Lineage // with a decision due
 	unbegun    []unbegun           // see watch.go
 	timers     timers
+	ready      timers // of notices that may be sent
 	stops      map[Stop]Standing
 	heldBack   map[string]*Notice // those with HeldBackBy
 	callsAbout map[string][]*Call // by lineage, in order of import
@@ -151,8 +152,14 @@ func (s *State) setPhase(n *Notice, to Phase, wakeMS int64) {
 	n.Phase = to
 	s.counts[to]++
 	n.WakeMS = wakeMS
-	if wakeMS != 0 {
-		s.timers.push(timer{atMS: wakeMS, kind: noticeTimer, id: n.Id})
+	if wakeMS == 0 {
+		return
+	}
+	t := timer{atMS: wakeMS, kind: noticeTimer, id: n.Id}
+	if to == Ready {
+		s.ready.push(t)
+	} else {
+		s.timers.push(t)
 	}
 	s.watch(n)
 }
