@@ -20,8 +20,8 @@ import (
 func (a *account) receiver(v *apptest.Receiver) {
 	a.sink(func() []arrival {
 		var all []arrival
-		for _, req := range v.Pushed() {
-			all = append(all, arrival{notice: notice.Reference(req.Notice.GetId()), message: req.IdempotencyKey, marked: req.PossibleDuplicate})
+		for _, push := range v.Pushed() {
+			all = append(all, arrival{notice: notice.Reference(push.Notice), message: push.Key, marked: push.Marked})
 		}
 		return all
 	})
@@ -71,12 +71,12 @@ func receiverHangs(t *testing.T, a *account) {
 	p.AwaitMail(func() bool { return len(p.relay.All()) == n })
 	p.Settle()
 	p.noTimePassed()
-	if stored := system.Stored(); len(stored) > 0 {
-		t.Errorf("a receiver that hangs stored %d", len(stored))
+	if stored := system.Stored(); stored > 0 {
+		t.Errorf("a receiver that hangs stored %d", stored)
 	}
 	system.Up(apptest.Conduct{})
 	p.allDelivered(2 * n)
-	equal(t, "stored", len(system.Stored()), n)
+	equal(t, "stored", system.Stored(), n)
 	equal(t, "mail", byAddress(p.relay.All()), map[string]int{"duty@trust.example": n})
 	p.balance(0)
 }
@@ -98,7 +98,7 @@ func receiverIsSlow(t *testing.T, a *account) {
 	}})
 	n := a.pick(30, 300, 1000)
 	p.tell(n, "slow-system", "fast-system", "trust")
-	p.AwaitMail(func() bool { return len(p.relay.All()) == n && len(fast.Stored()) == n })
+	p.AwaitMail(func() bool { return len(p.relay.All()) == n && fast.Stored() == n })
 	if calls := slow.Calls(); calls > p.Config.Send.Pushes/2 {
 		t.Errorf("the slow receiver has %d calls at once", calls)
 	}
@@ -108,7 +108,7 @@ func receiverIsSlow(t *testing.T, a *account) {
 	if s := p.Summary(); int(s.Delivered) != 3*n {
 		t.Errorf("%v", s)
 	}
-	equal(t, "stored", []int{len(slow.Stored()), len(fast.Stored())}, []int{n, n})
+	equal(t, "stored", []int{slow.Stored(), fast.Stored()}, []int{n, n})
 	p.balance(0)
 }
 
@@ -159,7 +159,7 @@ func receiverErrs(t *testing.T, a *account) {
 	equal(t, "mail", byAddress(p.relay.All()), map[string]int{
 		"duty@trust.example": len(answers), "desk@council-system.example": refused,
 	})
-	equal(t, "stored", len(system.Stored()), len(answers)-refused)
+	equal(t, "stored", system.Stored(), len(answers)-refused)
 	p.balance(0)
 }
 
@@ -177,7 +177,7 @@ func receiverCuts(t *testing.T, a *account) {
 	p.AwaitMail(func() bool { return byAddress(p.relay.All())["duty@trust.example"] == n })
 	p.noTimePassed()
 	p.pass(10*time.Second, time.Hour, func(s *ledgerv1.SummaryResponse) bool { return int(s.Delivered) == 2*n })
-	equal(t, "stored, and at the desk", len(system.Stored()), n)
+	equal(t, "stored, and at the desk", system.Stored(), n)
 	p.balance(n)
 }
 
@@ -213,10 +213,10 @@ func receiverReturns(t *testing.T, a *account) {
 		t.Errorf("all out %v after the receiver was back", took)
 	}
 	desk := byAddress(p.relay.All())["desk@council-system.example"]
-	equal(t, "stored, and at the desk", len(system.Stored())+desk, n)
+	equal(t, "stored, and at the desk", system.Stored()+desk, n)
 	if desk == n {
 		t.Error("nothing waited for the receiver")
 	}
-	a.note("%d calls in the hour; %d went to the desk, %d waited", calls, desk, len(system.Stored()))
+	a.note("%d calls in the hour; %d went to the desk, %d waited", calls, desk, system.Stored())
 	p.balance(0)
 }

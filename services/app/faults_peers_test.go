@@ -33,6 +33,10 @@ func peerFaults() []fault {
 		{name: "a gRPC receiver closes its connections, and stores each notice once", run: receiverCuts},
 		{name: "a gRPC receiver returns after an hour, and was let alone meanwhile", run: receiverReturns},
 		{name: "poison among good events, and all the good ones arrive", run: poisonAmongGood},
+		{name: "routine notices wait by the thousand, and an urgent one goes next", left: "100,000 of them instead of 5,000", alone: true,
+			run: urgentBehindRoutine},
+		{name: "holds are released at one instant, and an urgent one goes first", left: "20,000 of them instead of 1,000", alone: true,
+			run: holdsAtOnce},
 	}
 }
 
@@ -100,7 +104,7 @@ func (p *peers) meet(partners ...partner) {
 		fmt.Fprintf(&organisations, "%s,%s,health,%s,,\n", o.id, o.id, apptest.Ashmere)
 		for i, contact := range o.contacts {
 			part := strings.Fields(contact)
-			fmt.Fprintf(&contacts, "%s-%d,%s,%s,Desk,%s,%s,2026-11-02\n", o.id, i, o.id, part[0], part[1], part[2])
+			fmt.Fprintf(&contacts, "%s-%d,%s,%s,Desk,%s,%s,2026-10-01\n", o.id, i, o.id, part[0], part[1], part[2])
 		}
 	}
 	p.loadFrom(partners[0].id, "organisations", organisations.String())

@@ -2,7 +2,6 @@ package apptest
 
 import (
 	"context"
-	"maps"
 	"net"
 	"path/filepath"
 	"sync"
@@ -28,8 +27,17 @@ type Receiver struct {
 	conduct  Conduct
 	listener *cuttable
 	calls    int
-	stored   map[string]*noticev1.DeliverRequest
-	pushed   []*noticev1.DeliverRequest // that were stored, each time
+	keys     map[string]bool
+	pushed   []Push
+}
+
+// Push is a call whose notice was stored, as much as is kept of it.
+type Push struct {
+	Notice  string // its id
+	Key     string // the idempotency key
+	Subject string // of the event that it tells of
+	Marked  bool   // as a possible duplicate
+	At      time.Time
 }
 
 // Conduct is how a receiver behaves. The zero is one as it should be. The context ends with the call.
@@ -53,7 +61,7 @@ func (r *Rig) Receiver() *Receiver {
 	r.must(err)
 	v := &Receiver{
 		rig: r, addr: listener.Addr().String(), options: []grpc.ServerOption{grpc.Creds(credentials.NewTLS(config))},
-		down: func() {}, stored: map[string]*noticev1.DeliverRequest{},
+		down: func() {}, keys: map[string]bool{},
 	}
 	r.must(listener.Close())
 	r.T.Cleanup(func() { v.Down() })
@@ -108,8 +116,11 @@ func (v *Receiver) Deliver(ctx context.Context, req *noticev1.DeliverRequest) (*
 		}
 	}
 	v.mu.Lock()
-	v.stored[req.IdempotencyKey] = req
-	v.pushed = append(v.pushed, req)
+	v.keys[req.IdempotencyKey] = true
+	v.pushed = append(v.pushed, Push{
+		Notice: req.Notice.GetId(), Key: req.IdempotencyKey, Subject: req.Notice.GetEvents()[0].GetSubject(),
+		Marked: req.PossibleDuplicate, At: time.Now(),
+	})
 	v.mu.Unlock()
 	if conduct.After != nil {
 		if err := conduct.After(ctx, req); err != nil {
@@ -126,16 +137,16 @@ func (v *Receiver) Calls() int {
 	return v.calls
 }
 
-// Stored is what the receiver has, by idempotency key.
-func (v *Receiver) Stored() map[string]*noticev1.DeliverRequest {
+// Stored is how many notices the receiver has, each counted once.
+func (v *Receiver) Stored() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return maps.Clone(v.stored)
+	return len(v.keys)
 }
 
 // Pushed is what was stored, the second copy of a notice as well, oldest first.
-func (v *Receiver) Pushed() []*noticev1.DeliverRequest {
+func (v *Receiver) Pushed() []Push {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return append([]*noticev1.DeliverRequest(nil), v.pushed...)
+	return append([]Push(nil), v.pushed...)
 }
