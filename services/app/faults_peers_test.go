@@ -27,6 +27,7 @@ func peerFaults() []fault {
 		{name: "SMTP drops TLS, and no mail goes out in clear", run: smtpDropsTLS},
 		{name: "SMTP accepts and then bounces, and somebody else has each notice", run: smtpBounces},
 		{name: "SMTP hangs after DATA, and what goes out again says so", run: smtpHangsAfterData},
+		{name: "Postfix is the relay, and delivers, refuses and bounces", fullOnly: true, run: postfixIsTheRelay},
 		{name: "a gRPC receiver hangs, and emails do not wait for it", run: receiverHangs},
 		{name: "a gRPC receiver is slow, and no other endpoint waits for it", run: receiverIsSlow},
 		{name: "a gRPC receiver answers with every code, and each notice arrives all the same", run: receiverErrs},

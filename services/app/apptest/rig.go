@@ -60,10 +60,11 @@ type Rig struct {
 	// ReloadNATS gives an external NATS server its new configuration; unset where the server is embedded.
 	ReloadNATS func(configuration string)
 
-	log     *zap.Logger
-	conn    *grpc.ClientConn
-	stop    func()
-	mailTLS *tls.Config // of whoever takes the mail
+	log      *zap.Logger
+	conn     *grpc.ClientConn
+	stop     func()
+	mailTLS  *tls.Config // of whoever takes the mail
+	mailPair identity.Pair
 
 	grpcAddr, natsURL string
 }
@@ -212,7 +213,7 @@ func (r *Rig) startMail() {
 	config, err := identity.PublicServerTLS(pair)
 	r.must(err)
 	r.must(os.WriteFile(filepath.Join(r.Data, "mail-roots.crt"), ca.CertPEM(), 0o600))
-	r.mailTLS = config
+	r.mailTLS, r.mailPair = config, pair
 	r.Mail, err = mailbox.New(config)
 	r.must(err)
 	r.background("mailbox", r.Mail.Run)
