@@ -60,55 +60,119 @@ func untilEnded(ctx context.Context, _ *noticev1.DeliverRequest) error {
 	return ctx.Err()
 }
 
-func receiverHangs(t *testing.T, a *account) {
-	p := newPeers(t, a, quickTimeouts)
-	system := p.system("council-system")
+// systems are two receivers that behave alike: one takes one notice in a call, the other several.
+type systems []*apptest.Receiver
+
+// singlyAndBatches are the ids of systems.
+func singlyAndBatches() []string { return []string{"single-system", "batch-system"} }
+
+func (p *peers) systems() systems {
+	p.T.Helper()
+	var all systems
+	for _, id := range singlyAndBatches() {
+		all = append(all, p.system(id))
+	}
+	return all
+}
+
+func (s systems) up(conduct func(v *apptest.Receiver) apptest.Conduct) {
+	for i, v := range s {
+		c := conduct(v)
+		c.Batches = i == 1
+		v.Up(c)
+	}
+}
+
+// well has the systems behave as they should.
+func (s systems) well() { s.up(func(*apptest.Receiver) apptest.Conduct { return apptest.Conduct{} }) }
+
+func (s systems) stored() []int {
+	var all []int
+	for _, v := range s {
+		all = append(all, v.Stored())
+	}
+	return all
+}
+
+// tellSystems publishes so many events that tell both systems, and a trust by email.
+func (p *peers) tellSystems(n int) { p.tell(n, append(singlyAndBatches(), "trust")...) }
+
+// mailAtOnce waits until the trust has so many mails, and fails where they had to wait for time to pass.
+func (p *peers) mailAtOnce(n int) {
+	p.T.Helper()
+	p.AwaitMail(func() bool { return byAddress(p.relay.All())["duty@trust.example"] == n })
+	p.noTimePassed()
+}
+
+// newSystems is a world with both systems and a trust whose mail goes out as it should.
+func newSystems(t *testing.T, a *account, change func(*apptest.Rig)) (*peers, systems) {
+	t.Helper()
+	p := newPeers(t, a, change)
+	s := p.systems()
 	p.meet(mailPartner("trust"))
 	p.relay.Up(apptest.Manners{})
-	system.Up(apptest.Conduct{Before: untilEnded})
+	return p, s
+}
+
+// runClock has time pass by itself, until what it returns is called.
+func (p *peers) runClock() (stop func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	running.Go(func() { p.Clock.Run(ctx) })
+	return func() { cancel(); running.Wait() }
+}
+
+func receiverHangs(t *testing.T, a *account) {
+	p, s := newSystems(t, a, quickTimeouts)
+	s.up(func(*apptest.Receiver) apptest.Conduct { return apptest.Conduct{Before: untilEnded} })
 	n := a.pick(6, 100, 400)
-	p.tell(n, "council-system", "trust")
-	p.AwaitMail(func() bool { return len(p.relay.All()) == n })
+	p.tellSystems(n)
+	p.mailAtOnce(n)
 	p.Settle()
-	p.noTimePassed()
-	if stored := system.Stored(); stored > 0 {
-		t.Errorf("a receiver that hangs stored %d", stored)
-	}
-	system.Up(apptest.Conduct{})
-	p.allDelivered(2 * n)
-	equal(t, "stored", system.Stored(), n)
+	equal(t, "stored by those that hang", s.stored(), []int{0, 0})
+	s.well()
+	p.allDelivered(3 * n)
+	equal(t, "stored", s.stored(), []int{n, n})
 	equal(t, "mail", byAddress(p.relay.All()), map[string]int{"duty@trust.example": n})
 	p.balance(0)
 }
 
+// Two slow receivers take all slots between them, until their sends have lasted long enough to give them up.
 func receiverIsSlow(t *testing.T, a *account) {
-	p := newPeers(t, a, nil)
-	slow, fast := p.system("slow-system"), p.system("fast-system")
-	p.meet(mailPartner("trust"))
-	p.relay.Up(apptest.Manners{})
+	p, slow := newSystems(t, a, nil)
+	defer p.runClock()()
+	fast := p.system("fast-system")
 	fast.Up(apptest.Conduct{})
 	release := make(chan struct{})
-	slow.Up(apptest.Conduct{Before: func(ctx context.Context, _ *noticev1.DeliverRequest) error {
-		select {
-		case <-release:
-			return nil
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}})
+	slow.up(func(*apptest.Receiver) apptest.Conduct {
+		return apptest.Conduct{Before: func(ctx context.Context, _ *noticev1.DeliverRequest) error {
+			select {
+			case <-release:
+				return nil
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}}
+	})
 	n := a.pick(30, 300, 1000)
-	p.tell(n, "slow-system", "fast-system", "trust")
-	p.AwaitMail(func() bool { return len(p.relay.All()) == n && fast.Stored() == n })
-	if calls := slow.Calls(); calls > p.Config.Send.Pushes/2 {
-		t.Errorf("the slow receiver has %d calls at once", calls)
+	p.tell(n, append(singlyAndBatches(), "fast-system", "trust")...)
+	p.AwaitMail(func() bool { return fast.Stored() == n && len(p.relay.All()) == n })
+	if waited := p.Clock.Now().Sub(p.began); waited > 10*time.Second {
+		t.Errorf("the others had theirs after %v", waited)
+	} else {
+		a.note("the others had theirs after %v", waited.Round(time.Second/10))
+	}
+	for _, v := range slow {
+		if calls := v.Calls(); calls > p.Config.Send.Pushes/2 {
+			t.Errorf("a slow receiver has %d calls at once", calls)
+		}
 	}
 	close(release)
 	p.Settle()
-	p.noTimePassed()
-	if s := p.Summary(); int(s.Delivered) != 3*n {
+	if s := p.Summary(); int(s.Delivered) != 4*n {
 		t.Errorf("%v", s)
 	}
-	equal(t, "stored", []int{slow.Stored(), fast.Stored()}, []int{n, n})
+	equal(t, "stored", append(slow.stored(), fast.Stored()), []int{n, n, n})
 	p.balance(0)
 }
 
@@ -117,106 +181,96 @@ func receiverErrs(t *testing.T, a *account) {
 		codes.InvalidArgument: true, codes.PermissionDenied: true, codes.Unauthenticated: true, codes.Unimplemented: true,
 		codes.NotFound: true, codes.FailedPrecondition: true, codes.OutOfRange: true,
 	}
-	p := newPeers(t, a, nil)
-	system := p.system("council-system")
-	p.meet(mailPartner("trust"))
-	p.relay.Up(apptest.Manners{})
-
+	p, s := newSystems(t, a, nil)
 	answers, events, refused := map[string]codes.Code{}, []*eventv1.Event{}, 0
 	for range a.pick(1, 10, 50) {
 		for code := codes.Canceled; code <= codes.Unauthenticated; code++ {
-			ev := p.meeting(0, "council-system", "trust")
+			ev := p.meeting(0, append(singlyAndBatches(), "trust")...)
 			answers[ev.Subject], events = code, append(events, ev)
 			if refusals[code] {
 				refused++
 			}
 		}
 	}
-	answer := func(req *noticev1.DeliverRequest) error { return status.Error(answers[subjectOf(req)], "no") }
-	system.Up(apptest.Conduct{
-		Before: once(func(_ context.Context, req *noticev1.DeliverRequest) error {
-			if answers[subjectOf(req)] == codes.AlreadyExists {
+	s.up(func(*apptest.Receiver) apptest.Conduct {
+		// Whoever says that it has a notice already has it.
+		answer := func(stored bool) func(context.Context, *noticev1.DeliverRequest) error {
+			return once(func(_ context.Context, req *noticev1.DeliverRequest) error {
+				if code := answers[subjectOf(req)]; stored == (code == codes.AlreadyExists) {
+					return status.Error(code, "no")
+				}
 				return nil
-			}
-			return answer(req)
-		}),
-		After: once(func(_ context.Context, req *noticev1.DeliverRequest) error {
-			if answers[subjectOf(req)] == codes.AlreadyExists {
-				return answer(req)
-			}
-			return nil
-		}),
+			})
+		}
+		return apptest.Conduct{Before: answer(false), After: answer(true)}
 	})
 	for _, ev := range events {
 		check(t, a.publish(p.council, ev))
 	}
-	p.Settle()
-	p.noTimePassed()
-	if mail := byAddress(p.relay.All())["duty@trust.example"]; mail != len(answers) {
-		t.Errorf("%d emails at once, want %d", mail, len(answers))
-	}
-	p.allDelivered(2 * len(answers))
+	p.mailAtOnce(len(events))
+	p.allDelivered(3 * len(events))
 	equal(t, "mail", byAddress(p.relay.All()), map[string]int{
-		"duty@trust.example": len(answers), "desk@council-system.example": refused,
+		"duty@trust.example": len(events), "desk@single-system.example": refused, "desk@batch-system.example": refused,
 	})
-	equal(t, "stored", system.Stored(), len(answers)-refused)
+	equal(t, "stored", s.stored(), []int{len(events) - refused, len(events) - refused})
 	p.balance(0)
 }
 
 func receiverCuts(t *testing.T, a *account) {
-	p := newPeers(t, a, nil)
-	system := p.system("council-system")
-	p.meet(mailPartner("trust"))
-	p.relay.Up(apptest.Manners{})
-	system.Up(apptest.Conduct{After: once(func(ctx context.Context, req *noticev1.DeliverRequest) error {
-		system.Cut()
-		return untilEnded(ctx, req)
-	})})
+	p, s := newSystems(t, a, nil)
+	s.up(func(v *apptest.Receiver) apptest.Conduct {
+		return apptest.Conduct{After: once(func(ctx context.Context, req *noticev1.DeliverRequest) error {
+			v.Cut()
+			return untilEnded(ctx, req)
+		})}
+	})
 	n := a.pick(5, 50, 200)
-	p.tell(n, "council-system", "trust")
-	p.AwaitMail(func() bool { return byAddress(p.relay.All())["duty@trust.example"] == n })
-	p.noTimePassed()
-	p.pass(10*time.Second, time.Hour, func(s *ledgerv1.SummaryResponse) bool { return int(s.Delivered) == 2*n })
-	equal(t, "stored, and at the desk", system.Stored(), n)
-	p.balance(n)
+	p.tellSystems(n)
+	p.mailAtOnce(n)
+	p.pass(10*time.Second, 3*time.Hour, func(s *ledgerv1.SummaryResponse) bool { return int(s.Delivered) == 3*n })
+	equal(t, "stored", s.stored(), []int{n, n})
+	p.balance(2 * n)
 }
 
 // While a receiver is away few notices are tried on it: those whose tries are used up go to the desk by email, and the
 // others wait for it.
 func receiverReturns(t *testing.T, a *account) {
 	const away, rest, atOnce = time.Hour, 30 * time.Second, 8
-	p := newPeers(t, a, nil)
-	system := p.system("council-system")
-	p.meet(mailPartner("trust"))
-	p.relay.Up(apptest.Manners{})
-	system.Up(apptest.Conduct{Before: func(context.Context, *noticev1.DeliverRequest) error {
-		return status.Error(codes.Unavailable, "back in an hour")
-	}})
+	p, s := newSystems(t, a, nil)
+	s.up(func(*apptest.Receiver) apptest.Conduct {
+		return apptest.Conduct{Before: func(context.Context, *noticev1.DeliverRequest) error {
+			return status.Error(codes.Unavailable, "back in an hour")
+		}}
+	})
 	n := a.pick(40, 400, 2000)
-	p.tell(n, "council-system", "trust")
+	p.tellSystems(n)
+	p.mailAtOnce(n)
 	p.Settle()
-	if mail := byAddress(p.relay.All())["duty@trust.example"]; mail != n {
-		t.Errorf("%d emails at once, want %d", mail, n)
-	}
 	for p.Clock.Now().Sub(p.began) < away {
 		p.Clock.Advance(rest)
 		p.Settle()
 	}
-	calls := system.Calls()
-	if most := atOnce + int(away/rest) + 1; calls > most {
-		t.Errorf("the receiver was called %d times while it was away, want %d at most", calls, most)
+	calls := 0
+	for _, v := range s {
+		if most := atOnce + int(away/rest) + 1; v.Calls() > most {
+			t.Errorf("a receiver was called for %d notices while it was away, want %d at most", v.Calls(), most)
+		}
+		calls += v.Calls()
 	}
 	returned := p.Clock.Now()
-	system.Up(apptest.Conduct{})
-	p.allDelivered(2 * n)
+	s.well()
+	p.allDelivered(3 * n)
 	if took := p.Clock.Now().Sub(returned); took > 10*time.Minute {
-		t.Errorf("all out %v after the receiver was back", took)
+		t.Errorf("all out %v after the receivers were back", took)
 	}
-	desk := byAddress(p.relay.All())["desk@council-system.example"]
-	equal(t, "stored, and at the desk", system.Stored()+desk, n)
-	if desk == n {
-		t.Error("nothing waited for the receiver")
+	waited := 0
+	for i, stored := range s.stored() {
+		desk := byAddress(p.relay.All())["desk@"+singlyAndBatches()[i]+".example"]
+		if stored+desk != n || stored == 0 {
+			t.Errorf("%d are stored by %s, and %d at its desk", stored, singlyAndBatches()[i], desk)
+		}
+		waited += stored
 	}
-	a.note("%d calls in the hour; %d went to the desk, %d waited", calls, desk, system.Stored())
+	a.note("%d calls in the hour; %d went to the desks, %d waited", calls, 2*n-waited, waited)
 	p.balance(0)
 }

@@ -2,14 +2,11 @@ package app_test
 
 import (
 	"context"
-	"net"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/status"
 
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
@@ -17,62 +14,35 @@ import (
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
-	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
-
-// receiver is an agency's own system. It is busy for its first calls, and stores the rest.
-type receiver struct {
-	noticev1.UnimplementedNoticeReceiverServiceServer
-	busy   atomic.Int32 // calls to turn away
-	stored chan *noticev1.DeliverRequest
-}
-
-func (r *receiver) Deliver(_ context.Context, req *noticev1.DeliverRequest) (*noticev1.DeliverResponse, error) {
-	if r.busy.Add(-1) >= 0 {
-		return nil, status.Error(codes.Unavailable, "starting")
-	}
-	r.stored <- req
-	return &noticev1.DeliverResponse{}, nil
-}
 
 func TestAnAgencysReceiverIsCalledAgainUntilItStoresAndAPersonThereAcknowledges(t *testing.T) {
 	r := apptest.Start(t, apptest.London("2026-06-18 16:00"))
 	council := r.AddAgency("ashmere-social-care", "ashmere-council")
 	home := r.AddAgency("kestrel-social-care", "kestrel-vale-council")
 
-	ca, err := identity.LoadCA(r.Data + "/ca")
-	if err != nil {
-		t.Fatal(err)
-	}
-	pair, err := ca.IssueServer(identity.ServerRequest{IPs: []net.IP{net.IPv4(127, 0, 0, 1)}, Now: time.Now(), Validity: time.Hour})
-	if err != nil {
-		t.Fatal(err)
-	}
-	config, err := identity.ServerTLS(pair, ca.Pool())
-	if err != nil {
-		t.Fatal(err)
-	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	system := &receiver{stored: make(chan *noticev1.DeliverRequest, 8)}
-	system.busy.Store(2) // as a party to the enquiry and as the home area, the council is told twice
-	server := grpc.NewServer(grpc.Creds(credentials.NewTLS(config)))
-	noticev1.RegisterNoticeReceiverServiceServer(server, system)
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
-	t.Cleanup(func() {
-		server.Stop()
-		if err := <-served; err != nil {
-			t.Error(err)
+	// As a party to the enquiry and as the home area, the council is told twice.
+	var busy atomic.Int32
+	busy.Store(2)
+	var toAcknowledge atomic.Pointer[noticev1.Notice]
+	system := r.Receiver()
+	system.Up(apptest.Conduct{Before: func(_ context.Context, req *noticev1.DeliverRequest) error {
+		if busy.Add(-1) >= 0 {
+			return status.Error(codes.Unavailable, "starting")
 		}
-	})
+		if req.IdempotencyKey == "" || req.Notice.GetId() == "" {
+			t.Errorf("a call without its keys: %v", req)
+		}
+		if req.Notice.GetAcknowledge() {
+			toAcknowledge.Store(req.Notice)
+		}
+		return nil
+	}})
 	// Of one role the contact whose id comes first is told: the system, before the duty manager's mailbox.
 	r.Import(&directoryv1.ImportHeader{Format: "contacts", Name: "receiver.csv", Source: "agency-systems"},
 		[]byte("id,organisation,role,name,channel,address,verified_on\n"+
-			"kestrel-system,kestrel-vale-council,duty,Case system,grpc,"+listener.Addr().String()+",2026-06-01\n"))
+			"kestrel-system,kestrel-vale-council,duty,Case system,grpc,"+system.Addr()+",2026-06-01\n"))
 	joss := apptest.Child("c1", "Joss", "Penhallow", "2013-06-18")
 	joss.ResidenceArea = apptest.KestrelVale
 	enquiry := envelope(council, "eq-1", notice.EnquiryConcluded, "EQ-1", r.Clock.Now(), joss)
@@ -83,33 +53,23 @@ func TestAnAgencysReceiverIsCalledAgainUntilItStoresAndAPersonThereAcknowledges(
 	}}
 	council.Publish(enquiry)
 	r.Settle()
-	if len(system.stored) > 0 {
+	if system.Stored() > 0 {
 		t.Fatal("the receiver was busy, and yet stored")
 	}
 	r.Clock.Advance(2 * time.Minute)
 	r.Settle()
-
-	var toAcknowledge *noticev1.Notice
-	for len(system.stored) > 0 {
-		req := <-system.stored
-		if req.IdempotencyKey == "" || req.Notice.GetId() == "" {
-			t.Errorf("a call without its keys: %v", req)
-		}
-		if req.Notice.Acknowledge {
-			toAcknowledge = req.Notice
-		}
-	}
-	if toAcknowledge == nil {
+	told := toAcknowledge.Load()
+	if told == nil {
 		t.Fatalf("the receiver was not called again; mail went to %v", r.MailTo())
 	}
 	if s := r.Summary(); s.Acknowledged != 0 {
 		t.Fatal("a stored notice was taken for an acknowledged one")
 	}
-	_, err = inboxv1.NewInboxServiceClient(council.GRPC).Acknowledge(r.Context(), &inboxv1.AcknowledgeRequest{Notice: toAcknowledge.Id, Person: "Somebody else"})
+	_, err := inboxv1.NewInboxServiceClient(council.GRPC).Acknowledge(r.Context(), &inboxv1.AcknowledgeRequest{Notice: told.Id, Person: "Somebody else"})
 	if status.Code(err) != codes.NotFound {
 		t.Errorf("an agency that was not told may acknowledge: %v", err)
 	}
-	if _, err := inboxv1.NewInboxServiceClient(home.GRPC).Acknowledge(r.Context(), &inboxv1.AcknowledgeRequest{Notice: toAcknowledge.Id, Person: "Petra Lund"}); err != nil {
+	if _, err := inboxv1.NewInboxServiceClient(home.GRPC).Acknowledge(r.Context(), &inboxv1.AcknowledgeRequest{Notice: told.Id, Person: "Petra Lund"}); err != nil {
 		t.Fatal(err)
 	}
 	if s := r.Summary(); s.Acknowledged != 1 {

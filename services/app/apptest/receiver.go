@@ -8,7 +8,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/status"
 
 	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
 	"github.com/signalbox-hq/signalbox/services/identity"
@@ -42,6 +44,8 @@ type Push struct {
 
 // Conduct is how a receiver behaves. The zero is one as it should be. The context ends with the call.
 type Conduct struct {
+	Batches bool // takes several notices in a call
+
 	Before func(ctx context.Context, req *noticev1.DeliverRequest) error // an error is the answer, and nothing is stored
 	After  func(ctx context.Context, req *noticev1.DeliverRequest) error // an error is the answer, though it is stored
 }
@@ -130,7 +134,26 @@ func (v *Receiver) Deliver(ctx context.Context, req *noticev1.DeliverRequest) (*
 	return &noticev1.DeliverResponse{}, nil
 }
 
-// Calls is how often the receiver was called.
+// DeliverBatch takes several, where the conduct has it.
+func (v *Receiver) DeliverBatch(ctx context.Context, req *noticev1.DeliverBatchRequest) (*noticev1.DeliverBatchResponse, error) {
+	v.mu.Lock()
+	takes := v.conduct.Batches
+	v.mu.Unlock()
+	if !takes {
+		return nil, status.Error(codes.Unimplemented, "one notice in a call")
+	}
+	response := &noticev1.DeliverBatchResponse{}
+	for _, one := range req.GetDeliveries() {
+		_, err := v.Deliver(ctx, one)
+		if ctx.Err() != nil {
+			return nil, ctx.Err() // nobody hears of the others
+		}
+		response.Results = append(response.Results, &noticev1.DeliveryResult{Code: int32(status.Code(err))})
+	}
+	return response, nil
+}
+
+// Calls is for how many notices the receiver was called, each time counted.
 func (v *Receiver) Calls() int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
