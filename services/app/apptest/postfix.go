@@ -13,6 +13,9 @@ import (
 	"github.com/signalbox-hq/signalbox/services/mailbox"
 )
 
+// postfix is where Debian's package puts it, which is not on everybody's path.
+const postfix = "/usr/sbin/postfix"
+
 // Postfix is a Postfix of its own: configuration, queue and mailboxes are in a temporary folder, and it listens on
 // loopback alone. The machine's Postfix, if it has one, is left alone.
 type Postfix struct {
@@ -32,7 +35,7 @@ type PostfixConfig struct {
 // root, or sudo without a password.
 func (r *Rig) Postfix(c PostfixConfig) *Postfix {
 	r.T.Helper()
-	if _, err := exec.LookPath("postfix"); err != nil {
+	if _, err := os.Stat(postfix); err != nil {
 		r.T.Fatal("Postfix is not installed: run apt-get install postfix, with the choice \"No configuration\"")
 	}
 	dir, err := os.MkdirTemp("", "signalbox-postfix-") // not below the test's folder, which only its owner may enter
@@ -47,13 +50,13 @@ func (r *Rig) Postfix(c PostfixConfig) *Postfix {
 	x.asRoot("install", "-d", filepath.Join(dir, "queue"))
 	x.asRoot("install", "-d", "-o", "postfix", filepath.Join(dir, "data"))
 	x.asRoot("install", "-d", "-o", x.owner(), filepath.Join(dir, "mail"))
-	x.asRoot("postfix", "-c", dir, "start")
+	x.asRoot(postfix, "-c", dir, "start")
 	r.T.Cleanup(func() {
 		if r.T.Failed() {
 			log, _ := os.ReadFile(filepath.Join(dir, "log"))
 			r.T.Logf("Postfix says:\n%s", log)
 		}
-		x.asRoot("postfix", "-c", dir, "stop")
+		x.asRoot(postfix, "-c", dir, "stop")
 	})
 	return x
 }
