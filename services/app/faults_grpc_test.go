@@ -6,8 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/types/known/durationpb"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
@@ -176,6 +178,15 @@ func receiverIsSlow(t *testing.T, a *account) {
 	p.balance(0)
 }
 
+// comeAgain is the answer of a receiver that says when it wants to be called again.
+func comeAgain(after time.Duration) error {
+	st, err := status.New(codes.ResourceExhausted, "busy").WithDetails(&errdetails.RetryInfo{RetryDelay: durationpb.New(after)})
+	if err != nil {
+		return err
+	}
+	return st.Err()
+}
+
 func receiverErrs(t *testing.T, a *account) {
 	refusals := map[codes.Code]bool{
 		codes.InvalidArgument: true, codes.PermissionDenied: true, codes.Unauthenticated: true, codes.Unimplemented: true,
@@ -192,17 +203,28 @@ func receiverErrs(t *testing.T, a *account) {
 			}
 		}
 	}
+	const busy = 10 * time.Minute // of whoever says that its resources are exhausted
 	s.up(func(*apptest.Receiver) apptest.Conduct {
 		// Whoever says that it has a notice already has it.
 		answer := func(stored bool) func(context.Context, *noticev1.DeliverRequest) error {
 			return once(func(_ context.Context, req *noticev1.DeliverRequest) error {
-				if code := answers[subjectOf(req)]; stored == (code == codes.AlreadyExists) {
+				switch code := answers[subjectOf(req)]; {
+				case stored != (code == codes.AlreadyExists):
+					return nil
+				case code == codes.ResourceExhausted:
+					return comeAgain(busy)
+				default:
 					return status.Error(code, "no")
 				}
-				return nil
 			})
 		}
-		return apptest.Conduct{Before: answer(false), After: answer(true)}
+		known := answer(true)
+		return apptest.Conduct{Before: answer(false), After: func(ctx context.Context, req *noticev1.DeliverRequest) error {
+			if waited := p.Clock.Now().Sub(p.began); answers[subjectOf(req)] == codes.ResourceExhausted && waited < busy {
+				t.Errorf("whoever was busy for %v was called again after %v", busy, waited)
+			}
+			return known(ctx, req)
+		}}
 	})
 	for _, ev := range events {
 		check(t, a.publish(p.council, ev))

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
@@ -148,7 +149,13 @@ func (v *Receiver) DeliverBatch(ctx context.Context, req *noticev1.DeliverBatchR
 		if ctx.Err() != nil {
 			return nil, ctx.Err() // nobody hears of the others
 		}
-		response.Results = append(response.Results, &noticev1.DeliveryResult{Code: int32(status.Code(err))})
+		result := &noticev1.DeliveryResult{Code: int32(status.Code(err))}
+		for _, detail := range status.Convert(err).Details() {
+			if info, ok := detail.(*errdetails.RetryInfo); ok {
+				result.RetryAfter = info.GetRetryDelay()
+			}
+		}
+		response.Results = append(response.Results, result)
 	}
 	return response, nil
 }
