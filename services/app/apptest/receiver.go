@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"time"
 
@@ -62,13 +63,10 @@ func (r *Rig) Receiver() *Receiver {
 	r.must(err)
 	config, err := identity.ServerTLS(pair, ca.Pool())
 	r.must(err)
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	r.must(err)
 	v := &Receiver{
-		rig: r, addr: listener.Addr().String(), options: []grpc.ServerOption{grpc.Creds(credentials.NewTLS(config))},
+		rig: r, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(FreePort(r.T))), options: []grpc.ServerOption{grpc.Creds(credentials.NewTLS(config))},
 		down: func() {}, keys: map[string]bool{},
 	}
-	r.must(listener.Close())
 	r.T.Cleanup(func() { v.Down() })
 	return v
 }

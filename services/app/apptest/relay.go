@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strconv"
 	"sync"
 
 	"github.com/emersion/go-smtp"
@@ -41,11 +42,9 @@ type Manners struct {
 // Relay puts a relay, that is down, in the place of the mailbox; before Boot.
 func (r *Rig) Relay() *Relay {
 	r.T.Helper()
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	r.must(err)
-	x := &Relay{rig: r, tls: r.mailTLS, addr: listener.Addr().String(), down: func() {}}
-	r.must(listener.Close())
-	r.Config.Mail.Port = listener.Addr().(*net.TCPAddr).Port
+	port := FreePort(r.T)
+	x := &Relay{rig: r, tls: r.mailTLS, addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), down: func() {}}
+	r.Config.Mail.Port = port
 	r.T.Cleanup(func() { x.Down() })
 	return x
 }
