@@ -293,7 +293,7 @@ func awaitCluster(t *testing.T, nodes []*node) {
 	t.Helper()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	deadline := time.After(30 * time.Second)
+	deadline := time.After(90 * time.Second)
 	for {
 		leaders, current, online := 0, 0, 0
 		for _, n := range nodes {

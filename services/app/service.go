@@ -205,7 +205,8 @@ func (s *Service) openStore(ctx context.Context) error {
 	if err := s.holder.load(ctx); err != nil {
 		return err
 	}
-	if err := firstPolicy(ctx, s.store.Directory(), s.holder); err != nil {
+	// On a cluster a stream that was only just made may not answer yet.
+	if err := patiently(ctx, func() error { return firstPolicy(ctx, s.store.Directory(), s.holder) }); err != nil {
 		return err
 	}
 	snapshot, _ := s.holder.Current()
@@ -222,6 +223,24 @@ func (s *Service) openStore(ctx context.Context) error {
 		return s.nats.Listen()
 	}
 	return nil
+}
+
+// patientFor is how long a start waits for what does not answer yet.
+const patientFor = 30 * time.Second
+
+// patiently tries again while what fn needs does not answer.
+func patiently(ctx context.Context, fn func() error) error {
+	for began := time.Now(); ; {
+		err := fn()
+		if err == nil || notice.KindOf(err) != notice.Unavailable || time.Since(began) > patientFor {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(beginAgain):
+		}
+	}
 }
 
 func (s *Service) openEngine(context.Context) error {
