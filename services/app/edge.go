@@ -33,7 +33,7 @@ func (s *Service) openRPC(context.Context) error {
 	}
 	s.rpc, err = rpc.New(rpc.Deps{
 		Engine: s.office, Events: s.store.Events(), Log: s.ledger, Directory: s.store.Directory(),
-		Vault: s.store.Vault(), Access: s, Archive: s, Guard: s.guard, Intake: s.intake, Current: s.holder.Current, Clock: s.clock,
+		Vault: s.store.Vault(), Access: s, Archive: s, Guard: s.guard, Query: s.query, Intake: s.intake, Current: s.holder.Current, Clock: s.clock,
 		Logger: s.log.Named("grpc"),
 	}, rpc.Config{Listen: s.config.GRPC.Listen, TLS: tls, Key: s.key, Live: s.config.Traffic == "live"})
 	if err != nil {

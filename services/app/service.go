@@ -21,6 +21,7 @@ import (
 	"github.com/signalbox-hq/signalbox/services/intake"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/query"
 	"github.com/signalbox-hq/signalbox/services/rpc"
 	"github.com/signalbox-hq/signalbox/services/store"
 )
@@ -48,6 +49,7 @@ type Service struct {
 	holder    *holder
 	intake    *intake.Intake
 	office    *office
+	query     *query.Model
 	rpc       *rpc.Server
 	feedback  *rpc.Feedback
 	page      *pageServer
@@ -93,6 +95,7 @@ func New(ctx context.Context, c Config, clk clock.Clock, log *zap.Logger, option
 		{"engine and senders", s.openEngine},
 		{"notice page", s.openPage},
 		{"returned mail", s.openReturns},
+		{"read model", s.openQuery},
 		{"guards", s.openGuard},
 		{"gRPC", s.openRPC},
 	} {
@@ -129,7 +132,7 @@ func (s *Service) Run(ctx context.Context) error {
 	for name, run := range map[string]func(context.Context) error{
 		"gRPC": s.rpc.Run, "notice page": s.page.run, "feedback": s.serveFeedback, "directory": s.watchDirectory,
 		"certificates": s.renewCertificates, "sending": s.watchSending, "returned mail": s.runReturns,
-		"offline list": s.keepOfflineList, "disk": s.watchDisk,
+		"offline list": s.keepOfflineList, "disk": s.watchDisk, "read model": s.runQuery,
 		"guards": s.guard.run, "heartbeat": s.runHeartbeat, "metrics": s.runMetrics,
 	} {
 		group.Go(func() error {

@@ -12,6 +12,7 @@ import (
 
 type ledgerCmd struct {
 	Timeline timelineCmd `cmd:"" help:"Every fact about an event, a notice, a task or a lineage, oldest first."`
+	Search   searchCmd   `cmd:"" help:"Notices by reference, organisation, child, state, time and more, newest first."`
 	Verify   verifyCmd   `cmd:"" help:"Read the whole ledger from its first fact and check that everything in it holds."`
 	Overdue  overdueCmd  `cmd:"" help:"Notices and tasks past their due time, longest overdue first."`
 	Failing  failingCmd  `cmd:"" help:"Contacts whose mail comes back, with the last code and since when."`

@@ -50,6 +50,7 @@ func rules() map[string]callers {
 		taskv1.TaskService_Resolve_FullMethodName: everyone,
 
 		ledgerv1.LedgerService_Timeline_FullMethodName: operators,
+		ledgerv1.LedgerService_Search_FullMethodName:   operators,
 		ledgerv1.LedgerService_Overdue_FullMethodName:  operators,
 		ledgerv1.LedgerService_Summary_FullMethodName:  operators,
 		ledgerv1.LedgerService_Verify_FullMethodName:   operators,

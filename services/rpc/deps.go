@@ -139,6 +139,7 @@ type Deps struct {
 	Access    Access
 	Archive   Archive
 	Guard     Guard
+	Query     Query
 	Intake    *intake.Intake
 	Current   func() (*directory.Snapshot, *policy.Policy) // in force
 	Clock     Clock
@@ -147,7 +148,7 @@ type Deps struct {
 
 func (d Deps) complete() bool {
 	return d.Engine != nil && d.Events != nil && d.Log != nil && d.Directory != nil && d.Vault != nil && d.Access != nil && d.Archive != nil && d.Guard != nil &&
-		d.Intake != nil && d.Current != nil && d.Clock != nil && d.Logger != nil
+		d.Query != nil && d.Intake != nil && d.Current != nil && d.Clock != nil && d.Logger != nil
 }
 
 // Config is the server's settings.

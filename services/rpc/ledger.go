@@ -14,12 +14,19 @@ type ledgerService struct {
 	key notice.Key
 }
 
-// Overdue lists notices and tasks past their due time, longest overdue first.
+// Overdue lists notices and tasks past their due time, longest overdue first: from the read model, and from the engine's
+// memory while that is not to be had.
 func (s *ledgerService) Overdue(ctx context.Context, _ *ledgerv1.OverdueRequest) (*ledgerv1.OverdueResponse, error) {
 	response := &ledgerv1.OverdueResponse{}
 	now := s.Clock.Now().UnixMilli()
+	overdue, missing := s.Query.Overdue(ctx, now)
+	if missing != nil && notice.KindOf(missing) != notice.Unavailable {
+		return nil, missing
+	}
 	err := s.Engine.View(ctx, func(state *ledger.State) {
-		response.Overdue, response.Stops = state.Overdue(now), state.Stops()
+		if response.Overdue, response.Stops = overdue, state.Stops(); missing != nil {
+			response.Overdue = state.Overdue(now)
+		}
 	})
 	return response, err
 }

@@ -30,6 +30,7 @@ import (
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/policy"
+	"github.com/signalbox-hq/signalbox/services/query"
 	"github.com/signalbox-hq/signalbox/services/rpc"
 	"github.com/signalbox-hq/signalbox/services/store"
 )
@@ -53,6 +54,7 @@ type rig struct {
 	engine *engine.Engine
 	clock  *clock.Movable
 	vault  *vault
+	query  *query.Model
 	logs   *observer.ObservedLogs
 	deps   rpc.Deps
 	config rpc.Config
@@ -130,9 +132,11 @@ func newRig(t *testing.T, options ...func(*rig)) *rig {
 	r.config = rpc.Config{
 		Listen: "127.0.0.1:0", TLS: must(identity.ServerTLS(pair, r.ca.Pool()))(t), Key: key(), Live: true, MaxImport: 1 << 20,
 	}
+	r.query = must(query.New(query.Deps{Log: r.store.Ledger(year), Logger: zap.NewNop()}, filepath.Join(dir, "query.db")))(t)
+	run(t, r.query.Run)
 	r.deps = rpc.Deps{
 		Engine: r.engine, Events: r.store.Events(), Log: r.store.Ledger(year), Directory: r.store.Directory(), Vault: r.vault,
-		Access: r, Archive: r, Guard: &watch{}, Intake: in, Current: r.Current, Clock: r.clock, Logger: zap.New(core),
+		Access: r, Archive: r, Guard: &watch{}, Query: r.query, Intake: in, Current: r.Current, Clock: r.clock, Logger: zap.New(core),
 	}
 	for _, option := range options {
 		option(r)

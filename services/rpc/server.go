@@ -115,6 +115,7 @@ func (s *Server) register(d Deps, c Config, on *grpc.Server) {
 	})
 	healthv1.RegisterHealthServer(on, s.health)
 	s.Leading(false)
+	s.SetReading(false)
 	s.SetSending(true) // until the ledger has said that nothing is stopped
 	reflection.Register(on)
 }

@@ -2,7 +2,6 @@ package rpc
 
 import (
 	"context"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -10,177 +9,97 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/query"
 )
 
-// Timeline returns every fact about an event, a lineage, a notice or a task, oldest first. It reads the whole ledger.
+// Timeline returns every fact about an event, a lineage, a notice or a task, oldest first. While the read model is not to
+// be had it reads the whole ledger instead, which takes longer and says the same.
 func (s *ledgerService) Timeline(ctx context.Context, req *ledgerv1.TimelineRequest) (*ledgerv1.TimelineResponse, error) {
 	const op = "rpc.Timeline"
-	about := newSubject()
+	about := s.subject(req)
+	facts, err := s.Query.Timeline(ctx, about)
+	if err != nil && notice.KindOf(err) == notice.Unavailable && ctx.Err() == nil {
+		facts, err = s.scan(ctx, about)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if len(facts) == 0 {
+		return nil, notice.Faultf(notice.NotFound, op, "the ledger has nothing about it: check the id, and the agency of an event")
+	}
+	return &ledgerv1.TimelineResponse{Facts: facts}, nil
+}
+
+func (s *ledgerService) subject(req *ledgerv1.TimelineRequest) query.Subject {
 	switch of := req.GetOf().(type) {
 	case *ledgerv1.TimelineRequest_Event:
-		key := s.Engine.EventKey(notice.AgencyID(of.Event.GetAgency()), of.Event.GetId())
-		about.events[key] = true
-		if err := s.Engine.View(ctx, func(state *ledger.State) {
-			if e := state.Events[key]; e != nil {
-				about.lineage(state, e.Lineage)
-			}
-		}); err != nil {
-			return nil, err
-		}
+		return query.Subject{Kind: query.Event, ID: s.Engine.EventKey(notice.AgencyID(of.Event.GetAgency()), of.Event.GetId())}
 	case *ledgerv1.TimelineRequest_Lineage:
-		if err := s.Engine.View(ctx, func(state *ledger.State) { about.lineage(state, of.Lineage) }); err != nil {
-			return nil, err
-		}
+		return query.Subject{Kind: query.Lineage, ID: of.Lineage}
 	case *ledgerv1.TimelineRequest_Notice:
-		about.notices[of.Notice] = true
+		return query.Subject{Kind: query.Notice, ID: of.Notice}
 	case *ledgerv1.TimelineRequest_Task:
-		about.tasks[of.Task] = true
+		return query.Subject{Kind: query.Task, ID: of.Task}
+	default: // the request was validated
+		return query.Subject{}
 	}
+}
 
-	response := &ledgerv1.TimelineResponse{}
-	if _, err := s.Log.Read(ctx, 1, func(seq uint64, _ time.Time, stored []byte) error {
+// scan reads the whole ledger for what concerns a subject.
+func (s *ledgerService) scan(ctx context.Context, about query.Subject) ([]*ledgerv1.Fact, error) {
+	roots := []query.Subject{about}
+	if err := s.Engine.View(ctx, func(state *ledger.State) { roots = append(roots, rootsOf(state, about)...) }); err != nil {
+		return nil, err
+	}
+	story := query.NewStory(roots...)
+	var facts []*ledgerv1.Fact
+	_, err := s.Log.Read(ctx, 1, func(seq uint64, _ time.Time, stored []byte) error {
 		var pack ledgerv1.Pack
 		if err := proto.Unmarshal(stored, &pack); err != nil {
-			return notice.Faultf(notice.Internal, op, "pack %d cannot be read", seq)
+			return notice.Faultf(notice.Internal, "rpc.Timeline", "pack %d cannot be read", seq)
 		}
 		for _, f := range pack.GetFacts() {
-			if about.concerns(f) {
-				response.Facts = append(response.Facts, f)
+			concerns, err := story.Concerns(f)
+			if err != nil {
+				return err
+			}
+			if concerns {
+				facts = append(facts, f)
 			}
 		}
 		return nil
-	}); err != nil {
-		return nil, err
+	})
+	return facts, err
+}
+
+// rootsOf is what a timeline begins with besides its subject: of an event its lineage, of a lineage its events; of a
+// notice before term, those of the incidents that it lists.
+func rootsOf(state *ledger.State, about query.Subject) []query.Subject {
+	var roots []query.Subject
+	lineage := about.ID
+	switch about.Kind {
+	case query.Notice, query.Task:
+		return nil
+	case query.Event:
+		e := state.Events[about.ID]
+		if e == nil {
+			return nil
+		}
+		lineage = e.Lineage
+		roots = append(roots, query.Subject{Kind: query.Lineage, ID: lineage})
+	case query.Lineage:
 	}
-	if len(response.Facts) == 0 {
-		return nil, notice.Faultf(notice.NotFound, op, "the ledger has nothing about it: check the id, and the agency of an event")
-	}
-	return response, nil
-}
-
-// subject is what a timeline is about. It grows as the facts are read: a decision about a lineage brings its notices and
-// tasks in.
-type subject struct {
-	lineages, events, notices, tasks map[string]bool
-	refused                          bool // the fact before refused one of the events: its task follows
-}
-
-func newSubject() *subject {
-	return &subject{lineages: map[string]bool{}, events: map[string]bool{}, notices: map[string]bool{}, tasks: map[string]bool{}}
-}
-
-// lineage brings in a lineage with its events; of a notice before term, those of the incidents that it lists.
-func (a *subject) lineage(state *ledger.State, id string) {
-	a.lineages[id] = true
-	l := state.Lineages[id]
+	l := state.Lineages[lineage]
 	if l == nil {
-		return
+		return roots
 	}
 	for _, key := range l.Events {
-		a.events[key] = true
+		roots = append(roots, query.Subject{Kind: query.Event, ID: key})
 	}
 	for _, c := range l.Contributions {
 		for _, src := range c.Sources {
-			a.events[src.GetEvent()] = true
+			roots = append(roots, query.Subject{Kind: query.Event, ID: src.GetEvent()})
 		}
 	}
-}
-
-// concerns says whether a fact is about the subject.
-func (a *subject) concerns(f *ledgerv1.Fact) bool {
-	refused := a.refused
-	a.refused = false
-	switch fact := f.GetFact().(type) {
-	case *ledgerv1.Fact_EventAccepted:
-		return a.events[fact.EventAccepted.GetSource().GetEvent()] || a.lineages[fact.EventAccepted.GetLineage()]
-	case *ledgerv1.Fact_EventRepeated:
-		return a.events[fact.EventRepeated.GetSource().GetEvent()]
-	case *ledgerv1.Fact_EventRefused:
-		a.refused = a.events[fact.EventRefused.GetSource().GetEvent()]
-		return a.refused
-	case *ledgerv1.Fact_Decided:
-		return a.decided(fact.Decided)
-	case *ledgerv1.Fact_TaskOpened:
-		t := fact.TaskOpened
-		of := a.lineages[t.GetLineage()] || a.notices[t.GetNotice()] || a.tasks[t.GetId()] ||
-			refused && t.GetKind() == ledgerv1.TaskKind_TASK_KIND_QUARANTINED
-		if of {
-			a.tasks[t.GetId()] = true
-		}
-		return of
-	case *ledgerv1.Fact_AttemptStarted:
-		return a.notices[fact.AttemptStarted.GetNotice()]
-	case *ledgerv1.Fact_AttemptFinished:
-		return a.notices[fact.AttemptFinished.GetNotice()]
-	case *ledgerv1.Fact_Returned:
-		return a.notices[fact.Returned.GetNotice()]
-	case *ledgerv1.Fact_Replayed:
-		return slices.ContainsFunc(fact.Replayed.GetLineages(), func(id string) bool { return a.lineages[id] })
-	case *ledgerv1.Fact_ToldByTelephone:
-		return a.lineages[fact.ToldByTelephone.GetLineage()]
-	case *ledgerv1.Fact_Escalated:
-		return a.notices[fact.Escalated.GetNotice()]
-	case *ledgerv1.Fact_Late:
-		return a.notices[fact.Late.GetNotice()]
-	case *ledgerv1.Fact_CodeSent:
-		return a.notices[fact.CodeSent.GetNotice()]
-	case *ledgerv1.Fact_NoticeRead:
-		return a.notices[fact.NoticeRead.GetNotice()]
-	case *ledgerv1.Fact_Acknowledged:
-		return a.notices[fact.Acknowledged.GetNotice()]
-	case *ledgerv1.Fact_NotAtSetting:
-		return a.notices[fact.NotAtSetting.GetNotice()]
-	case *ledgerv1.Fact_TaskRead:
-		return a.tasks[fact.TaskRead.GetTask()]
-	case *ledgerv1.Fact_TaskClaimed:
-		return a.tasks[fact.TaskClaimed.GetTask()]
-	case *ledgerv1.Fact_TaskResolved:
-		return a.tasks[fact.TaskResolved.GetTask()]
-	case *ledgerv1.Fact_TaskEscalated:
-		return a.tasks[fact.TaskEscalated.GetTask()]
-	case *ledgerv1.Fact_EventWithdrawn:
-		return a.events[fact.EventWithdrawn.GetEvent()]
-	case *ledgerv1.Fact_HeldBack:
-		return a.notices[fact.HeldBack.GetNotice()]
-	default: // Led, ClockConfirmed, Stopped and Resumed are about nobody
-		return false
-	}
-}
-
-// decided brings in everything of a decision about the lineage or resting on its events. A decision that only touches
-// what the subject is about is shown, and the rest of it is not followed.
-func (a *subject) decided(d *ledgerv1.Decision) bool {
-	own := a.lineages[d.GetLineage()]
-	for _, src := range d.GetSources() {
-		own = own || a.events[src.GetEvent()]
-	}
-	if own {
-		for _, n := range d.GetNotices() {
-			a.notices[n.GetId()] = true
-		}
-		for _, t := range d.GetTasks() {
-			a.tasks[t.GetId()] = true
-		}
-		return true
-	}
-	touches := false
-	for _, n := range d.GetNotices() {
-		touches = touches || a.notices[n.GetId()]
-	}
-	for _, id := range d.GetKept() {
-		touches = touches || a.notices[id]
-	}
-	for _, s := range d.GetSuperseded() {
-		touches = touches || a.notices[s.GetNotice()]
-	}
-	for _, t := range d.GetTasks() {
-		if a.notices[t.GetNotice()] {
-			a.tasks[t.GetId()] = true
-		}
-		touches = touches || a.tasks[t.GetId()]
-	}
-	for _, id := range d.GetSettledTasks() {
-		touches = touches || a.tasks[id]
-	}
-	return touches
+	return roots
 }

@@ -22,6 +22,95 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// NoticeState is where a notice stands.
+type NoticeState int32
+
+const (
+	// Not stated.
+	NoticeState_NOTICE_STATE_UNSPECIFIED NoticeState = 0
+	// Waits for its release.
+	NoticeState_NOTICE_STATE_HELD NoticeState = 1
+	// To be sent now.
+	NoticeState_NOTICE_STATE_READY NoticeState = 2
+	// A send is under way.
+	NoticeState_NOTICE_STATE_SENDING NoticeState = 3
+	// A send failed; waits for the next.
+	NoticeState_NOTICE_STATE_WAITING NoticeState = 4
+	// Was to be sent, and sending is stopped.
+	NoticeState_NOTICE_STATE_STOPPED NoticeState = 5
+	// Sent; a person has yet to acknowledge.
+	NoticeState_NOTICE_STATE_AWAITING NoticeState = 6
+	// On a person's task.
+	NoticeState_NOTICE_STATE_WITH_PERSON NoticeState = 7
+	// End: a named person has it.
+	NoticeState_NOTICE_STATE_ACKNOWLEDGED NoticeState = 8
+	// End: delivered, and no acknowledgement is due.
+	NoticeState_NOTICE_STATE_DELIVERED NoticeState = 9
+	// End: a later decision replaced it.
+	NoticeState_NOTICE_STATE_SUPERSEDED NoticeState = 10
+	// End: a person resolved its task and gave the reason.
+	NoticeState_NOTICE_STATE_CLOSED NoticeState = 11
+)
+
+// Enum value maps for NoticeState.
+var (
+	NoticeState_name = map[int32]string{
+		0:  "NOTICE_STATE_UNSPECIFIED",
+		1:  "NOTICE_STATE_HELD",
+		2:  "NOTICE_STATE_READY",
+		3:  "NOTICE_STATE_SENDING",
+		4:  "NOTICE_STATE_WAITING",
+		5:  "NOTICE_STATE_STOPPED",
+		6:  "NOTICE_STATE_AWAITING",
+		7:  "NOTICE_STATE_WITH_PERSON",
+		8:  "NOTICE_STATE_ACKNOWLEDGED",
+		9:  "NOTICE_STATE_DELIVERED",
+		10: "NOTICE_STATE_SUPERSEDED",
+		11: "NOTICE_STATE_CLOSED",
+	}
+	NoticeState_value = map[string]int32{
+		"NOTICE_STATE_UNSPECIFIED":  0,
+		"NOTICE_STATE_HELD":         1,
+		"NOTICE_STATE_READY":        2,
+		"NOTICE_STATE_SENDING":      3,
+		"NOTICE_STATE_WAITING":      4,
+		"NOTICE_STATE_STOPPED":      5,
+		"NOTICE_STATE_AWAITING":     6,
+		"NOTICE_STATE_WITH_PERSON":  7,
+		"NOTICE_STATE_ACKNOWLEDGED": 8,
+		"NOTICE_STATE_DELIVERED":    9,
+		"NOTICE_STATE_SUPERSEDED":   10,
+		"NOTICE_STATE_CLOSED":       11,
+	}
+)
+
+func (x NoticeState) Enum() *NoticeState {
+	p := new(NoticeState)
+	*p = x
+	return p
+}
+
+func (x NoticeState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (NoticeState) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_ledger_v1_service_proto_enumTypes[0].Descriptor()
+}
+
+func (NoticeState) Type() protoreflect.EnumType {
+	return &file_signalbox_ledger_v1_service_proto_enumTypes[0]
+}
+
+func (x NoticeState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use NoticeState.Descriptor instead.
+func (NoticeState) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{0}
+}
+
 // TimelineRequest names one thing.
 type TimelineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -244,6 +333,450 @@ func (x *TimelineResponse) GetFacts() []*Fact {
 	return nil
 }
 
+// SearchRequest names what the notices have in common. What is left out does not matter; without any, it is all notices.
+type SearchRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Reference as it stands on the notice, or its beginning: `0K3V-9Q2M-7X4B`. The id will do as well.
+	Reference string `protobuf:"bytes,1,opt,name=reference,proto3" json:"reference,omitempty"`
+	// The agency whose event is told of.
+	Agency string `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	// The recipient organisation or setting.
+	Organisation string `protobuf:"bytes,3,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// Kind of event, for example `encompass.incident`.
+	Kind string `protobuf:"bytes,4,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Any of these states.
+	States []NoticeState `protobuf:"varint,5,rep,packed,name=states,proto3,enum=signalbox.ledger.v1.NoticeState" json:"states,omitempty"`
+	// The child, as the ledger has it: its id in the directory.
+	Child string `protobuf:"bytes,6,opt,name=child,proto3" json:"child,omitempty"`
+	// A contact that it was sent to: its id in the directory.
+	Contact string `protobuf:"bytes,7,opt,name=contact,proto3" json:"contact,omitempty"`
+	// The rule that caused it.
+	Rule string `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Lane.
+	Lane Lane `protobuf:"varint,9,opt,name=lane,proto3,enum=signalbox.ledger.v1.Lane" json:"lane,omitempty"`
+	// Decided at or after, Unix milliseconds; 0 is any time.
+	DecidedFromMs int64 `protobuf:"varint,10,opt,name=decided_from_ms,json=decidedFromMs,proto3" json:"decided_from_ms,omitempty"`
+	// Decided before, Unix milliseconds; 0 is any time.
+	DecidedUntilMs int64 `protobuf:"varint,11,opt,name=decided_until_ms,json=decidedUntilMs,proto3" json:"decided_until_ms,omitempty"`
+	// Due at or after, Unix milliseconds; 0 is any time.
+	DueFromMs int64 `protobuf:"varint,12,opt,name=due_from_ms,json=dueFromMs,proto3" json:"due_from_ms,omitempty"`
+	// Due before, Unix milliseconds; 0 is any time.
+	DueUntilMs int64 `protobuf:"varint,13,opt,name=due_until_ms,json=dueUntilMs,proto3" json:"due_until_ms,omitempty"`
+	// Only those without an end.
+	Open bool `protobuf:"varint,14,opt,name=open,proto3" json:"open,omitempty"`
+	// Only those that nobody had at their due time.
+	Late bool `protobuf:"varint,15,opt,name=late,proto3" json:"late,omitempty"`
+	// How many at most; 0 is 50, and 500 the most.
+	PageSize uint32 `protobuf:"varint,16,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// `next` of the page before, for the one that follows it; the rest of the request is as it was.
+	Cursor        string `protobuf:"bytes,17,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchRequest) Reset() {
+	*x = SearchRequest{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchRequest) ProtoMessage() {}
+
+func (x *SearchRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchRequest.ProtoReflect.Descriptor instead.
+func (*SearchRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SearchRequest) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetStates() []NoticeState {
+	if x != nil {
+		return x.States
+	}
+	return nil
+}
+
+func (x *SearchRequest) GetChild() string {
+	if x != nil {
+		return x.Child
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *SearchRequest) GetLane() Lane {
+	if x != nil {
+		return x.Lane
+	}
+	return Lane_LANE_UNSPECIFIED
+}
+
+func (x *SearchRequest) GetDecidedFromMs() int64 {
+	if x != nil {
+		return x.DecidedFromMs
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetDecidedUntilMs() int64 {
+	if x != nil {
+		return x.DecidedUntilMs
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetDueFromMs() int64 {
+	if x != nil {
+		return x.DueFromMs
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetDueUntilMs() int64 {
+	if x != nil {
+		return x.DueUntilMs
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetOpen() bool {
+	if x != nil {
+		return x.Open
+	}
+	return false
+}
+
+func (x *SearchRequest) GetLate() bool {
+	if x != nil {
+		return x.Late
+	}
+	return false
+}
+
+func (x *SearchRequest) GetPageSize() uint32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *SearchRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+// SearchResponse is one page.
+type SearchResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The notices, newest first.
+	Notices []*FoundNotice `protobuf:"bytes,1,rep,name=notices,proto3" json:"notices,omitempty"`
+	// The cursor of the next page; empty where this is the last.
+	Next          string `protobuf:"bytes,2,opt,name=next,proto3" json:"next,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SearchResponse) Reset() {
+	*x = SearchResponse{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SearchResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SearchResponse) ProtoMessage() {}
+
+func (x *SearchResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SearchResponse.ProtoReflect.Descriptor instead.
+func (*SearchResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SearchResponse) GetNotices() []*FoundNotice {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
+func (x *SearchResponse) GetNext() string {
+	if x != nil {
+		return x.Next
+	}
+	return ""
+}
+
+// FoundNotice is a notice and what became of it.
+type FoundNotice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Notice string `protobuf:"bytes,1,opt,name=notice,proto3" json:"notice,omitempty"`
+	// Its reference, as it stands on it.
+	Reference string `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Its lineage.
+	Lineage string `protobuf:"bytes,3,opt,name=lineage,proto3" json:"lineage,omitempty"`
+	// The agency whose event is told of.
+	Agency string `protobuf:"bytes,4,opt,name=agency,proto3" json:"agency,omitempty"`
+	// The recipient organisation or setting.
+	Organisation string `protobuf:"bytes,5,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// The function of the recipient.
+	Function string `protobuf:"bytes,6,opt,name=function,proto3" json:"function,omitempty"`
+	// Kind of event.
+	Kind string `protobuf:"bytes,7,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The rule that caused it.
+	Rule string `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
+	// The child, as the ledger has it.
+	Child string `protobuf:"bytes,9,opt,name=child,proto3" json:"child,omitempty"`
+	// Lane.
+	Lane Lane `protobuf:"varint,10,opt,name=lane,proto3,enum=signalbox.ledger.v1.Lane" json:"lane,omitempty"`
+	// Where it stands.
+	State NoticeState `protobuf:"varint,11,opt,name=state,proto3,enum=signalbox.ledger.v1.NoticeState" json:"state,omitempty"`
+	// Decided, Unix milliseconds.
+	DecidedMs int64 `protobuf:"varint,12,opt,name=decided_ms,json=decidedMs,proto3" json:"decided_ms,omitempty"`
+	// Due, Unix milliseconds.
+	DueMs int64 `protobuf:"varint,13,opt,name=due_ms,json=dueMs,proto3" json:"due_ms,omitempty"`
+	// When it was found late, Unix milliseconds; 0 where it was not.
+	LateMs int64 `protobuf:"varint,14,opt,name=late_ms,json=lateMs,proto3" json:"late_ms,omitempty"`
+	// When it ended, Unix milliseconds; 0 where it has not.
+	EndedMs int64 `protobuf:"varint,15,opt,name=ended_ms,json=endedMs,proto3" json:"ended_ms,omitempty"`
+	// How many sends were begun.
+	Attempts uint32 `protobuf:"varint,16,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// The contact that it was last sent to, or empty.
+	Contact string `protobuf:"bytes,17,opt,name=contact,proto3" json:"contact,omitempty"`
+	// Its open task, or empty.
+	Task          string `protobuf:"bytes,18,opt,name=task,proto3" json:"task,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FoundNotice) Reset() {
+	*x = FoundNotice{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FoundNotice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FoundNotice) ProtoMessage() {}
+
+func (x *FoundNotice) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FoundNotice.ProtoReflect.Descriptor instead.
+func (*FoundNotice) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *FoundNotice) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetLineage() string {
+	if x != nil {
+		return x.Lineage
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetChild() string {
+	if x != nil {
+		return x.Child
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetLane() Lane {
+	if x != nil {
+		return x.Lane
+	}
+	return Lane_LANE_UNSPECIFIED
+}
+
+func (x *FoundNotice) GetState() NoticeState {
+	if x != nil {
+		return x.State
+	}
+	return NoticeState_NOTICE_STATE_UNSPECIFIED
+}
+
+func (x *FoundNotice) GetDecidedMs() int64 {
+	if x != nil {
+		return x.DecidedMs
+	}
+	return 0
+}
+
+func (x *FoundNotice) GetDueMs() int64 {
+	if x != nil {
+		return x.DueMs
+	}
+	return 0
+}
+
+func (x *FoundNotice) GetLateMs() int64 {
+	if x != nil {
+		return x.LateMs
+	}
+	return 0
+}
+
+func (x *FoundNotice) GetEndedMs() int64 {
+	if x != nil {
+		return x.EndedMs
+	}
+	return 0
+}
+
+func (x *FoundNotice) GetAttempts() uint32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *FoundNotice) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *FoundNotice) GetTask() string {
+	if x != nil {
+		return x.Task
+	}
+	return ""
+}
+
 // OverdueRequest has no fields.
 type OverdueRequest struct {
 	state         protoimpl.MessageState `protogen:"open.v1"`
@@ -253,7 +786,7 @@ type OverdueRequest struct {
 
 func (x *OverdueRequest) Reset() {
 	*x = OverdueRequest{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[3]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -265,7 +798,7 @@ func (x *OverdueRequest) String() string {
 func (*OverdueRequest) ProtoMessage() {}
 
 func (x *OverdueRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[3]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -278,7 +811,7 @@ func (x *OverdueRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverdueRequest.ProtoReflect.Descriptor instead.
 func (*OverdueRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{6}
 }
 
 // Overdue is one notice or task past its time.
@@ -302,7 +835,7 @@ type Overdue struct {
 
 func (x *Overdue) Reset() {
 	*x = Overdue{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[4]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -314,7 +847,7 @@ func (x *Overdue) String() string {
 func (*Overdue) ProtoMessage() {}
 
 func (x *Overdue) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[4]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -327,7 +860,7 @@ func (x *Overdue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Overdue.ProtoReflect.Descriptor instead.
 func (*Overdue) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Overdue) GetNotice() string {
@@ -385,7 +918,7 @@ type OverdueResponse struct {
 
 func (x *OverdueResponse) Reset() {
 	*x = OverdueResponse{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[5]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -397,7 +930,7 @@ func (x *OverdueResponse) String() string {
 func (*OverdueResponse) ProtoMessage() {}
 
 func (x *OverdueResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[5]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -410,7 +943,7 @@ func (x *OverdueResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OverdueResponse.ProtoReflect.Descriptor instead.
 func (*OverdueResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *OverdueResponse) GetOverdue() []*Overdue {
@@ -446,7 +979,7 @@ type StopInForce struct {
 
 func (x *StopInForce) Reset() {
 	*x = StopInForce{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[6]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -458,7 +991,7 @@ func (x *StopInForce) String() string {
 func (*StopInForce) ProtoMessage() {}
 
 func (x *StopInForce) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[6]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -471,7 +1004,7 @@ func (x *StopInForce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StopInForce.ProtoReflect.Descriptor instead.
 func (*StopInForce) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StopInForce) GetScope() Scope {
@@ -518,7 +1051,7 @@ type SummaryRequest struct {
 
 func (x *SummaryRequest) Reset() {
 	*x = SummaryRequest{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[7]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -530,7 +1063,7 @@ func (x *SummaryRequest) String() string {
 func (*SummaryRequest) ProtoMessage() {}
 
 func (x *SummaryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[7]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -543,7 +1076,7 @@ func (x *SummaryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SummaryRequest.ProtoReflect.Descriptor instead.
 func (*SummaryRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 // SummaryResponse counts notices by present state.
@@ -583,7 +1116,7 @@ type SummaryResponse struct {
 
 func (x *SummaryResponse) Reset() {
 	*x = SummaryResponse{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -595,7 +1128,7 @@ func (x *SummaryResponse) String() string {
 func (*SummaryResponse) ProtoMessage() {}
 
 func (x *SummaryResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -608,7 +1141,7 @@ func (x *SummaryResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SummaryResponse.ProtoReflect.Descriptor instead.
 func (*SummaryResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SummaryResponse) GetNotices() int64 {
@@ -718,7 +1251,7 @@ type VerifyRequest struct {
 
 func (x *VerifyRequest) Reset() {
 	*x = VerifyRequest{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -730,7 +1263,7 @@ func (x *VerifyRequest) String() string {
 func (*VerifyRequest) ProtoMessage() {}
 
 func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -743,7 +1276,7 @@ func (x *VerifyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyRequest.ProtoReflect.Descriptor instead.
 func (*VerifyRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 // VerifyResponse is what was found.
@@ -761,7 +1294,7 @@ type VerifyResponse struct {
 
 func (x *VerifyResponse) Reset() {
 	*x = VerifyResponse{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -773,7 +1306,7 @@ func (x *VerifyResponse) String() string {
 func (*VerifyResponse) ProtoMessage() {}
 
 func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -786,7 +1319,7 @@ func (x *VerifyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyResponse.ProtoReflect.Descriptor instead.
 func (*VerifyResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *VerifyResponse) GetPacks() int64 {
@@ -819,7 +1352,7 @@ type FailingRequest struct {
 
 func (x *FailingRequest) Reset() {
 	*x = FailingRequest{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[11]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -831,7 +1364,7 @@ func (x *FailingRequest) String() string {
 func (*FailingRequest) ProtoMessage() {}
 
 func (x *FailingRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[11]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -844,7 +1377,7 @@ func (x *FailingRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailingRequest.ProtoReflect.Descriptor instead.
 func (*FailingRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 // FailingContact is a contact whose mail came back for good, and whose address nobody has changed or confirmed since.
@@ -872,7 +1405,7 @@ type FailingContact struct {
 
 func (x *FailingContact) Reset() {
 	*x = FailingContact{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[12]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -884,7 +1417,7 @@ func (x *FailingContact) String() string {
 func (*FailingContact) ProtoMessage() {}
 
 func (x *FailingContact) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[12]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -897,7 +1430,7 @@ func (x *FailingContact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailingContact.ProtoReflect.Descriptor instead.
 func (*FailingContact) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FailingContact) GetContact() string {
@@ -967,7 +1500,7 @@ type FailingResponse struct {
 
 func (x *FailingResponse) Reset() {
 	*x = FailingResponse{}
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[13]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -979,7 +1512,7 @@ func (x *FailingResponse) String() string {
 func (*FailingResponse) ProtoMessage() {}
 
 func (x *FailingResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[13]
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -992,7 +1525,7 @@ func (x *FailingResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FailingResponse.ProtoReflect.Descriptor instead.
 func (*FailingResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FailingResponse) GetContacts() []*FailingContact {
@@ -1006,7 +1539,7 @@ var File_signalbox_ledger_v1_service_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"!signalbox/ledger/v1/service.proto\x12\x13signalbox.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a signalbox/ledger/v1/ledger.proto\"\xa1\x01\n" +
+	"!signalbox/ledger/v1/service.proto\x12\x13signalbox.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\"signalbox/ledger/v1/decision.proto\x1a signalbox/ledger/v1/ledger.proto\"\xa1\x01\n" +
 	"\x0fTimelineRequest\x125\n" +
 	"\x05event\x18\x01 \x01(\v2\x1d.signalbox.ledger.v1.EventRefH\x00R\x05event\x12\x1a\n" +
 	"\alineage\x18\x02 \x01(\tH\x00R\alineage\x12\x18\n" +
@@ -1017,7 +1550,51 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\x06agency\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06agency\x12\x17\n" +
 	"\x02id\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x02id\"C\n" +
 	"\x10TimelineResponse\x12/\n" +
-	"\x05facts\x18\x01 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\x10\n" +
+	"\x05facts\x18\x01 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xb6\x04\n" +
+	"\rSearchRequest\x12\x1c\n" +
+	"\treference\x18\x01 \x01(\tR\treference\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\"\n" +
+	"\forganisation\x18\x03 \x01(\tR\forganisation\x12\x12\n" +
+	"\x04kind\x18\x04 \x01(\tR\x04kind\x12I\n" +
+	"\x06states\x18\x05 \x03(\x0e2 .signalbox.ledger.v1.NoticeStateB\x0f\xbaH\f\x92\x01\t\"\a\x82\x01\x04\x10\x01 \x00R\x06states\x12\x14\n" +
+	"\x05child\x18\x06 \x01(\tR\x05child\x12\x18\n" +
+	"\acontact\x18\a \x01(\tR\acontact\x12\x12\n" +
+	"\x04rule\x18\b \x01(\tR\x04rule\x127\n" +
+	"\x04lane\x18\t \x01(\x0e2\x19.signalbox.ledger.v1.LaneB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04lane\x12&\n" +
+	"\x0fdecided_from_ms\x18\n" +
+	" \x01(\x03R\rdecidedFromMs\x12(\n" +
+	"\x10decided_until_ms\x18\v \x01(\x03R\x0edecidedUntilMs\x12\x1e\n" +
+	"\vdue_from_ms\x18\f \x01(\x03R\tdueFromMs\x12 \n" +
+	"\fdue_until_ms\x18\r \x01(\x03R\n" +
+	"dueUntilMs\x12\x12\n" +
+	"\x04open\x18\x0e \x01(\bR\x04open\x12\x12\n" +
+	"\x04late\x18\x0f \x01(\bR\x04late\x12\x1b\n" +
+	"\tpage_size\x18\x10 \x01(\rR\bpageSize\x12\x16\n" +
+	"\x06cursor\x18\x11 \x01(\tR\x06cursor\"`\n" +
+	"\x0eSearchResponse\x12:\n" +
+	"\anotices\x18\x01 \x03(\v2 .signalbox.ledger.v1.FoundNoticeR\anotices\x12\x12\n" +
+	"\x04next\x18\x02 \x01(\tR\x04next\"\x8e\x04\n" +
+	"\vFoundNotice\x12\x16\n" +
+	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\x12\x18\n" +
+	"\alineage\x18\x03 \x01(\tR\alineage\x12\x16\n" +
+	"\x06agency\x18\x04 \x01(\tR\x06agency\x12\"\n" +
+	"\forganisation\x18\x05 \x01(\tR\forganisation\x12\x1a\n" +
+	"\bfunction\x18\x06 \x01(\tR\bfunction\x12\x12\n" +
+	"\x04kind\x18\a \x01(\tR\x04kind\x12\x12\n" +
+	"\x04rule\x18\b \x01(\tR\x04rule\x12\x14\n" +
+	"\x05child\x18\t \x01(\tR\x05child\x12-\n" +
+	"\x04lane\x18\n" +
+	" \x01(\x0e2\x19.signalbox.ledger.v1.LaneR\x04lane\x126\n" +
+	"\x05state\x18\v \x01(\x0e2 .signalbox.ledger.v1.NoticeStateR\x05state\x12\x1d\n" +
+	"\n" +
+	"decided_ms\x18\f \x01(\x03R\tdecidedMs\x12\x15\n" +
+	"\x06due_ms\x18\r \x01(\x03R\x05dueMs\x12\x17\n" +
+	"\alate_ms\x18\x0e \x01(\x03R\x06lateMs\x12\x19\n" +
+	"\bended_ms\x18\x0f \x01(\x03R\aendedMs\x12\x1a\n" +
+	"\battempts\x18\x10 \x01(\rR\battempts\x12\x18\n" +
+	"\acontact\x18\x11 \x01(\tR\acontact\x12\x12\n" +
+	"\x04task\x18\x12 \x01(\tR\x04task\"\x10\n" +
 	"\x0eOverdueRequest\"\x9a\x01\n" +
 	"\aOverdue\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x12\n" +
@@ -1072,9 +1649,24 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\abounces\x18\a \x01(\x03R\abounces\x12\x16\n" +
 	"\x06notice\x18\b \x01(\tR\x06notice\"R\n" +
 	"\x0fFailingResponse\x12?\n" +
-	"\bcontacts\x18\x01 \x03(\v2#.signalbox.ledger.v1.FailingContactR\bcontacts2\xbd\x03\n" +
+	"\bcontacts\x18\x01 \x03(\v2#.signalbox.ledger.v1.FailingContactR\bcontacts*\xd2\x02\n" +
+	"\vNoticeState\x12\x1c\n" +
+	"\x18NOTICE_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
+	"\x11NOTICE_STATE_HELD\x10\x01\x12\x16\n" +
+	"\x12NOTICE_STATE_READY\x10\x02\x12\x18\n" +
+	"\x14NOTICE_STATE_SENDING\x10\x03\x12\x18\n" +
+	"\x14NOTICE_STATE_WAITING\x10\x04\x12\x18\n" +
+	"\x14NOTICE_STATE_STOPPED\x10\x05\x12\x19\n" +
+	"\x15NOTICE_STATE_AWAITING\x10\x06\x12\x1c\n" +
+	"\x18NOTICE_STATE_WITH_PERSON\x10\a\x12\x1d\n" +
+	"\x19NOTICE_STATE_ACKNOWLEDGED\x10\b\x12\x1a\n" +
+	"\x16NOTICE_STATE_DELIVERED\x10\t\x12\x1b\n" +
+	"\x17NOTICE_STATE_SUPERSEDED\x10\n" +
+	"\x12\x17\n" +
+	"\x13NOTICE_STATE_CLOSED\x10\v2\x90\x04\n" +
 	"\rLedgerService\x12W\n" +
-	"\bTimeline\x12$.signalbox.ledger.v1.TimelineRequest\x1a%.signalbox.ledger.v1.TimelineResponse\x12T\n" +
+	"\bTimeline\x12$.signalbox.ledger.v1.TimelineRequest\x1a%.signalbox.ledger.v1.TimelineResponse\x12Q\n" +
+	"\x06Search\x12\".signalbox.ledger.v1.SearchRequest\x1a#.signalbox.ledger.v1.SearchResponse\x12T\n" +
 	"\aOverdue\x12#.signalbox.ledger.v1.OverdueRequest\x1a$.signalbox.ledger.v1.OverdueResponse\x12T\n" +
 	"\aSummary\x12#.signalbox.ledger.v1.SummaryRequest\x1a$.signalbox.ledger.v1.SummaryResponse\x12Q\n" +
 	"\x06Verify\x12\".signalbox.ledger.v1.VerifyRequest\x1a#.signalbox.ledger.v1.VerifyResponse\x12T\n" +
@@ -1092,48 +1684,61 @@ func file_signalbox_ledger_v1_service_proto_rawDescGZIP() []byte {
 	return file_signalbox_ledger_v1_service_proto_rawDescData
 }
 
-var file_signalbox_ledger_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_signalbox_ledger_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_signalbox_ledger_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_signalbox_ledger_v1_service_proto_goTypes = []any{
-	(*TimelineRequest)(nil),  // 0: signalbox.ledger.v1.TimelineRequest
-	(*EventRef)(nil),         // 1: signalbox.ledger.v1.EventRef
-	(*TimelineResponse)(nil), // 2: signalbox.ledger.v1.TimelineResponse
-	(*OverdueRequest)(nil),   // 3: signalbox.ledger.v1.OverdueRequest
-	(*Overdue)(nil),          // 4: signalbox.ledger.v1.Overdue
-	(*OverdueResponse)(nil),  // 5: signalbox.ledger.v1.OverdueResponse
-	(*StopInForce)(nil),      // 6: signalbox.ledger.v1.StopInForce
-	(*SummaryRequest)(nil),   // 7: signalbox.ledger.v1.SummaryRequest
-	(*SummaryResponse)(nil),  // 8: signalbox.ledger.v1.SummaryResponse
-	(*VerifyRequest)(nil),    // 9: signalbox.ledger.v1.VerifyRequest
-	(*VerifyResponse)(nil),   // 10: signalbox.ledger.v1.VerifyResponse
-	(*FailingRequest)(nil),   // 11: signalbox.ledger.v1.FailingRequest
-	(*FailingContact)(nil),   // 12: signalbox.ledger.v1.FailingContact
-	(*FailingResponse)(nil),  // 13: signalbox.ledger.v1.FailingResponse
-	(*Fact)(nil),             // 14: signalbox.ledger.v1.Fact
-	(Scope)(0),               // 15: signalbox.ledger.v1.Scope
+	(NoticeState)(0),         // 0: signalbox.ledger.v1.NoticeState
+	(*TimelineRequest)(nil),  // 1: signalbox.ledger.v1.TimelineRequest
+	(*EventRef)(nil),         // 2: signalbox.ledger.v1.EventRef
+	(*TimelineResponse)(nil), // 3: signalbox.ledger.v1.TimelineResponse
+	(*SearchRequest)(nil),    // 4: signalbox.ledger.v1.SearchRequest
+	(*SearchResponse)(nil),   // 5: signalbox.ledger.v1.SearchResponse
+	(*FoundNotice)(nil),      // 6: signalbox.ledger.v1.FoundNotice
+	(*OverdueRequest)(nil),   // 7: signalbox.ledger.v1.OverdueRequest
+	(*Overdue)(nil),          // 8: signalbox.ledger.v1.Overdue
+	(*OverdueResponse)(nil),  // 9: signalbox.ledger.v1.OverdueResponse
+	(*StopInForce)(nil),      // 10: signalbox.ledger.v1.StopInForce
+	(*SummaryRequest)(nil),   // 11: signalbox.ledger.v1.SummaryRequest
+	(*SummaryResponse)(nil),  // 12: signalbox.ledger.v1.SummaryResponse
+	(*VerifyRequest)(nil),    // 13: signalbox.ledger.v1.VerifyRequest
+	(*VerifyResponse)(nil),   // 14: signalbox.ledger.v1.VerifyResponse
+	(*FailingRequest)(nil),   // 15: signalbox.ledger.v1.FailingRequest
+	(*FailingContact)(nil),   // 16: signalbox.ledger.v1.FailingContact
+	(*FailingResponse)(nil),  // 17: signalbox.ledger.v1.FailingResponse
+	(*Fact)(nil),             // 18: signalbox.ledger.v1.Fact
+	(Lane)(0),                // 19: signalbox.ledger.v1.Lane
+	(Scope)(0),               // 20: signalbox.ledger.v1.Scope
 }
 var file_signalbox_ledger_v1_service_proto_depIdxs = []int32{
-	1,  // 0: signalbox.ledger.v1.TimelineRequest.event:type_name -> signalbox.ledger.v1.EventRef
-	14, // 1: signalbox.ledger.v1.TimelineResponse.facts:type_name -> signalbox.ledger.v1.Fact
-	4,  // 2: signalbox.ledger.v1.OverdueResponse.overdue:type_name -> signalbox.ledger.v1.Overdue
-	6,  // 3: signalbox.ledger.v1.OverdueResponse.stops:type_name -> signalbox.ledger.v1.StopInForce
-	15, // 4: signalbox.ledger.v1.StopInForce.scope:type_name -> signalbox.ledger.v1.Scope
-	6,  // 5: signalbox.ledger.v1.SummaryResponse.stops:type_name -> signalbox.ledger.v1.StopInForce
-	12, // 6: signalbox.ledger.v1.FailingResponse.contacts:type_name -> signalbox.ledger.v1.FailingContact
-	0,  // 7: signalbox.ledger.v1.LedgerService.Timeline:input_type -> signalbox.ledger.v1.TimelineRequest
-	3,  // 8: signalbox.ledger.v1.LedgerService.Overdue:input_type -> signalbox.ledger.v1.OverdueRequest
-	7,  // 9: signalbox.ledger.v1.LedgerService.Summary:input_type -> signalbox.ledger.v1.SummaryRequest
-	9,  // 10: signalbox.ledger.v1.LedgerService.Verify:input_type -> signalbox.ledger.v1.VerifyRequest
-	11, // 11: signalbox.ledger.v1.LedgerService.Failing:input_type -> signalbox.ledger.v1.FailingRequest
-	2,  // 12: signalbox.ledger.v1.LedgerService.Timeline:output_type -> signalbox.ledger.v1.TimelineResponse
-	5,  // 13: signalbox.ledger.v1.LedgerService.Overdue:output_type -> signalbox.ledger.v1.OverdueResponse
-	8,  // 14: signalbox.ledger.v1.LedgerService.Summary:output_type -> signalbox.ledger.v1.SummaryResponse
-	10, // 15: signalbox.ledger.v1.LedgerService.Verify:output_type -> signalbox.ledger.v1.VerifyResponse
-	13, // 16: signalbox.ledger.v1.LedgerService.Failing:output_type -> signalbox.ledger.v1.FailingResponse
-	12, // [12:17] is the sub-list for method output_type
-	7,  // [7:12] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	2,  // 0: signalbox.ledger.v1.TimelineRequest.event:type_name -> signalbox.ledger.v1.EventRef
+	18, // 1: signalbox.ledger.v1.TimelineResponse.facts:type_name -> signalbox.ledger.v1.Fact
+	0,  // 2: signalbox.ledger.v1.SearchRequest.states:type_name -> signalbox.ledger.v1.NoticeState
+	19, // 3: signalbox.ledger.v1.SearchRequest.lane:type_name -> signalbox.ledger.v1.Lane
+	6,  // 4: signalbox.ledger.v1.SearchResponse.notices:type_name -> signalbox.ledger.v1.FoundNotice
+	19, // 5: signalbox.ledger.v1.FoundNotice.lane:type_name -> signalbox.ledger.v1.Lane
+	0,  // 6: signalbox.ledger.v1.FoundNotice.state:type_name -> signalbox.ledger.v1.NoticeState
+	8,  // 7: signalbox.ledger.v1.OverdueResponse.overdue:type_name -> signalbox.ledger.v1.Overdue
+	10, // 8: signalbox.ledger.v1.OverdueResponse.stops:type_name -> signalbox.ledger.v1.StopInForce
+	20, // 9: signalbox.ledger.v1.StopInForce.scope:type_name -> signalbox.ledger.v1.Scope
+	10, // 10: signalbox.ledger.v1.SummaryResponse.stops:type_name -> signalbox.ledger.v1.StopInForce
+	16, // 11: signalbox.ledger.v1.FailingResponse.contacts:type_name -> signalbox.ledger.v1.FailingContact
+	1,  // 12: signalbox.ledger.v1.LedgerService.Timeline:input_type -> signalbox.ledger.v1.TimelineRequest
+	4,  // 13: signalbox.ledger.v1.LedgerService.Search:input_type -> signalbox.ledger.v1.SearchRequest
+	7,  // 14: signalbox.ledger.v1.LedgerService.Overdue:input_type -> signalbox.ledger.v1.OverdueRequest
+	11, // 15: signalbox.ledger.v1.LedgerService.Summary:input_type -> signalbox.ledger.v1.SummaryRequest
+	13, // 16: signalbox.ledger.v1.LedgerService.Verify:input_type -> signalbox.ledger.v1.VerifyRequest
+	15, // 17: signalbox.ledger.v1.LedgerService.Failing:input_type -> signalbox.ledger.v1.FailingRequest
+	3,  // 18: signalbox.ledger.v1.LedgerService.Timeline:output_type -> signalbox.ledger.v1.TimelineResponse
+	5,  // 19: signalbox.ledger.v1.LedgerService.Search:output_type -> signalbox.ledger.v1.SearchResponse
+	9,  // 20: signalbox.ledger.v1.LedgerService.Overdue:output_type -> signalbox.ledger.v1.OverdueResponse
+	12, // 21: signalbox.ledger.v1.LedgerService.Summary:output_type -> signalbox.ledger.v1.SummaryResponse
+	14, // 22: signalbox.ledger.v1.LedgerService.Verify:output_type -> signalbox.ledger.v1.VerifyResponse
+	17, // 23: signalbox.ledger.v1.LedgerService.Failing:output_type -> signalbox.ledger.v1.FailingResponse
+	18, // [18:24] is the sub-list for method output_type
+	12, // [12:18] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_service_proto_init() }
@@ -1141,6 +1746,7 @@ func file_signalbox_ledger_v1_service_proto_init() {
 	if File_signalbox_ledger_v1_service_proto != nil {
 		return
 	}
+	file_signalbox_ledger_v1_decision_proto_init()
 	file_signalbox_ledger_v1_ledger_proto_init()
 	file_signalbox_ledger_v1_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*TimelineRequest_Event)(nil),
@@ -1153,13 +1759,14 @@ func file_signalbox_ledger_v1_service_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_service_proto_rawDesc), len(file_signalbox_ledger_v1_service_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   14,
+			NumEnums:      1,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_signalbox_ledger_v1_service_proto_goTypes,
 		DependencyIndexes: file_signalbox_ledger_v1_service_proto_depIdxs,
+		EnumInfos:         file_signalbox_ledger_v1_service_proto_enumTypes,
 		MessageInfos:      file_signalbox_ledger_v1_service_proto_msgTypes,
 	}.Build()
 	File_signalbox_ledger_v1_service_proto = out.File

@@ -20,6 +20,7 @@ const _ = grpc.SupportPackageIsVersion9
 
 const (
 	LedgerService_Timeline_FullMethodName = "/signalbox.ledger.v1.LedgerService/Timeline"
+	LedgerService_Search_FullMethodName   = "/signalbox.ledger.v1.LedgerService/Search"
 	LedgerService_Overdue_FullMethodName  = "/signalbox.ledger.v1.LedgerService/Overdue"
 	LedgerService_Summary_FullMethodName  = "/signalbox.ledger.v1.LedgerService/Summary"
 	LedgerService_Verify_FullMethodName   = "/signalbox.ledger.v1.LedgerService/Verify"
@@ -34,6 +35,8 @@ const (
 type LedgerServiceClient interface {
 	// Timeline returns every fact about an event, a lineage, a notice or a task, oldest first.
 	Timeline(ctx context.Context, in *TimelineRequest, opts ...grpc.CallOption) (*TimelineResponse, error)
+	// Search lists notices, the newest first.
+	Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error)
 	// Overdue lists notices and tasks past their due time.
 	Overdue(ctx context.Context, in *OverdueRequest, opts ...grpc.CallOption) (*OverdueResponse, error)
 	// Summary counts every notice once by its present state.
@@ -56,6 +59,16 @@ func (c *ledgerServiceClient) Timeline(ctx context.Context, in *TimelineRequest,
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(TimelineResponse)
 	err := c.cc.Invoke(ctx, LedgerService_Timeline_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *ledgerServiceClient) Search(ctx context.Context, in *SearchRequest, opts ...grpc.CallOption) (*SearchResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SearchResponse)
+	err := c.cc.Invoke(ctx, LedgerService_Search_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -110,6 +123,8 @@ func (c *ledgerServiceClient) Failing(ctx context.Context, in *FailingRequest, o
 type LedgerServiceServer interface {
 	// Timeline returns every fact about an event, a lineage, a notice or a task, oldest first.
 	Timeline(context.Context, *TimelineRequest) (*TimelineResponse, error)
+	// Search lists notices, the newest first.
+	Search(context.Context, *SearchRequest) (*SearchResponse, error)
 	// Overdue lists notices and tasks past their due time.
 	Overdue(context.Context, *OverdueRequest) (*OverdueResponse, error)
 	// Summary counts every notice once by its present state.
@@ -130,6 +145,9 @@ type UnimplementedLedgerServiceServer struct{}
 
 func (UnimplementedLedgerServiceServer) Timeline(context.Context, *TimelineRequest) (*TimelineResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Timeline not implemented")
+}
+func (UnimplementedLedgerServiceServer) Search(context.Context, *SearchRequest) (*SearchResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Search not implemented")
 }
 func (UnimplementedLedgerServiceServer) Overdue(context.Context, *OverdueRequest) (*OverdueResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Overdue not implemented")
@@ -178,6 +196,24 @@ func _LedgerService_Timeline_Handler(srv interface{}, ctx context.Context, dec f
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(LedgerServiceServer).Timeline(ctx, req.(*TimelineRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _LedgerService_Search_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SearchRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).Search(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_Search_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).Search(ctx, req.(*SearchRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -264,6 +300,10 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Timeline",
 			Handler:    _LedgerService_Timeline_Handler,
+		},
+		{
+			MethodName: "Search",
+			Handler:    _LedgerService_Search_Handler,
 		},
 		{
 			MethodName: "Overdue",

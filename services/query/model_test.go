@@ -1,0 +1,541 @@
+package query_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.uber.org/goleak"
+	"go.uber.org/zap"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/testing/protocmp"
+	"pgregory.net/rapid"
+
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/ledger"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/query"
+	"github.com/signalbox-hq/signalbox/services/store"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds every wait: a test that hangs says where.
+const patience = time.Minute
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// started is a read model at work over a log.
+type started struct {
+	*query.Model
+	t    testing.TB
+	log  *store.MemLog
+	path string
+	stop func()
+}
+
+func newLog() *store.MemLog { return store.NewMemLog(time.Now) }
+
+func add(t testing.TB, log *store.MemLog, packs ...[]byte) {
+	t.Helper()
+	for _, p := range packs {
+		last, err := log.Last(t.Context())
+		check(t, err)
+		_, err = log.Append(t.Context(), last, p)
+		check(t, err)
+	}
+}
+
+func start(t testing.TB, log *store.MemLog, path string) *started {
+	t.Helper()
+	m, err := query.New(query.Deps{Log: log, Logger: zap.NewNop()}, path)
+	check(t, err)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- m.Run(ctx) }()
+	s := &started{Model: m, t: t, log: log, path: path}
+	s.stop = func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("Run: %v", err)
+		}
+		s.stop = func() {}
+	}
+	t.Cleanup(func() { s.stop() })
+	return s
+}
+
+// caughtUp waits until the rows have everything in the log.
+func (s *started) caughtUp() {
+	s.t.Helper()
+	last, err := s.log.Last(s.t.Context())
+	check(s.t, err)
+	s.await("the rows to reach the end", func(st query.Status) bool { return st.Current && st.Packs >= last })
+}
+
+func (s *started) await(what string, holds func(query.Status) bool) {
+	s.t.Helper()
+	ctx, cancel := context.WithTimeout(s.t.Context(), patience)
+	defer cancel()
+	held := false
+	s.Watch(ctx, func(st query.Status) {
+		if held = held || holds(st); held {
+			cancel()
+		}
+	})
+	if !held {
+		s.t.Fatalf("waited in vain for %s: %+v", what, s.Status())
+	}
+}
+
+func newPath(t testing.TB) string { return filepath.Join(t.TempDir(), "query.db") }
+
+// scanned is a timeline as reading the whole ledger gives it.
+func scanned(t testing.TB, state *ledger.State, facts []*ledgerv1.Fact, of query.Subject) []*ledgerv1.Fact {
+	t.Helper()
+	roots := []query.Subject{of}
+	lineage := of.ID
+	if e := state.Events[of.ID]; of.Kind == query.Event && e != nil {
+		lineage = e.Lineage
+		roots = append(roots, query.Subject{Kind: query.Lineage, ID: lineage})
+	}
+	if l := state.Lineages[lineage]; l != nil && (of.Kind == query.Lineage || of.Kind == query.Event) {
+		for _, key := range l.Events {
+			roots = append(roots, query.Subject{Kind: query.Event, ID: key})
+		}
+		for _, c := range l.Contributions {
+			for _, src := range c.Sources {
+				roots = append(roots, query.Subject{Kind: query.Event, ID: src.GetEvent()})
+			}
+		}
+	}
+	story := query.NewStory(roots...)
+	var found []*ledgerv1.Fact
+	for _, f := range facts {
+		belongs, err := story.Concerns(f)
+		check(t, err)
+		if belongs {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+// same compares messages, and takes the time to say what differs only where something does.
+func same[M proto.Message](t testing.TB, what string, want, got []M) {
+	t.Helper()
+	if !slices.EqualFunc(want, got, func(a, b M) bool { return proto.Equal(a, b) }) {
+		t.Fatalf("%s (-want +got):\n%s", what, cmp.Diff(want, got, protocmp.Transform()))
+	}
+}
+
+// agrees holds every answer against the state that the facts fold into, and against a reading of all facts.
+func (s *started) agrees(state *ledger.State, facts []*ledgerv1.Fact, nowMS int64) {
+	s.t.Helper()
+	ctx := s.t.Context()
+	for _, at := range []int64{nowMS - 30*minute, nowMS, nowMS + 1000*minute} {
+		got, err := s.Overdue(ctx, at)
+		check(s.t, err)
+		same(s.t, "overdue", state.Overdue(at), got)
+	}
+	subjects := []query.Subject{{Kind: query.Event, ID: "nowhere"}, {Kind: query.Lineage, ID: "nowhere"}, {Kind: query.Notice, ID: "nowhere"}}
+	for _, f := range facts {
+		if id := f.GetEventRefused().GetSource().GetEvent(); id != "" {
+			subjects = append(subjects, query.Subject{Kind: query.Event, ID: id})
+		}
+	}
+	for id := range state.Events {
+		subjects = append(subjects, query.Subject{Kind: query.Event, ID: id})
+	}
+	for id := range state.Lineages {
+		subjects = append(subjects, query.Subject{Kind: query.Lineage, ID: id})
+	}
+	for id := range state.Notices {
+		subjects = append(subjects, query.Subject{Kind: query.Notice, ID: id})
+	}
+	for id := range state.Tasks {
+		subjects = append(subjects, query.Subject{Kind: query.Task, ID: id})
+	}
+	for _, of := range subjects {
+		got, err := s.Timeline(ctx, of)
+		check(s.t, err)
+		same(s.t, fmt.Sprintf("timeline of %v", of), scanned(s.t, state, facts, of), got)
+	}
+	s.finds(state, facts, nowMS)
+}
+
+// finds holds searches against a sifting of the state.
+func (s *started) finds(state *ledger.State, facts []*ledgerv1.Fact, nowMS int64) {
+	s.t.Helper()
+	searches := []*ledgerv1.SearchRequest{
+		{}, {Agency: "police"}, {Organisation: "school"}, {Kind: "referral.received"}, {Rule: "authority"}, {Child: "child-l1"}, {Contact: "contact-1"},
+		{Lane: ledgerv1.Lane_LANE_HIGH}, {Open: true}, {Late: true}, {Open: true, Late: true, Organisation: "council"}, {Organisation: "nowhere"},
+		{DecidedFromMs: epoch + 60*minute, DecidedUntilMs: nowMS - 30*minute}, {DueFromMs: epoch + 30*minute, DueUntilMs: nowMS}, {Reference: "note-0000"},
+		{Contact: "contact-2", Agency: "hub", Kind: "encompass.incident"},
+	}
+	for state := ledgerv1.NoticeState_NOTICE_STATE_HELD; state <= ledgerv1.NoticeState_NOTICE_STATE_CLOSED; state++ {
+		searches = append(searches, &ledgerv1.SearchRequest{States: []ledgerv1.NoticeState{state}})
+	}
+	for id := range state.Notices {
+		searches = append(searches, &ledgerv1.SearchRequest{Reference: reference(id)}, &ledgerv1.SearchRequest{Reference: id})
+		break
+	}
+	for _, search := range searches {
+		if search.DecidedUntilMs != 0 && search.DecidedUntilMs <= search.DecidedFromMs || search.DueUntilMs != 0 && search.DueUntilMs <= search.DueFromMs {
+			continue
+		}
+		var got []*ledgerv1.FoundNotice
+		search.PageSize = 3
+		for {
+			page, err := s.Search(s.t.Context(), search)
+			check(s.t, err)
+			if len(page.Notices) > 3 || page.Next != "" && len(page.Notices) != 3 {
+				s.t.Fatalf("a page of %d, next %q", len(page.Notices), page.Next)
+			}
+			got = append(got, page.Notices...)
+			if search.Cursor = page.Next; page.Next == "" {
+				break
+			}
+		}
+		same(s.t, fmt.Sprintf("search %v", search), sifted(state, facts, search), got)
+	}
+}
+
+// sifted are the notices of a search, newest first.
+func sifted(state *ledger.State, facts []*ledgerv1.Fact, req *ledgerv1.SearchRequest) []*ledgerv1.FoundNotice {
+	var found []*ledgerv1.FoundNotice
+	between := func(ms, from, until int64) bool { return ms >= from && (until == 0 || ms < until) }
+	is := func(want, got string) bool { return want == "" || want == got }
+	for _, f := range facts {
+		for _, decided := range f.GetDecided().GetNotices() {
+			n := state.Notices[decided.GetId()]
+			stands := ledgerv1.NoticeState(n.Phase) // they have the same numbers now
+			agency := ""
+			if len(n.Sources) > 0 {
+				agency = n.Sources[0].GetAgency()
+			}
+			contacts := []string{""}
+			for _, a := range n.Attempts {
+				contacts = append(contacts, a.Contact)
+			}
+			prefix := strings.ToLower(strings.ReplaceAll(req.GetReference(), "-", ""))
+			if !strings.HasPrefix(n.Id, prefix) || !is(req.GetAgency(), agency) || !is(req.GetOrganisation(), n.Organisation) ||
+				!is(req.GetKind(), n.Kind) || !is(req.GetRule(), n.Rule) || !is(req.GetChild(), n.Child) || !slices.Contains(contacts, req.GetContact()) ||
+				len(req.GetStates()) > 0 && !slices.Contains(req.GetStates(), stands) || req.GetLane() != 0 && req.GetLane() != n.Lane ||
+				!between(n.DecidedMS, req.GetDecidedFromMs(), req.GetDecidedUntilMs()) || !between(n.DueMs, req.GetDueFromMs(), req.GetDueUntilMs()) ||
+				req.GetOpen() && n.Phase.Ended() || req.GetLate() && !n.Late() {
+				continue
+			}
+			found = append(found, &ledgerv1.FoundNotice{
+				Notice: n.Id, Reference: reference(n.Id), Lineage: n.Lineage, Agency: agency, Organisation: n.Organisation, Function: n.Function,
+				Kind: n.Kind, Rule: n.Rule, Child: n.Child, Lane: n.Lane, State: stands, DecidedMs: n.DecidedMS, DueMs: n.DueMs, LateMs: n.LateMS,
+				EndedMs: n.EndedMS, Attempts: uint32(len(n.Attempts)), Contact: contacts[len(contacts)-1], Task: n.Task,
+			})
+		}
+	}
+	slices.Reverse(found)
+	return found
+}
+
+func TestAnswersAreThoseOfTheLedger(t *testing.T) {
+	kinds := map[string]int{}
+	rapid.Check(t, func(r *rapid.T) {
+		w := newWriter(r)
+		for range rapid.IntRange(1, 150).Draw(r, "length") {
+			w.step()
+		}
+		for kind, n := range w.kinds {
+			kinds[kind] += n
+		}
+		all := packs(t, w.facts, func() int { return rapid.IntRange(1, 12).Draw(r, "pack") })
+		log, path := newLog(), newPath(t)
+		// The ledger grows while the model is at work, and while it is not.
+		before := rapid.IntRange(0, len(all)).Draw(r, "before")
+		between := rapid.IntRange(before, len(all)).Draw(r, "between")
+		add(t, log, all[:before]...)
+		first := start(t, log, path)
+		if rapid.Bool().Draw(r, "to the end") {
+			first.caughtUp()
+		}
+		first.stop()
+		add(t, log, all[before:between]...)
+		second := start(t, log, path)
+		add(t, log, all[between:]...)
+		second.caughtUp()
+		second.agrees(w.state, w.facts, w.now)
+		second.stop()
+	})
+	if !testing.Short() {
+		everyKind(t, kinds)
+	}
+}
+
+// everyKind sees that the random ledgers have facts of every kind that there is.
+func everyKind(t *testing.T, seen map[string]int) {
+	t.Helper()
+	of := (&ledgerv1.Fact{}).ProtoReflect().Descriptor().Oneofs().ByName("fact").Fields()
+	for i := range of.Len() {
+		if name := string(of.Get(i).Name()); seen[name] == 0 {
+			t.Errorf("no ledger had a fact %s: draw it in generate_test.go", name)
+		}
+	}
+}
+
+// sample is a ledger of a length.
+func sample(t testing.TB, length, seed int) (*writer, [][]byte) {
+	t.Helper()
+	w := rapid.Custom(func(r *rapid.T) *writer {
+		w := newWriter(r)
+		for range length {
+			w.step()
+		}
+		return w
+	}).Example(seed)
+	return w, packs(t, w.facts, func() int { return 5 })
+}
+
+func TestAnAnswerHasWhatWasInTheLedgerWhenItWasAskedFor(t *testing.T) {
+	w, all := sample(t, 300, 1)
+	log := newLog()
+	s := start(t, log, newPath(t))
+	s.caughtUp()
+	told := map[string]int{}
+	for i, p := range all {
+		add(t, log, p)
+		s.await("the pack", func(st query.Status) bool { return st.Packs >= uint64(i+1) })
+		for _, f := range w.facts[5*i : min(5*i+5, len(w.facts))] {
+			for _, n := range f.GetDecided().GetNotices() {
+				facts, err := s.Timeline(t.Context(), query.Subject{Kind: query.Notice, ID: n.GetId()})
+				check(t, err)
+				told[n.GetId()] = len(facts)
+			}
+		}
+		// Without waiting for anything, the answer has the pack as well.
+		if next := i + 1; next < len(all) && i%2 == 0 {
+			found, err := s.Search(t.Context(), &ledgerv1.SearchRequest{PageSize: 500})
+			check(t, err)
+			if len(found.Notices) != min(len(told), 500) {
+				t.Fatalf("%d notices after pack %d, want %d", len(found.Notices), i+1, len(told))
+			}
+		}
+	}
+	for id, n := range told {
+		if n == 0 {
+			t.Errorf("notice %s was in the ledger and not in its timeline", id)
+		}
+	}
+	if len(told) == 0 {
+		t.Fatal("the ledger has no notice: the test saw nothing")
+	}
+}
+
+func TestAFileThatIsNoGoodIsMadeAnew(t *testing.T) {
+	w, all := sample(t, 400, 2)
+	_, others := sample(t, 500, 3)
+	if len(others) <= len(all) {
+		t.Fatal("the other ledger has to be longer")
+	}
+	made := func(t *testing.T, from [][]byte) string {
+		log, path := newLog(), newPath(t)
+		add(t, log, from...)
+		s := start(t, log, path)
+		s.caughtUp()
+		s.stop()
+		return path
+	}
+	for name, spoil := range map[string]func(t *testing.T) string{
+		"of a longer ledger": func(t *testing.T) string { return made(t, others) },
+		"of another ledger":  func(t *testing.T) string { return made(t, others[:len(all)-1]) },
+		"empty": func(t *testing.T) string {
+			path := newPath(t)
+			check(t, os.WriteFile(path, nil, 0o600))
+			return path
+		},
+		"garbage": func(t *testing.T) string {
+			path := newPath(t)
+			check(t, os.WriteFile(path, []byte(strings.Repeat("this is no database. ", 5000)), 0o600))
+			return path
+		},
+		"cut short": func(t *testing.T) string {
+			path := made(t, all[:len(all)/2])
+			info, err := os.Stat(path)
+			check(t, err)
+			check(t, os.Truncate(path, info.Size()/2))
+			return path
+		},
+		"overwritten in the middle": func(t *testing.T) string {
+			path := made(t, all[:len(all)/2])
+			data, err := os.ReadFile(path)
+			check(t, err)
+			for i := 4096; i < len(data); i++ {
+				data[i] = 0xAA
+			}
+			check(t, os.WriteFile(path, data, 0o600))
+			return path
+		},
+		"of another schema": func(t *testing.T) string {
+			path := made(t, all)
+			query.Execute(t, path, `PRAGMA user_version = 99`)
+			return path
+		},
+		"of an older schema": func(t *testing.T) string {
+			path := made(t, all)
+			query.Execute(t, path, `PRAGMA user_version = 0`)
+			return path
+		},
+		"without its rows": func(t *testing.T) string {
+			path := made(t, all[:len(all)/2])
+			query.Execute(t, path, `DELETE FROM notice`, `DELETE FROM task`, `DELETE FROM fact`)
+			return path
+		},
+		"without a table": func(t *testing.T) string {
+			path := made(t, all[:len(all)/2])
+			query.Execute(t, path, `DROP TABLE about`)
+			return path
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := spoil(t)
+			log := newLog()
+			add(t, log, all...)
+			s := start(t, log, path)
+			s.caughtUp()
+			s.agrees(w.state, w.facts, w.now)
+			info, err := os.Stat(path)
+			check(t, err)
+			if info.Mode().Perm() != 0o600 {
+				t.Errorf("the file has mode %v", info.Mode().Perm())
+			}
+		})
+	}
+}
+
+func TestAFileDeletedWhileInUseComesBack(t *testing.T) {
+	w, all := sample(t, 400, 2)
+	for name, spoil := range map[string]func(path string) error{
+		"deleted": func(path string) error { return os.Remove(path) },
+		"deleted with its log": func(path string) error {
+			return errors.Join(os.Remove(path), os.Remove(path+"-wal"), os.Remove(path+"-shm"))
+		},
+		"its log deleted": func(path string) error { return os.Remove(path + "-wal") },
+		"replaced": func(path string) error {
+			return errors.Join(os.WriteFile(path+".other", []byte("something else"), 0o600), os.Rename(path+".other", path))
+		},
+		"cut to nothing": func(path string) error { return errors.Join(os.Truncate(path, 0), os.Truncate(path+"-wal", 0)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			log, path := newLog(), newPath(t)
+			s := start(t, log, path)
+			half := len(all) / 2
+			add(t, log, all[:half]...)
+			s.caughtUp()
+			check(t, spoil(path))
+			add(t, log, all[half:]...)
+			// Whoever asks meanwhile hears that it is being rebuilt, or has the whole answer: never half of one.
+			want := w.state.Overdue(w.now)
+			s.await("an answer", func(query.Status) bool {
+				got, err := s.Overdue(t.Context(), w.now)
+				if err != nil && notice.KindOf(err) != notice.Unavailable {
+					t.Fatal(err)
+				}
+				if err == nil {
+					same(t, "half an answer: overdue", want, got)
+				}
+				_, missing := os.Stat(path)
+				return err == nil && !errors.Is(missing, fs.ErrNotExist)
+			})
+			s.caughtUp()
+			s.agrees(w.state, w.facts, w.now)
+		})
+	}
+}
+
+func TestTwoInstancesHaveEachTheirOwn(t *testing.T) {
+	w, all := sample(t, 300, 4)
+	log := newLog()
+	one, two := start(t, log, newPath(t)), start(t, log, newPath(t))
+	add(t, log, all...)
+	one.caughtUp()
+	two.caughtUp()
+	one.agrees(w.state, w.facts, w.now)
+	two.agrees(w.state, w.facts, w.now)
+}
+
+func TestAPlaceThatCannotBeWrittenIsSaidAndTriedAgain(t *testing.T) {
+	w, all := sample(t, 100, 5)
+	dir := filepath.Join(t.TempDir(), "missing")
+	log := newLog()
+	add(t, log, all...)
+	s := start(t, log, filepath.Join(dir, "query.db"))
+	s.await("the fault", func(st query.Status) bool { return st.Fault != "" })
+	if _, err := s.Search(t.Context(), &ledgerv1.SearchRequest{}); notice.KindOf(err) != notice.Unavailable {
+		t.Fatalf("a search without a read model: %v", err)
+	}
+	check(t, os.Mkdir(dir, 0o700))
+	s.caughtUp()
+	s.agrees(w.state, w.facts, w.now)
+	if st := s.Status(); st.Fault != "" {
+		t.Errorf("still a fault: %+v", st)
+	}
+}
+
+func TestAWrongSearchNamesTheField(t *testing.T) {
+	log := newLog()
+	s := start(t, log, newPath(t))
+	s.caughtUp()
+	first, err := s.Search(t.Context(), &ledgerv1.SearchRequest{})
+	check(t, err)
+	if len(first.Notices) != 0 || first.Next != "" {
+		t.Errorf("an empty ledger has %v", first)
+	}
+	for field, req := range map[string]*ledgerv1.SearchRequest{
+		"reference":        {Reference: "A-"},
+		"states":           {States: []ledgerv1.NoticeState{99}},
+		"lane":             {Lane: 99},
+		"decided_until_ms": {DecidedFromMs: 2, DecidedUntilMs: 2},
+		"due_until_ms":     {DueFromMs: 2, DueUntilMs: 1},
+		"page_size":        {PageSize: 501},
+		"cursor":           {Cursor: "not one of ours"},
+	} {
+		_, err := s.Search(t.Context(), req)
+		var fields []string
+		for _, f := range notice.FieldsOf(err) {
+			fields = append(fields, f.Field)
+		}
+		if diff := cmp.Diff([]string{field}, fields); diff != "" || notice.KindOf(err) != notice.Invalid {
+			t.Errorf("%v: %v", req, err)
+		}
+	}
+}
+
+func TestACursorIsForItsOwnSearch(t *testing.T) {
+	_, all := sample(t, 400, 2)
+	log := newLog()
+	add(t, log, all...)
+	s := start(t, log, newPath(t))
+	s.caughtUp()
+	first, err := s.Search(t.Context(), &ledgerv1.SearchRequest{PageSize: 1})
+	check(t, err)
+	if first.Next == "" {
+		t.Fatal("one page: the test sees nothing")
+	}
+	_, err = s.Search(t.Context(), &ledgerv1.SearchRequest{PageSize: 2, Cursor: first.Next})
+	check(t, err) // another size is no other search
+	_, err = s.Search(t.Context(), &ledgerv1.SearchRequest{Organisation: "school", Cursor: first.Next})
+	if fields := notice.FieldsOf(err); len(fields) != 1 || fields[0].Field != "cursor" {
+		t.Errorf("the cursor of another search: %v", err)
+	}
+}
