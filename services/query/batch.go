@@ -145,6 +145,9 @@ func (b *batch) take(body []byte, f *ledgerv1.Fact) error {
 	if err := b.fact.add(b.facts, body); err != nil {
 		return err
 	}
+	if err := b.bringIn(f); err != nil {
+		return err
+	}
 	for _, subject := range about {
 		number, err := b.subject(subject)
 		if err != nil {
@@ -164,14 +167,30 @@ func (b *batch) subject(s Subject) (int64, error) {
 	}
 	number, err := b.storedSubject(s)
 	if errors.Is(err, sql.ErrNoRows) {
-		b.last++
-		number, err = b.last, b.exec(b.insertSubject, b.last, int(s.Kind), s.ID)
+		return b.nextSubject(s)
 	}
 	if err != nil {
 		return 0, err
 	}
 	b.subjects[s] = number
 	return number, nil
+}
+
+// nextSubject numbers a thing that is new.
+func (b *batch) nextSubject(s Subject) (int64, error) {
+	b.last++
+	b.subjects[s] = b.last
+	return b.last, b.newSubject.add(b.last, int(s.Kind), s.ID)
+}
+
+// bringIn numbers the notices and tasks that a fact makes, without looking for them first.
+func (b *batch) bringIn(f *ledgerv1.Fact) error {
+	for _, n := range f.GetDecided().GetNotices() {
+		if _, err := b.nextSubject(Subject{Notice, n.GetId()}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // change changes a notice.
@@ -266,7 +285,7 @@ func (b *batch) write() error {
 	if err := b.writeRows(); err != nil {
 		return err
 	}
-	if err := errors.Join(b.fact.flush(), b.about.flush()); err != nil {
+	if err := errors.Join(b.newSubject.flush(), b.fact.flush(), b.about.flush()); err != nil {
 		return err
 	}
 	return b.exec(b.updateApplied, int64(b.pack), b.hash, b.facts)
@@ -278,6 +297,9 @@ func (b *batch) writeRows() error {
 		if err := b.writeNotice(n); err != nil {
 			return err
 		}
+	}
+	if err := errors.Join(b.newSubject.flush(), b.newNotice.flush(), b.putAttempt.flush()); err != nil {
+		return err
 	}
 	for _, t := range b.touchedTasks {
 		if err := b.writeTask(t); err != nil {

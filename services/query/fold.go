@@ -100,7 +100,7 @@ func (b *batch) decided(d *ledgerv1.Decision, atMS int64) error {
 		}
 	}
 	for _, frozen := range d.GetNotices() {
-		if err := b.newNotice(frozen, d, lineage, atMS); err != nil {
+		if err := b.decidedNotice(frozen, d, lineage, atMS); err != nil {
 			return err
 		}
 	}
@@ -117,7 +117,7 @@ func (b *batch) decided(d *ledgerv1.Decision, atMS int64) error {
 	return b.contributes(lineage, d)
 }
 
-func (b *batch) newNotice(frozen *ledgerv1.Notice, d *ledgerv1.Decision, lineage, atMS int64) error {
+func (b *batch) decidedNotice(frozen *ledgerv1.Notice, d *ledgerv1.Decision, lineage, atMS int64) error {
 	number, err := b.subject(Subject{Notice, frozen.GetId()})
 	if err != nil {
 		return err

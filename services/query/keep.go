@@ -21,10 +21,10 @@ const (
 	// One transaction takes in as many packs as are there, up to these bounds.
 	batchFacts = 20_000
 	batchBytes = 16 << 20
-	// busyFacts in one transaction make the writer rest for as long as it took, up to restMost: under load fewer and
-	// larger transactions cost less, and the senders need the CPU more than the readers do.
+	// busyFacts in one transaction make the next one begin no sooner than busyEvery after it: under load fewer and larger
+	// transactions cost less, and senders need the CPU more than readers do.
 	busyFacts = 500
-	restMost  = 200 * time.Millisecond
+	busyEvery = 300 * time.Millisecond
 	// lookEvery is how often an idle writer sees whether its file is still there.
 	lookEvery = time.Second
 )
@@ -188,7 +188,7 @@ func (m *Model) writeAll(ctx context.Context, f *file, b *batch, packs <-chan st
 			}
 			m.reached(b, end)
 			if b.pack >= end && b.facts-before >= busyFacts {
-				rest(ctx, min(time.Since(begun), restMost))
+				rest(ctx, busyEvery-time.Since(begun))
 			}
 		}
 	}

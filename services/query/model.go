@@ -137,7 +137,11 @@ func (m *Model) update(how func(*Status)) {
 	m.changed = make(chan struct{})
 }
 
-// Await returns once the rows have a pack. It fails at once where they are being made anew: that takes as long as it takes.
+// far is how many packs the rows may lack for a question to wait for them.
+const far = 2000
+
+// Await returns once the rows have a pack. It fails at once where they are being made anew, or are far behind: that takes
+// as long as it takes.
 func (m *Model) Await(ctx context.Context, pack uint64) error {
 	const op = "query.Await"
 	for {
@@ -145,10 +149,10 @@ func (m *Model) Await(ctx context.Context, pack uint64) error {
 		status, changed := m.status, m.changed
 		m.mu.Unlock()
 		switch {
-		case !status.Current:
-			return behind(op, status)
-		case status.Packs >= pack:
+		case status.Current && status.Packs >= pack:
 			return nil
+		case !status.Current && (status.Fault != "" || status.Of > status.Packs+far):
+			return behind(op, status)
 		}
 		select {
 		case <-changed:
@@ -159,7 +163,10 @@ func (m *Model) Await(ctx context.Context, pack uint64) error {
 }
 
 func behind(op string, s Status) error {
-	if s.Fault != "" && s.Of == 0 {
+	if s.Of == 0 {
+		if s.Fault == "" {
+			s.Fault = "it is being opened"
+		}
 		return notice.Faultf(notice.Unavailable, op, "the read model is not there now (%s): ask again in a minute", s.Fault)
 	}
 	return notice.Faultf(notice.Unavailable, op, "the read model is being rebuilt, %d of %d packs: ask again in a minute", s.Packs, s.Of)

@@ -16,10 +16,10 @@ import (
 type statements struct {
 	conn *sql.Conn
 
-	fact, about *bulk
+	fact, about, newSubject, newNotice, putAttempt *bulk
 
-	insertSubject, insertEvent, insertContribution, deleteContributions *sql.Stmt
-	insertNotice, updateNotice, putAttempt, putTask, updateApplied      *sql.Stmt
+	insertEvent, insertContribution, deleteContributions *sql.Stmt
+	updateNotice, putTask, updateApplied                 *sql.Stmt
 
 	selectSubject, selectName, selectNotice, selectAttempts, selectTask, selectHeldBack *sql.Stmt
 
@@ -38,19 +38,18 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		s.all = append(s.all, prepared)
 		return prepared
 	}
-	s.fact = newBulk(stmt, `INSERT INTO fact (n, body) VALUES `)
-	s.about = newBulk(stmt, `INSERT OR IGNORE INTO about (subject, fact) VALUES `)
-	s.insertSubject = stmt(`INSERT INTO subject (n, kind, id) VALUES (?, ?, ?)`)
+	s.fact = newBulk(stmt, `INSERT INTO fact (n, body) VALUES `, 2)
+	s.about = newBulk(stmt, `INSERT INTO about (subject, fact) VALUES `, 2)
+	s.newSubject = newBulk(stmt, `INSERT INTO subject (n, kind, id) VALUES `, 3)
 	s.insertEvent = stmt(`INSERT INTO event (n, lineage) VALUES (?, ?)`)
 	s.insertContribution = stmt(`INSERT OR IGNORE INTO contribution (lineage, by, event) VALUES (?, ?, ?)`)
 	s.deleteContributions = stmt(`DELETE FROM contribution WHERE by = ?`)
-	s.insertNotice = stmt(`INSERT INTO notice (n, lineage, decided_ms, due_ms, release_ms, agency, organisation, function, kind, rule, child,
-		lane, acknowledge, links, state, open, link, task, late_ms, ended_ms, stop_scope, stop_target, held_link)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	s.newNotice = newBulk(stmt, `INSERT INTO notice (n, lineage, decided_ms, due_ms, release_ms, agency, organisation, function, kind, rule, child,
+		lane, acknowledge, links, state, open, link, task, late_ms, ended_ms, stop_scope, stop_target, held_link) VALUES `, 23)
 	s.updateNotice = stmt(`UPDATE notice SET state = ?, open = ?, link = ?, task = ?, late_ms = ?, ended_ms = ?, stop_scope = ?, stop_target = ?,
 		held_link = ? WHERE n = ?`)
-	s.putAttempt = stmt(`INSERT OR REPLACE INTO attempt (notice, attempt, link, contact, organisation, role, outcome, gave_up, moves_on, bounced)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`)
+	s.putAttempt = newBulk(stmt, `INSERT OR REPLACE INTO attempt (notice, attempt, link, contact, organisation, role, outcome, gave_up, moves_on,
+		bounced) VALUES `, 10)
 	s.putTask = stmt(`INSERT OR REPLACE INTO task (n, notice, organisation, role, due_ms, state, open) VALUES (?, ?, ?, ?, ?, ?, ?)`)
 	s.updateApplied = stmt(`UPDATE applied SET pack = ?, hash = ?, fact = ?`)
 	s.selectSubject = stmt(`SELECT n FROM subject WHERE id = ? AND kind = ?`)
@@ -79,37 +78,46 @@ func (s *statements) exec(stmt *sql.Stmt, args ...any) error {
 	return err
 }
 
-// bulk inserts rows of two columns, many with one statement.
+// bulk inserts rows, many with one statement.
 type bulk struct {
 	one, many *sql.Stmt
+	width     int // columns
+	rows      int // of the statement for many
 	args      []any
 }
 
-const bulkRows = 64
+// bulkColumns is about how many values one statement takes.
+const bulkColumns = 192
 
-func newBulk(stmt func(string) *sql.Stmt, insert string) *bulk {
-	return &bulk{one: stmt(insert + "(?, ?)"), many: stmt(insert + strings.TrimSuffix(strings.Repeat("(?, ?), ", bulkRows), ", "))}
+func newBulk(stmt func(string) *sql.Stmt, insert string, width int) *bulk {
+	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", width), ", ") + ")"
+	rows := max(bulkColumns/width, 1)
+	return &bulk{
+		one: stmt(insert + row), many: stmt(insert + strings.TrimSuffix(strings.Repeat(row+", ", rows), ", ")), width: width, rows: rows,
+	}
 }
 
 func (b *bulk) add(row ...any) error {
-	if b.args = append(b.args, row...); len(b.args) < 2*bulkRows {
+	if b.args = append(b.args, row...); len(b.args) < b.rows*b.width {
 		return nil
 	}
-	_, err := b.many.ExecContext(context.Background(), b.args...)
-	clear(b.args)
-	b.args = b.args[:0]
-	return err
+	return b.done(b.many.ExecContext(context.Background(), b.args...))
 }
 
+// flush inserts what is left.
 func (b *bulk) flush() error {
-	for rest := b.args; len(rest) > 0; rest = rest[2:] {
-		if _, err := b.one.ExecContext(context.Background(), rest[:2]...); err != nil {
+	for rest := b.args; len(rest) > 0; rest = rest[b.width:] {
+		if _, err := b.one.ExecContext(context.Background(), rest[:b.width]...); err != nil {
 			return err
 		}
 	}
+	return b.done(nil, nil)
+}
+
+func (b *bulk) done(_ sql.Result, err error) error {
 	clear(b.args)
 	b.args = b.args[:0]
-	return nil
+	return err
 }
 
 func (b *batch) storedSubject(s Subject) (number int64, err error) {
@@ -137,7 +145,7 @@ func (b *batch) writeNotice(n *noticeRow) error {
 	}
 	var err error
 	if n.fresh {
-		err = b.exec(b.insertNotice, append([]any{
+		err = b.newNotice.add(append([]any{
 			n.number, n.lineage, n.DecidedMS, n.DueMs, n.ReleaseMs, n.agency, n.Organisation, n.Function, n.Kind, n.Rule, n.Child,
 			int(n.Lane), flag(n.Acknowledge), n.links,
 		}, changing...)...)
@@ -152,7 +160,7 @@ func (b *batch) writeNotice(n *noticeRow) error {
 			continue
 		}
 		a := &n.Attempts[number-1]
-		if err := b.exec(b.putAttempt, n.number, number, a.Link, a.Contact, a.Organisation, a.Role, int(a.Outcome), flag(a.GaveUp),
+		if err := b.putAttempt.add(n.number, number, a.Link, a.Contact, a.Organisation, a.Role, int(a.Outcome), flag(a.GaveUp),
 			flag(a.MovesOn), flag(bounced(a))); err != nil {
 			return err
 		}

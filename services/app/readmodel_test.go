@@ -1,0 +1,129 @@
+package app_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	healthv1 "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/protobuf/testing/protocmp"
+
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/app"
+	"github.com/signalbox-hq/signalbox/services/app/apptest"
+	"github.com/signalbox-hq/signalbox/services/rpc"
+)
+
+// awaitReading waits until the read model has reached the ledger's end, as monitoring would see it.
+func awaitReading(t *testing.T, r *apptest.Rig) {
+	t.Helper()
+	stream, err := healthv1.NewHealthClient(r.Dial(r.Service.AdminIdentity())).Watch(r.Context(), &healthv1.HealthCheckRequest{Service: rpc.QueryService})
+	check(t, err)
+	for {
+		status, err := stream.Recv()
+		if err != nil {
+			t.Fatalf("waiting for the read model: %v", err)
+		}
+		if status.GetStatus() == healthv1.HealthCheckResponse_SERVING {
+			return
+		}
+	}
+}
+
+// awaitAnother waits until there is another file than the one that was.
+func awaitAnother(t *testing.T, path string, was os.FileInfo) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(time.Minute); ; {
+		if is, err := os.Stat(path); err == nil && !os.SameFile(is, was) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatal("the read model is not made anew")
+		}
+	}
+}
+
+// search reads every page.
+func search(t *testing.T, r *apptest.Rig, req *ledgerv1.SearchRequest) []*ledgerv1.FoundNotice {
+	t.Helper()
+	var all []*ledgerv1.FoundNotice
+	for req.PageSize = 7; ; {
+		page, err := r.Ledger.Search(r.Context(), req)
+		check(t, err)
+		all = append(all, page.Notices...)
+		if req.Cursor = page.Next; page.Next == "" {
+			return all
+		}
+	}
+}
+
+func TestTheReadModelDeletedUnderLoadComesBackAndSendingGoesOn(t *testing.T) {
+	const before, during = 12, 60
+	r := apptest.Start(t, time.Now().Add(time.Minute))
+	council := r.AddAgency("ashmere-social-care", "ashmere-council")
+	for i := range before {
+		council.Publish(referral(council, fmt.Sprintf("before-%02d", i)))
+	}
+	r.Settle()
+	awaitReading(t, r)
+	path := filepath.Join(r.Data, app.QueryFile)
+	first, err := os.Stat(path)
+	check(t, err)
+	timelines := map[string][]*ledgerv1.Fact{}
+	for i := range before {
+		id := fmt.Sprintf("before-%02d", i)
+		timelines[id] = r.Timeline(council.ID, id)
+	}
+
+	deletions := 0
+	for i := range during {
+		council.Publish(referral(council, fmt.Sprintf("during-%02d", i)))
+		if i%20 == 10 {
+			awaitReading(t, r)
+			was, err := os.Stat(path)
+			check(t, err)
+			for _, name := range []string{path, path + "-wal", path + "-shm"} {
+				check(t, os.Remove(name))
+			}
+			deletions++
+			awaitAnother(t, path, was)
+			// Whoever asks while it is rebuilt is answered from the ledger itself.
+			same := r.Timeline(council.ID, "before-00")
+			if diff := cmp.Diff(timelines["before-00"], same, protocmp.Transform()); diff != "" {
+				t.Errorf("timeline while it is rebuilt (-before +now):\n%s", diff)
+			}
+		}
+	}
+	r.Settle()
+	awaitReading(t, r)
+
+	found := search(t, r, &ledgerv1.SearchRequest{Agency: string(council.ID)})
+	sum := r.Summary()
+	if len(found) != before+during || sum.Notices != before+during || sum.Delivered != before+during {
+		t.Errorf("%d found, %d notices, %d delivered, want %d of each", len(found), sum.Notices, sum.Delivered, before+during)
+	}
+	for id, was := range timelines {
+		if diff := cmp.Diff(was, r.Timeline(council.ID, id), protocmp.Transform()); diff != "" {
+			t.Errorf("timeline of %s (-before +after):\n%s", id, diff)
+		}
+	}
+	for i := range during {
+		if facts := r.Timeline(council.ID, fmt.Sprintf("during-%02d", i)); len(facts) != len(timelines["before-00"]) {
+			t.Errorf("event %d has %d facts, want %d", i, len(facts), len(timelines["before-00"]))
+		}
+	}
+	again, err := os.Stat(path)
+	check(t, err)
+	if os.SameFile(first, again) || again.Mode().Perm() != 0o600 {
+		t.Errorf("the file is not made anew for its owner alone: %v", again.Mode())
+	}
+	t.Logf("%d events in, %d deletions, %d notices found, %d delivered", before+during, deletions, len(found), sum.Delivered)
+	r.Verify()
+}
