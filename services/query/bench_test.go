@@ -1,6 +1,7 @@
 package query_test
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"os"
 	"testing"
@@ -17,6 +18,11 @@ import (
 // sent to and acknowledge.
 const factsOfAnEvent = 2 + 5*3
 
+// id is as long, and as random, as those of the ledger.
+func id(kind string, event, n int) string {
+	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %d %d", kind, event, n)))[:20]
+}
+
 // plain writes a ledger of ordinary events, as packs of at most 500 facts.
 func plain(b *testing.B, log *store.MemLog, events int) {
 	b.Helper()
@@ -26,7 +32,7 @@ func plain(b *testing.B, log *store.MemLog, events int) {
 		facts = append(facts, f)
 	}
 	for e := range events {
-		event, lineage := fmt.Sprintf("e%019d", e*7919%1_000_000_007), fmt.Sprintf("l%019d", e*104729%1_000_000_007)
+		event, lineage := id("event", e, 0), id("lineage", e, 0)
 		src := &ledgerv1.Source{Agency: "kestrel-vale-police", Sequence: uint64(e + 1), Event: event}
 		put(&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventAccepted{EventAccepted: &ledgerv1.EventAccepted{
 			Source: src, Lineage: lineage, Kind: "strategy_meeting.concluded", Digest: make([]byte, 16), TimeMs: epoch,
@@ -37,7 +43,7 @@ func plain(b *testing.B, log *store.MemLog, events int) {
 		}
 		for n := range 5 {
 			d.Notices = append(d.Notices, &ledgerv1.Notice{
-				Id: fmt.Sprintf("%d%019d", n, e*15485863%1_000_000_007), Obligation: lineage, Kind: "strategy_meeting.concluded", Rule: "attendees-told",
+				Id: id("notice", e, n), Obligation: lineage, Kind: "strategy_meeting.concluded", Rule: "attendees-told",
 				Child: fmt.Sprintf("child-%d", e%50_000), Refs: []string{"c1"}, Organisation: fmt.Sprintf("gias:%d", 100_000+(e*5+n)%24_000),
 				Function: "attendee", View: "professional", Basis: "working-together-2023", Lane: ledgerv1.Lane_LANE_HIGH, DueMs: epoch + int64(e)*1000 + 86_400_000,
 				DueBecause: "one working day after the meeting", Acknowledge: true, Version: 1, ContentDigest: make([]byte, 16),
