@@ -91,7 +91,7 @@ func (w *writer) stop() (ledgerv1.Scope, string) {
 // step draws one fact, and a few minutes.
 func (w *writer) step() {
 	w.now += int64(w.number("minutes", 30)) * minute
-	switch w.number("what", 21) {
+	switch w.number("what", 23) {
 	case 0, 1:
 		event := w.name("event")
 		f := &ledgerv1.EventAccepted{Source: w.source(event), Lineage: w.one("of", "l1", "l2", "l3"), Kind: "encompass.incident"}
@@ -160,6 +160,14 @@ func (w *writer) step() {
 	case 20:
 		scope, target := w.stop()
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_HeldBack{HeldBack: &ledgerv1.HeldBack{Notice: w.notice(), Scope: scope, Target: target}}})
+	case 22:
+		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Replayed{Replayed: &ledgerv1.Replayed{
+			Agency: "police", Event: known(w, "event", w.state.Events), Digest: "plan", By: "op", Lineages: []string{w.lineage()},
+		}}})
+	case 23:
+		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: &ledgerv1.ToldByTelephone{
+			Id: w.name("call"), Lineage: w.lineage(), Agency: "police", Kind: "encompass.incident", Organisation: "school", ToldMs: w.now, By: "op",
+		}}})
 	case 21:
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Led{Led: &ledgerv1.Led{Epoch: w.state.Epoch + 1, Instance: "one"}}})
 	}

@@ -80,7 +80,8 @@ func (m *Model) serve(f *file) {
 	defer m.reading.Unlock()
 	m.present = f
 	select {
-	case <-m.bad: // about the file before
+	case err := <-m.bad: // about the file before
+		m.Logger.Debug("a reader found the file no good that is gone already", zap.Error(err))
 	default:
 	}
 }
