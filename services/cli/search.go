@@ -17,7 +17,7 @@ type searchCmd struct {
 	Agency       string   `placeholder:"ID" help:"Told of an event of this agency."`
 	Organisation string   `placeholder:"ID" help:"For this organisation or setting."`
 	Kind         string   `placeholder:"KIND" help:"Told of this kind of event, such as encompass.incident."`
-	State        []string `placeholder:"STATE" help:"In one of these states: held, ready, sending, waiting, stopped, awaiting, with-person, acknowledged, delivered, superseded, closed."`
+	State        []string `placeholder:"STATE" help:"In one of these states: held, ready, sending, waiting, stopped, awaiting, with-person, acknowledged, delivered, superseded, closed, withdrawn."`
 	Child        string   `placeholder:"ID" help:"About this child: its id in the directory."`
 	Contact      string   `placeholder:"ID" help:"Sent to this contact."`
 	Rule         string   `placeholder:"ID" help:"Caused by this rule of the policy."`

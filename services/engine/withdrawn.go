@@ -61,14 +61,15 @@ func (e *Engine) takeWithdrawal(agency notice.AgencyID, source *ledgerv1.Source,
 // may have been told. Sends under way that have yet to write what cannot be taken back are called off.
 func (e *Engine) withdraw(f *ledgerv1.EventWithdrawn) {
 	facts := []*ledgerv1.Fact{{Fact: &ledgerv1.Fact_EventWithdrawn{EventWithdrawn: f}}}
+	f.Notices = e.state.TakesBack(f.Event)
 	var told []*ledger.Notice
-	if known := e.state.Events[f.Event]; known != nil && !known.Withdrawn {
-		told = e.state.ToldOf(known)
-		if astray := e.state.Misdirected(told); len(astray) > 0 {
-			l := e.state.Lineages[known.Lineage]
-			facts = append(facts, &ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: e.misdirection(l, astray,
-				"an event was withdrawn ("+strings.ReplaceAll(f.Reason, "_", " ")+") that somebody may have been told of", f.Event)}})
-		}
+	for _, id := range f.Notices {
+		told = append(told, e.state.Notices[id])
+	}
+	if astray := e.state.Misdirected(told); len(astray) > 0 {
+		l := e.state.Lineages[e.state.Events[f.Event].Lineage]
+		facts = append(facts, &ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: e.misdirection(l, astray,
+			"an event was withdrawn ("+strings.ReplaceAll(f.Reason, "_", " ")+") that somebody may have been told of", f.Event)}})
 	}
 	e.record(facts...)
 	for _, n := range told {

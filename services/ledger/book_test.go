@@ -36,8 +36,12 @@ func (b *book) try(at int64, f *ledgerv1.Fact) error {
 	return err
 }
 
+// must writes a fact. A withdrawal that does not say so takes back what it has to.
 func (b *book) must(at int64, f *ledgerv1.Fact) {
 	b.t.Helper()
+	if w := f.GetEventWithdrawn(); w != nil && w.Notices == nil {
+		w.Notices = b.state.TakesBack(w.Event)
+	}
 	if err := b.try(at, f); err != nil {
 		b.t.Fatal(err)
 	}

@@ -430,7 +430,7 @@ func (s *State) acknowledged(f *ledgerv1.Acknowledged, atMS int64) error {
 		return err
 	}
 	s.endedBy(f)
-	n.Telephoned = n.Telephoned || f.Means == byTelephone
+	n.Telephoned = n.Telephoned || f.Means == ByTelephone
 	s.end(n, Acknowledged, atMS, f.By)
 	s.childOf(n, atMS)
 	return nil

@@ -7,8 +7,8 @@ import (
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
-// byTelephone is how a person acknowledged, and the channel of a holder, who was told by telephone.
-const byTelephone = "telephone"
+// ByTelephone is how a person acknowledged, and the channel of a holder, who was told by telephone.
+const ByTelephone = "telephone"
 
 // Holder is somebody who has a notice, or may have it.
 type Holder struct {
@@ -28,6 +28,11 @@ type Holder struct {
 // MayHaveArrived says whether the contact of an attempt has the notice, or may have it.
 func (a *Attempt) MayHaveArrived() bool {
 	return a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED || a.Outcome == ledgerv1.Outcome_OUTCOME_UNKNOWN || !a.Ended()
+}
+
+// MayBeHad says whether somebody has the notice, or may have it.
+func (n *Notice) MayBeHad() bool {
+	return n.Telephoned || slices.ContainsFunc(n.Attempts, func(a Attempt) bool { return a.MayHaveArrived() })
 }
 
 // Holders lists who may have a notice, each contact once, in the order in which they were first sent to.
@@ -53,7 +58,7 @@ func (s *State) Holders(n *Notice) []Holder {
 	}
 	if n.Telephoned {
 		holders = append(holders, Holder{
-			Notice: n.Id, Organisation: n.Organisation, Role: n.Function, Channel: byTelephone, SentMS: n.EndedMS,
+			Notice: n.Id, Organisation: n.Organisation, Role: n.Function, Channel: ByTelephone, SentMS: n.EndedMS,
 			Outcome: ledgerv1.Outcome_OUTCOME_DELIVERED, Acknowledged: true,
 		})
 	}
@@ -78,7 +83,7 @@ func (s *State) requestFor(n *Notice, a *Attempt) *Notice {
 func (s *State) Misdirected(of []*Notice) []string {
 	var ids []string
 	for _, n := range of {
-		if n.Misdirection == "" && n.Kind != string(notice.DeletionRequest) && len(s.Holders(n)) > 0 {
+		if n.Misdirection == "" && n.Kind != string(notice.DeletionRequest) && n.MayBeHad() {
 			ids = append(ids, n.Id)
 		}
 	}
@@ -120,7 +125,7 @@ func (s *State) notAstray(n *Notice) {
 		return
 	}
 	for _, id := range t.Misdirected {
-		if len(s.Holders(s.Notices[id])) > 0 {
+		if s.Notices[id].MayBeHad() {
 			return
 		}
 	}

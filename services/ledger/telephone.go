@@ -7,9 +7,6 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 )
 
-// byCall is how a notice was acknowledged that a call ended.
-const byCall = "telephone"
-
 // minuteMS is how exactly people write down when they called.
 const minuteMS = 60_000
 
@@ -54,7 +51,7 @@ func (s *State) mayEnd(f *ledgerv1.Acknowledged, n *Notice) error {
 		return s.impossible("acknowledges by an unknown call notice", f.Notice)
 	case n.Phase.Ended():
 		return s.impossible("acknowledges by a call after its end notice", f.Notice)
-	case f.Means != byCall || !s.covers(c.ToldByTelephone, n):
+	case f.Means != ByTelephone || !s.covers(c.ToldByTelephone, n):
 		return s.impossible("acknowledges by a call that did not tell of it notice", f.Notice)
 	}
 	return nil

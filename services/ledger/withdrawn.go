@@ -36,6 +36,8 @@ func (s *State) eventWithdrawn(f *ledgerv1.EventWithdrawn, atMS int64) error {
 		return s.impossible("withdraws for another", f.Event)
 	case f.Source != nil && (s.Events[f.Source.Event] != nil || f.Source.Event == f.Event):
 		return s.impossible("withdraws by an event that is something else", f.Source.Event)
+	case !slices.Equal(f.Notices, s.TakesBack(f.Event)):
+		return s.impossible("withdraws and takes back other notices than those that tell of event", f.Event)
 	}
 	if src := f.Source; src != nil {
 		if _, again := s.withdrawers[src.Event]; again {
@@ -52,17 +54,31 @@ func (s *State) eventWithdrawn(f *ledgerv1.EventWithdrawn, atMS int64) error {
 	if e == nil {
 		return nil // it has yet to come
 	}
-	s.withdraw(e, f.By, atMS)
+	s.withdraw(e, f, atMS)
 	return nil
 }
 
+// TakesBack lists the notices that a withdrawal of an event takes back. None where the event has yet to come, or was
+// withdrawn before.
+func (s *State) TakesBack(event string) []string {
+	e := s.Events[event]
+	if e == nil || e.Withdrawn {
+		return nil
+	}
+	var ids []string
+	for _, n := range s.ToldOf(e) {
+		ids = append(ids, n.Id)
+	}
+	return ids
+}
+
 // withdraw ends what tells of an event, and has its lineage decided anew.
-func (s *State) withdraw(e *Event, by string, atMS int64) {
+func (s *State) withdraw(e *Event, f *ledgerv1.EventWithdrawn, atMS int64) {
 	l := s.Lineages[e.Lineage]
-	told := s.ToldOf(e)
 	e.Withdrawn = true
-	for _, n := range told {
-		s.end(n, Withdrawn, atMS, by)
+	for _, id := range f.Notices {
+		n := s.Notices[id]
+		s.end(n, Withdrawn, atMS, f.By)
 		n.Withdrawn = true
 		if t := s.Tasks[n.Task]; t != nil && !t.Ended() { // of one that had ended as delivered and came back
 			t.State = TaskSettled

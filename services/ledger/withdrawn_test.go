@@ -299,6 +299,7 @@ func TestWhoWasRightWhenToldIsNoMisdirection(t *testing.T) {
 func TestImpossibleWithdrawalsLeaveNothingBehind(t *testing.T) {
 	change := func(f func(*ledgerv1.EventWithdrawn)) *ledgerv1.Fact {
 		fact := withdrawn("e1", source(2, "w1"))
+		fact.GetEventWithdrawn().Notices = []string{"n"}
 		f(fact.GetEventWithdrawn())
 		return fact
 	}
@@ -309,6 +310,8 @@ func TestImpossibleWithdrawalsLeaveNothingBehind(t *testing.T) {
 		"by the event itself":              change(func(f *ledgerv1.EventWithdrawn) { f.Source.Event = "e1" }),
 		"by nobody":                        change(func(f *ledgerv1.EventWithdrawn) { f.By = "" }),
 		"for no reason":                    change(func(f *ledgerv1.EventWithdrawn) { f.Reason = "" }),
+		"and takes nothing back":           change(func(f *ledgerv1.EventWithdrawn) { f.Notices = nil }),
+		"and takes another back":           change(func(f *ledgerv1.EventWithdrawn) { f.Notices = append(f.Notices, "m") }),
 		"a task about no notice":           opened(astray("t")),
 		"a task about an unknown notice":   opened(astray("t", "x")),
 	} {

@@ -1898,7 +1898,10 @@ type EventWithdrawn struct {
 	// The event of kind `event.withdrawn` that says so; not set where a person gave the command.
 	Source *Source `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
 	// Keyed digest of that event's stored bytes.
-	Digest        []byte `protobuf:"bytes,7,opt,name=digest,proto3" json:"digest,omitempty"`
+	Digest []byte `protobuf:"bytes,7,opt,name=digest,proto3" json:"digest,omitempty"`
+	// Every notice that it takes back: those without an end end with it. None where the event has yet to come, or was
+	// withdrawn before.
+	Notices       []string `protobuf:"bytes,8,rep,name=notices,proto3" json:"notices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1978,6 +1981,13 @@ func (x *EventWithdrawn) GetSource() *Source {
 func (x *EventWithdrawn) GetDigest() []byte {
 	if x != nil {
 		return x.Digest
+	}
+	return nil
+}
+
+func (x *EventWithdrawn) GetNotices() []string {
+	if x != nil {
+		return x.Notices
 	}
 	return nil
 }
@@ -2747,7 +2757,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\tstatement\x18\x04 \x01(\x04R\tstatement\x12\x14\n" +
 	"\x05child\x18\x05 \x01(\tR\x05child\x12\x1a\n" +
 	"\bsettings\x18\x06 \x03(\tR\bsettings\x12\x16\n" +
-	"\x06except\x18\a \x03(\tR\x06except\"\xd1\x01\n" +
+	"\x06except\x18\a \x03(\tR\x06except\"\xeb\x01\n" +
 	"\x0eEventWithdrawn\x12\x14\n" +
 	"\x05event\x18\x01 \x01(\tR\x05event\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x0e\n" +
@@ -2755,7 +2765,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x1c\n" +
 	"\tstatement\x18\x05 \x01(\x04R\tstatement\x123\n" +
 	"\x06source\x18\x06 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x16\n" +
-	"\x06digest\x18\a \x01(\fR\x06digest\"r\n" +
+	"\x06digest\x18\a \x01(\fR\x06digest\x12\x18\n" +
+	"\anotices\x18\b \x03(\tR\anotices\"r\n" +
 	"\rTaskEscalated\x12\x12\n" +
 	"\x04task\x18\x01 \x01(\tR\x04task\x12\"\n" +
 	"\forganisation\x18\x02 \x01(\tR\forganisation\x12\x12\n" +

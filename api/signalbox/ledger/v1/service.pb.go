@@ -50,6 +50,8 @@ const (
 	NoticeState_NOTICE_STATE_SUPERSEDED NoticeState = 10
 	// End: a person resolved its task and gave the reason.
 	NoticeState_NOTICE_STATE_CLOSED NoticeState = 11
+	// End: its publisher, or an operator, took back what it tells of.
+	NoticeState_NOTICE_STATE_WITHDRAWN NoticeState = 12
 )
 
 // Enum value maps for NoticeState.
@@ -67,6 +69,7 @@ var (
 		9:  "NOTICE_STATE_DELIVERED",
 		10: "NOTICE_STATE_SUPERSEDED",
 		11: "NOTICE_STATE_CLOSED",
+		12: "NOTICE_STATE_WITHDRAWN",
 	}
 	NoticeState_value = map[string]int32{
 		"NOTICE_STATE_UNSPECIFIED":  0,
@@ -81,6 +84,7 @@ var (
 		"NOTICE_STATE_DELIVERED":    9,
 		"NOTICE_STATE_SUPERSEDED":   10,
 		"NOTICE_STATE_CLOSED":       11,
+		"NOTICE_STATE_WITHDRAWN":    12,
 	}
 )
 
@@ -1649,7 +1653,7 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\abounces\x18\a \x01(\x03R\abounces\x12\x16\n" +
 	"\x06notice\x18\b \x01(\tR\x06notice\"R\n" +
 	"\x0fFailingResponse\x12?\n" +
-	"\bcontacts\x18\x01 \x03(\v2#.signalbox.ledger.v1.FailingContactR\bcontacts*\xd2\x02\n" +
+	"\bcontacts\x18\x01 \x03(\v2#.signalbox.ledger.v1.FailingContactR\bcontacts*\xee\x02\n" +
 	"\vNoticeState\x12\x1c\n" +
 	"\x18NOTICE_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11NOTICE_STATE_HELD\x10\x01\x12\x16\n" +
@@ -1663,7 +1667,8 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\x16NOTICE_STATE_DELIVERED\x10\t\x12\x1b\n" +
 	"\x17NOTICE_STATE_SUPERSEDED\x10\n" +
 	"\x12\x17\n" +
-	"\x13NOTICE_STATE_CLOSED\x10\v2\x90\x04\n" +
+	"\x13NOTICE_STATE_CLOSED\x10\v\x12\x1a\n" +
+	"\x16NOTICE_STATE_WITHDRAWN\x10\f2\x90\x04\n" +
 	"\rLedgerService\x12W\n" +
 	"\bTimeline\x12$.signalbox.ledger.v1.TimelineRequest\x1a%.signalbox.ledger.v1.TimelineResponse\x12Q\n" +
 	"\x06Search\x12\".signalbox.ledger.v1.SearchRequest\x1a#.signalbox.ledger.v1.SearchResponse\x12T\n" +
