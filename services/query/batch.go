@@ -23,10 +23,10 @@ type noticeRow struct {
 	agency   string
 	links    int    // of the chain
 	heldLink uint32 // position in the chain when it was held back
+	sentTo   int    // how many attempts have their contact in table contact
 
-	fresh    bool // not in the file yet
-	touched  bool
-	attempts []int // to be written
+	fresh   bool // not in the file yet
+	touched bool
 }
 
 // taskRow is a row of table task.
@@ -45,8 +45,13 @@ func (t *taskRow) ended() bool {
 	return t.state == ledger.TaskResolved || t.state == ledger.TaskSettled
 }
 
-// keptRows bounds how many rows are kept in memory between transactions: what facts tell of again, they mostly tell of soon.
-const keptRows = 20_000
+// What is kept in memory between transactions, in rows: what facts tell of again, they mostly tell of soon.
+const (
+	keptNotices  = 20_000
+	keptTasks    = 2_000
+	keptSubjects = 60_000
+	keptNames    = 100_000
+)
 
 // batch is the working set of the writer: what the transaction under way has read and changed, and what is kept from the
 // ones before. After an error it is thrown away with its transaction.
@@ -57,13 +62,24 @@ type batch struct {
 	facts   int64 // so far
 	refused string
 
-	subjects map[Subject]int64
+	subjects cache[Subject, *subjectRow]
 	last     int64 // subject
-	notices  map[string]*noticeRow
-	tasks    map[string]*taskRow
+	names    cache[string, int64]
+	lastName int64
+	allNames bool // every name is in the cache: one that is not is new
+	notices  cache[string, *noticeRow]
+	tasks    cache[string, *taskRow]
 
-	touchedNotices []*noticeRow
-	touchedTasks   []*taskRow
+	touchedSubjects []*subjectRow
+	touchedNotices  []*noticeRow
+	touchedTasks    []*taskRow
+}
+
+func newBatch(s *statements) *batch {
+	return &batch{
+		statements: s, subjects: newCache[Subject, *subjectRow](keptSubjects), names: newCache[string, int64](keptNames),
+		notices: newCache[string, *noticeRow](keptNotices), tasks: newCache[string, *taskRow](keptTasks),
+	}
 }
 
 // errUnfollowed marks a pack that does not follow the rows: the file is of another ledger, or the ledger is damaged.
@@ -76,33 +92,43 @@ func unknown(what string) error { return damaged{errors.Join(errUnknown, errors.
 
 // apply takes one stored pack in.
 func (b *batch) apply(sequence uint64, stored []byte) error {
-	var previous []byte
-	var bodies [][]byte
-	if err := eachField(stored, func(number protowire.Number, value []byte) {
-		switch number {
-		case 1:
-			previous = value
-		case 3:
-			bodies = append(bodies, value)
-		}
-	}); err != nil {
+	previous, bodies, err := unpack(stored)
+	if err != nil {
 		return notice.Faultf(notice.Internal, "query.apply", "pack %d cannot be read", sequence)
 	}
 	if sequence != b.pack+1 || !bytes.Equal(previous, b.hash) {
 		return damaged{errUnfollowed}
+	}
+	if len(bodies) > 0 {
+		if err := b.exec(b.insertPack, b.facts+1, stored); err != nil {
+			return err
+		}
 	}
 	for _, body := range bodies {
 		f := &ledgerv1.Fact{}
 		if err := proto.Unmarshal(body, f); err != nil {
 			return notice.Faultf(notice.Internal, "query.apply", "pack %d cannot be read", sequence)
 		}
-		if err := b.take(body, f); err != nil {
+		if err := b.take(f); err != nil {
 			return err
 		}
 	}
 	sum := sha256.Sum256(stored)
 	b.pack, b.hash = sequence, sum[:]
 	return nil
+}
+
+// unpack finds the hash of the pack before and the facts in a stored pack, without a copy.
+func unpack(stored []byte) (previous []byte, bodies [][]byte, err error) {
+	err = eachField(stored, func(number protowire.Number, value []byte) {
+		switch number {
+		case 1:
+			previous = value
+		case 3:
+			bodies = append(bodies, value)
+		}
+	})
+	return previous, bodies, err
 }
 
 // eachField hands over the length-delimited fields of a message, as they are stored.
@@ -131,8 +157,8 @@ func eachField(message []byte, fn func(number protowire.Number, value []byte)) e
 	return nil
 }
 
-// take stores one fact, what it is about, and what it changes.
-func (b *batch) take(body []byte, f *ledgerv1.Fact) error {
+// take notes what one fact is about, and what it changes.
+func (b *batch) take(f *ledgerv1.Fact) error {
 	about, err := mentions(f)
 	if err != nil {
 		return err
@@ -142,55 +168,17 @@ func (b *batch) take(body []byte, f *ledgerv1.Fact) error {
 	}
 	b.refused = refusedEvent(f)
 	b.facts++
-	if err := b.fact.add(b.facts, body); err != nil {
-		return err
-	}
-	if err := b.bringIn(f); err != nil {
-		return err
+	for _, n := range f.GetDecided().GetNotices() { // no fact has named them yet: there is nothing to look for
+		b.newSubject(Subject{Notice, n.GetId()})
 	}
 	for _, subject := range about {
-		number, err := b.subject(subject)
+		row, err := b.subject(subject)
 		if err != nil {
 			return err
 		}
-		if err := b.about.add(number, b.facts); err != nil {
-			return err
-		}
+		b.tell(row, b.facts)
 	}
 	return b.fold(f)
-}
-
-// subject is the number of a thing; one that is new gets the next.
-func (b *batch) subject(s Subject) (int64, error) {
-	if number, ok := b.subjects[s]; ok {
-		return number, nil
-	}
-	number, err := b.storedSubject(s)
-	if errors.Is(err, sql.ErrNoRows) {
-		return b.nextSubject(s)
-	}
-	if err != nil {
-		return 0, err
-	}
-	b.subjects[s] = number
-	return number, nil
-}
-
-// nextSubject numbers a thing that is new.
-func (b *batch) nextSubject(s Subject) (int64, error) {
-	b.last++
-	b.subjects[s] = b.last
-	return b.last, b.newSubject.add(b.last, int(s.Kind), s.ID)
-}
-
-// bringIn numbers the notices and tasks that a fact makes, without looking for them first.
-func (b *batch) bringIn(f *ledgerv1.Fact) error {
-	for _, n := range f.GetDecided().GetNotices() {
-		if _, err := b.nextSubject(Subject{Notice, n.GetId()}); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // change changes a notice.
@@ -214,18 +202,13 @@ func (b *batch) changeTask(id string, how func(*taskRow)) error {
 	return nil
 }
 
-func (b *batch) keepNotice(n *noticeRow) { b.notices[n.Id] = n }
+func (b *batch) keepNotice(n *noticeRow) { b.notices.put(n.Id, n) }
 
 func (b *batch) touch(n *noticeRow) {
 	if !n.touched {
 		n.touched = true
 		b.touchedNotices = append(b.touchedNotices, n)
 	}
-}
-
-func (b *batch) touchAttempt(n *noticeRow, number int) {
-	n.attempts = append(n.attempts, number)
-	b.touch(n)
 }
 
 func (b *batch) touchTask(t *taskRow) {
@@ -237,10 +220,10 @@ func (b *batch) touchTask(t *taskRow) {
 
 // notice is a row as it is now.
 func (b *batch) notice(id string) (*noticeRow, error) {
-	if n := b.notices[id]; n != nil {
+	if n, ok := b.notices.get(id); ok {
 		return n, nil
 	}
-	number, err := b.subject(Subject{Notice, id})
+	number, err := b.number(Subject{Notice, id})
 	if err != nil {
 		return nil, err
 	}
@@ -251,21 +234,16 @@ func (b *batch) notice(id string) (*noticeRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	if n.Task != "" { // so far its number
-		if n.Task, err = b.nameOf(n.Task); err != nil {
-			return nil, err
-		}
-	}
 	b.keepNotice(n)
 	return n, nil
 }
 
 // task is a row as it is now.
 func (b *batch) task(id string) (*taskRow, error) {
-	if t := b.tasks[id]; t != nil {
+	if t, ok := b.tasks.get(id); ok {
 		return t, nil
 	}
-	number, err := b.subject(Subject{Task, id})
+	number, err := b.number(Subject{Task, id})
 	if err != nil {
 		return nil, err
 	}
@@ -276,7 +254,7 @@ func (b *batch) task(id string) (*taskRow, error) {
 	if err != nil {
 		return nil, err
 	}
-	b.tasks[id] = t
+	b.tasks.put(id, t)
 	return t, nil
 }
 
@@ -285,21 +263,15 @@ func (b *batch) write() error {
 	if err := b.writeRows(); err != nil {
 		return err
 	}
-	if err := errors.Join(b.newSubject.flush(), b.fact.flush(), b.about.flush()); err != nil {
-		return err
-	}
 	return b.exec(b.updateApplied, int64(b.pack), b.hash, b.facts)
 }
 
-// writeRows writes the notices and tasks that were changed.
+// writeRows writes the rows that were changed. It is due before a question to more than one row at a time.
 func (b *batch) writeRows() error {
 	for _, n := range b.touchedNotices {
 		if err := b.writeNotice(n); err != nil {
 			return err
 		}
-	}
-	if err := errors.Join(b.newSubject.flush(), b.newNotice.flush(), b.putAttempt.flush()); err != nil {
-		return err
 	}
 	for _, t := range b.touchedTasks {
 		if err := b.writeTask(t); err != nil {
@@ -307,18 +279,15 @@ func (b *batch) writeRows() error {
 		}
 	}
 	b.touchedNotices, b.touchedTasks = b.touchedNotices[:0], b.touchedTasks[:0]
-	return nil
+	return errors.Join(b.writeSubjects(), b.insertEvent.flush(), b.insertName.flush(), b.insertNotice.flush(), b.insertRareNotice.flush(), b.insertContact.flush())
 }
 
 // forget bounds what is kept in memory once a transaction is over.
 func (b *batch) forget() {
-	if len(b.notices) > keptRows {
-		clear(b.notices)
-	}
-	if len(b.tasks) > keptRows {
-		clear(b.tasks)
-	}
-	if len(b.subjects) > 4*keptRows {
-		clear(b.subjects)
+	b.notices.age()
+	b.tasks.age()
+	b.subjects.age()
+	if b.names.age() {
+		b.allNames = false
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 
@@ -76,16 +77,28 @@ func BenchmarkCatchUp(b *testing.B) {
 	const events = 10_000
 	plain(b, log, events)
 	var bytes int64
+	var cpu time.Duration
 	for b.Loop() {
+		before := cpuTime(b)
 		s := start(b, log, newPath(b))
 		s.caughtUp()
 		s.stop()
+		cpu += cpuTime(b) - before
 		if info, err := os.Stat(s.path); err == nil {
 			bytes = info.Size()
 		}
 	}
 	b.ReportMetric(events*factsOfAnEvent*float64(b.N)/b.Elapsed().Seconds(), "facts/s")
+	b.ReportMetric(float64(cpu.Nanoseconds())/events/factsOfAnEvent/float64(b.N)/1000, "cpu-µs/fact")
 	b.ReportMetric(float64(bytes)/events/factsOfAnEvent, "B/fact")
+}
+
+// cpuTime is what the process has used so far, on all cores.
+func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
+	var used syscall.Rusage
+	check(b, syscall.Getrusage(syscall.RUSAGE_SELF, &used))
+	return time.Duration(used.Utime.Nano() + used.Stime.Nano())
 }
 
 // BenchmarkMillionFacts asks a read model of a million facts.

@@ -30,6 +30,10 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 		if err != nil {
 			return err
 		}
+		if fact.Acknowledged.GetMeans() == ledger.ByTelephone {
+			n.Telephoned = true
+			b.touch(n)
+		}
 		return b.end(n, ledger.Acknowledged, atMS)
 	case *ledgerv1.Fact_TaskOpened:
 		return b.taskOpened(fact.TaskOpened)
@@ -42,6 +46,8 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 		return b.changeTask(e.GetTask(), func(t *taskRow) {
 			t.organisation, t.role, t.dueMS = e.GetOrganisation(), e.GetRole(), e.GetDueMs()
 		})
+	case *ledgerv1.Fact_EventWithdrawn:
+		return b.withdrawn(fact.EventWithdrawn, atMS)
 	case *ledgerv1.Fact_HeldBack:
 		h := fact.HeldBack
 		return b.change(h.GetNotice(), func(n *noticeRow) {
@@ -61,19 +67,19 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 }
 
 func (b *batch) accepted(f *ledgerv1.EventAccepted) error {
-	event, err := b.subject(Subject{Event, f.GetSource().GetEvent()})
+	event, err := b.number(Subject{Event, f.GetSource().GetEvent()})
 	if err != nil {
 		return err
 	}
-	lineage, err := b.subject(Subject{Lineage, f.GetLineage()})
+	lineage, err := b.number(Subject{Lineage, f.GetLineage()})
 	if err != nil {
 		return err
 	}
-	return b.exec(b.insertEvent, event, lineage)
+	return b.insertEvent.add(event, lineage)
 }
 
 func (b *batch) decided(d *ledgerv1.Decision, atMS int64) error {
-	lineage, err := b.subject(Subject{Lineage, d.GetLineage()})
+	lineage, err := b.number(Subject{Lineage, d.GetLineage()})
 	if err != nil {
 		return err
 	}
@@ -118,7 +124,7 @@ func (b *batch) decided(d *ledgerv1.Decision, atMS int64) error {
 }
 
 func (b *batch) decidedNotice(frozen *ledgerv1.Notice, d *ledgerv1.Decision, lineage, atMS int64) error {
-	number, err := b.subject(Subject{Notice, frozen.GetId()})
+	number, err := b.number(Subject{Notice, frozen.GetId()})
 	if err != nil {
 		return err
 	}
@@ -145,12 +151,12 @@ func (b *batch) contributes(lineage int64, d *ledgerv1.Decision) error {
 		}
 	}
 	for _, c := range d.GetContributions() {
-		target, err := b.subject(Subject{Lineage, c.GetLineage()})
+		target, err := b.number(Subject{Lineage, c.GetLineage()})
 		if err != nil {
 			return err
 		}
 		for _, src := range d.GetSources() {
-			event, err := b.subject(Subject{Event, src.GetEvent()})
+			event, err := b.number(Subject{Event, src.GetEvent()})
 			if err != nil {
 				return err
 			}
@@ -166,7 +172,6 @@ func (b *batch) attemptStarted(f *ledgerv1.AttemptStarted, atMS int64) error {
 	return b.change(f.GetNotice(), func(n *noticeRow) {
 		n.Attempts = append(n.Attempts, ledger.Attempt{AttemptStarted: f, StartedMS: atMS})
 		n.Phase = ledger.Sending
-		b.touchAttempt(n, len(n.Attempts))
 	})
 }
 
@@ -185,11 +190,10 @@ func (b *batch) attemptFinished(f *ledgerv1.AttemptFinished, atMS int64) error {
 	if bounced(a) { // it came back before its end was written
 		a.Outcome, a.GaveUp = ledgerv1.Outcome_OUTCOME_PERMANENT, true
 	}
-	b.touchAttempt(n, int(f.GetAttempt()))
-	if n.Phase != ledger.Sending || int(f.GetAttempt()) != len(n.Attempts) {
-		return nil // the notice moved on while the send was under way
-	}
 	b.touch(n)
+	if n.Phase != ledger.Sending || int(f.GetAttempt()) != len(n.Attempts) {
+		return b.notAstray(n) // the notice moved on while the send was under way
+	}
 	switch delivered := a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED; {
 	case delivered && n.Acknowledge && (n.GaveUp(a.Contact) || n.Away(a.Contact)):
 		n.Phase = ledger.Ready
@@ -230,12 +234,49 @@ func (b *batch) returned(f *ledgerv1.Returned) error {
 	case ledgerv1.ReturnKind_RETURN_KIND_UNSPECIFIED, ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_TRANSIENT,
 		ledgerv1.ReturnKind_RETURN_KIND_DELIVERY_CONFIRMED, ledgerv1.ReturnKind_RETURN_KIND_UNKNOWN:
 	}
-	b.touchAttempt(n, int(f.GetAttempt()))
+	b.touch(n)
 	if (bounced(a) || a.MovesOn) && n.Phase != ledger.Sending && n.StandsWith(a.Contact) {
 		n.Phase = ledger.Ready
-		b.touch(n)
+	}
+	return b.notAstray(n)
+}
+
+// withdrawn ends what an event taken back was told by.
+func (b *batch) withdrawn(f *ledgerv1.EventWithdrawn, atMS int64) error {
+	for _, id := range f.GetNotices() {
+		n, err := b.notice(id)
+		if err != nil {
+			return err
+		}
+		if err := b.end(n, ledger.Withdrawn, atMS); err != nil {
+			return err
+		}
+		if n.Task != "" { // of one that had ended as delivered and came back
+			if err := b.settle(n.Task); err != nil {
+				return err
+			}
+			n.Task = ""
+			b.touch(n)
+		}
 	}
 	return nil
+}
+
+// notAstray settles the misdirection of a notice where it turns out that nothing arrived.
+func (b *batch) notAstray(n *noticeRow) error {
+	if n.Misdirection == "" {
+		return nil
+	}
+	ids, err := b.misdirected(n.Misdirection)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if other, err := b.notice(id); err != nil || other.MayBeHad() {
+			return err
+		}
+	}
+	return b.settle(n.Misdirection)
 }
 
 func (b *batch) escalated(f *ledgerv1.Escalated, atMS int64) error {
@@ -276,7 +317,7 @@ func (b *batch) settle(id string) error {
 }
 
 func (b *batch) taskOpened(t *ledgerv1.Task) error {
-	number, err := b.subject(Subject{Task, t.GetId()})
+	number, err := b.number(Subject{Task, t.GetId()})
 	if err != nil {
 		return err
 	}
@@ -284,8 +325,13 @@ func (b *batch) taskOpened(t *ledgerv1.Task) error {
 		number: number, id: t.GetId(), notice: t.GetNotice(), organisation: t.GetOrganisation(), role: t.GetRole(), dueMS: t.GetDueMs(),
 		state: ledger.TaskOpen,
 	}
-	b.tasks[row.id] = row
+	b.tasks.put(row.id, row)
 	b.touchTask(row)
+	for _, id := range t.GetMisdirected() {
+		if err := b.change(id, func(n *noticeRow) { n.Misdirection = row.id }); err != nil {
+			return err
+		}
+	}
 	if row.notice == "" {
 		return nil
 	}
@@ -309,6 +355,7 @@ func (b *batch) taskResolved(f *ledgerv1.TaskResolved, atMS int64) error {
 	n.Task = ""
 	b.touch(n)
 	if f.GetResolution() == ledger.ToldByTelephone {
+		n.Telephoned = true
 		return b.end(n, ledger.Acknowledged, atMS)
 	}
 	return b.end(n, ledger.Closed, atMS)

@@ -91,7 +91,7 @@ func (w *writer) stop() (ledgerv1.Scope, string) {
 // step draws one fact, and a few minutes.
 func (w *writer) step() {
 	w.now += int64(w.number("minutes", 30)) * minute
-	switch w.number("what", 23) {
+	switch w.number("what", 26) {
 	case 0, 1:
 		event := w.name("event")
 		f := &ledgerv1.EventAccepted{Source: w.source(event), Lineage: w.one("of", "l1", "l2", "l3"), Kind: "encompass.incident"}
@@ -135,7 +135,7 @@ func (w *writer) step() {
 			{Fact: &ledgerv1.Fact_CodeSent{CodeSent: &ledgerv1.CodeSent{Notice: id}}},
 			{Fact: &ledgerv1.Fact_NoticeRead{NoticeRead: &ledgerv1.NoticeRead{Notice: id}}},
 			{Fact: &ledgerv1.Fact_NotAtSetting{NotAtSetting: &ledgerv1.NotAtSetting{Notice: id}}},
-			{Fact: &ledgerv1.Fact_Acknowledged{Acknowledged: &ledgerv1.Acknowledged{Notice: id, By: "dsl"}}},
+			{Fact: &ledgerv1.Fact_Acknowledged{Acknowledged: &ledgerv1.Acknowledged{Notice: id, By: "dsl", Means: w.one("means", "grpc", ledger.ByTelephone)}}},
 		}).Draw(w.r, "told"))
 	case 16:
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: w.newTask(w.lineage(), w.notice())}})
@@ -168,9 +168,50 @@ func (w *writer) step() {
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: &ledgerv1.ToldByTelephone{
 			Id: w.name("call"), Lineage: w.lineage(), Agency: "police", Kind: "encompass.incident", Organisation: "school", ToldMs: w.now, By: "op",
 		}}})
+	case 24, 25:
+		w.withdraw()
+	case 26:
+		t := w.newTask(w.lineage(), "")
+		t.Kind, t.Misdirected = ledgerv1.TaskKind_TASK_KIND_MISDIRECTION, []string{w.notice()}
+		if other := w.notice(); other != t.Misdirected[0] && w.number("two", 1) == 1 {
+			t.Misdirected = append(t.Misdirected, other)
+		}
+		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: t}})
 	case 21:
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Led{Led: &ledgerv1.Led{Epoch: w.state.Epoch + 1, Instance: "one"}}})
 	}
+}
+
+// withdraw takes back an event that may have yet to come, and mostly asks about those who may have been told.
+func (w *writer) withdraw() {
+	event := known(w, "withdrawn", w.state.Events)
+	if w.number("early", 5) == 0 {
+		event = fmt.Sprintf("event%016d", w.made+2) // may be the one that comes next
+	}
+	f := &ledgerv1.EventWithdrawn{Event: event, Agency: w.one("agency", "police", "hub"), By: "op", Reason: "wrong_child"}
+	if e := w.state.Events[event]; e != nil {
+		f.Agency = e.Source.Agency
+	}
+	if w.number("published", 1) == 1 {
+		f.Source = w.source(w.name("event"))
+		f.Source.Agency = f.Agency
+	}
+	f.Notices = w.state.TakesBack(event)
+	astray := w.state.Misdirected(w.noticesOf(f.Notices))
+	if !w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventWithdrawn{EventWithdrawn: f}}) || len(astray) == 0 || w.number("task", 3) == 0 {
+		return
+	}
+	t := w.newTask(w.state.Events[event].Lineage, "")
+	t.Kind, t.Misdirected = ledgerv1.TaskKind_TASK_KIND_MISDIRECTION, astray
+	w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: t}})
+}
+
+func (w *writer) noticesOf(ids []string) []*ledger.Notice {
+	notices := make([]*ledger.Notice, len(ids))
+	for i, id := range ids {
+		notices[i] = w.state.Notices[id]
+	}
+	return notices
 }
 
 func (w *writer) attempt(id string) uint32 {
@@ -216,7 +257,11 @@ func (w *writer) decide() {
 		d.Children = append(d.Children, &ledgerv1.ChildFinding{Ref: "c", Child: "child-" + id, Match: ledgerv1.Match_MATCH_NAME, Event: e.Source.Event})
 	}
 	for _, from := range slices.Sorted(maps.Keys(l.Contributions)) {
-		d.Sources = append(d.Sources, l.Contributions[from].Sources...)
+		for _, src := range l.Contributions[from].Sources {
+			if w.state.Withdrawals[src.Event] == nil {
+				d.Sources = append(d.Sources, src)
+			}
+		}
 	}
 	replaced := ""
 	for _, standing := range l.Standing {
@@ -250,6 +295,9 @@ func (w *writer) newNotice(lineage, replaces string, sources int) *ledgerv1.Noti
 		Child: w.one("child", "child-"+lineage, ""), Organisation: w.organisation(), Function: "setting", Lane: ledgerv1.Lane(w.number("lane", 2) + 1),
 		DueMs: w.now + int64(w.number("due", 90)-30)*minute, Acknowledge: w.number("acknowledge", 1) == 0, Refs: make([]string, sources),
 		Replaces: replaces,
+	}
+	for i := range n.Refs {
+		n.Refs[i] = w.one("tells", "", "c")
 	}
 	if w.number("held", 2) == 0 {
 		n.ReleaseMs = w.now + int64(w.number("release", 30))*minute

@@ -19,7 +19,7 @@ const (
 	// ahead is how many packs are read ahead of being written.
 	ahead = 32
 	// One transaction takes in as many packs as are there, up to these bounds.
-	batchFacts = 20_000
+	batchFacts = 40_000
 	batchBytes = 16 << 20
 	// busyFacts in one transaction make the next one begin no sooner than busyEvery after it: under load fewer and larger
 	// transactions cost less, and senders need the CPU more than readers do.
@@ -106,7 +106,7 @@ func resume(ctx context.Context, conn *sql.Conn) (*batch, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &batch{statements: s, subjects: map[Subject]int64{}, notices: map[string]*noticeRow{}, tasks: map[string]*taskRow{}}
+	b := newBatch(s)
 	if err := b.read(ctx); err != nil {
 		s.close()
 		return nil, err
@@ -115,20 +115,31 @@ func resume(ctx context.Context, conn *sql.Conn) (*batch, error) {
 }
 
 func (b *batch) read(ctx context.Context) error {
-	row := b.conn.QueryRowContext(ctx, `SELECT pack, hash, fact, (SELECT ifnull(max(n), 0) FROM subject) FROM applied`)
-	if err := row.Scan(&b.pack, &b.hash, &b.facts, &b.last); errors.Is(err, sql.ErrNoRows) {
+	row := b.conn.QueryRowContext(ctx, `SELECT pack, hash, fact, (SELECT ifnull(max(n), 0) FROM subject), (SELECT ifnull(max(n), 0) FROM name)
+		FROM applied`)
+	if err := row.Scan(&b.pack, &b.hash, &b.facts, &b.last, &b.lastName); errors.Is(err, sql.ErrNoRows) {
 		return damaged{errors.New("the file does not say how far it goes")}
-	} else if err != nil || b.facts == 0 {
+	} else if err != nil {
 		return err
 	}
-	var body []byte
-	if err := b.conn.QueryRowContext(ctx, `SELECT body FROM fact WHERE n = ?`, b.facts).Scan(&body); errors.Is(err, sql.ErrNoRows) {
+	b.allNames = b.lastName == 0
+	if b.facts == 0 {
+		return nil
+	}
+	var first int64
+	var stored []byte
+	err := b.conn.QueryRowContext(ctx, `SELECT first, body FROM pack ORDER BY first DESC LIMIT 1`).Scan(&first, &stored)
+	if errors.Is(err, sql.ErrNoRows) {
 		return damaged{errors.New("the newest fact is missing")}
 	} else if err != nil {
 		return err
 	}
+	_, bodies, err := unpack(stored)
+	if err != nil || len(bodies) == 0 || first+int64(len(bodies))-1 != b.facts {
+		return damaged{errors.New("the newest fact is missing")}
+	}
 	var f ledgerv1.Fact
-	if err := proto.Unmarshal(body, &f); err != nil {
+	if err := proto.Unmarshal(bodies[len(bodies)-1], &f); err != nil {
 		return damaged{errors.New("the newest fact cannot be read")}
 	}
 	b.refused = refusedEvent(&f)

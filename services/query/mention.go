@@ -60,7 +60,11 @@ func mentions(f *ledgerv1.Fact) ([]Subject, error) {
 		}
 		return about, nil
 	case *ledgerv1.Fact_EventWithdrawn:
-		return of(Event, fact.EventWithdrawn.GetEvent())
+		about := []Subject{{Event, fact.EventWithdrawn.GetEvent()}}
+		for _, id := range fact.EventWithdrawn.GetNotices() {
+			about = append(about, Subject{Notice, id})
+		}
+		return about, nil
 	case *ledgerv1.Fact_ToldByTelephone:
 		return of(Lineage, fact.ToldByTelephone.GetLineage())
 	case *ledgerv1.Fact_Escalated:

@@ -188,7 +188,7 @@ func (s *started) finds(state *ledger.State, facts []*ledgerv1.Fact, nowMS int64
 		{DecidedFromMs: epoch + 60*minute, DecidedUntilMs: nowMS - 30*minute}, {DueFromMs: epoch + 30*minute, DueUntilMs: nowMS}, {Reference: "note-0000"},
 		{Contact: "contact-2", Agency: "hub", Kind: "encompass.incident"},
 	}
-	for state := ledgerv1.NoticeState_NOTICE_STATE_HELD; state <= ledgerv1.NoticeState_NOTICE_STATE_CLOSED; state++ {
+	for state := ledgerv1.NoticeState_NOTICE_STATE_HELD; state <= ledgerv1.NoticeState_NOTICE_STATE_WITHDRAWN; state++ {
 		searches = append(searches, &ledgerv1.SearchRequest{States: []ledgerv1.NoticeState{state}})
 	}
 	for id := range state.Notices {
@@ -400,7 +400,7 @@ func TestAFileThatIsNoGoodIsMadeAnew(t *testing.T) {
 		},
 		"without its rows": func(t *testing.T) string {
 			path := made(t, all[:len(all)/2])
-			query.Execute(t, path, `DELETE FROM notice`, `DELETE FROM task`, `DELETE FROM fact`)
+			query.Execute(t, path, `DELETE FROM notice`, `DELETE FROM task`, `DELETE FROM pack`)
 			return path
 		},
 		"without a table": func(t *testing.T) string {

@@ -31,10 +31,10 @@ func (m *Model) Overdue(ctx context.Context, nowMS int64) ([]*ledgerv1.Overdue, 
 // overdueNotices are owned by whoever has their task, else by whom they were last sent to.
 func overdueNotices(ctx context.Context, tx *sql.Tx, nowMS int64) ([]*ledgerv1.Overdue, error) {
 	rows, err := tx.QueryContext(ctx, `SELECT s.id, n.due_ms, n.state, n.stop_scope > 0, ifnull(ts.id, ''),
-			coalesce(t.organisation, a.organisation, n.organisation), coalesce(t.role, a.role, n.function)
+			ifnull(t.organisation, CASE WHEN n.sent > 0 THEN `+text(`sent_at`)+` ELSE `+text(`organisation`)+` END),
+			ifnull(t.role, CASE WHEN n.sent > 0 THEN `+text(`sent_as`)+` ELSE `+text(`function`)+` END)
 		FROM notice AS n INDEXED BY notice_open JOIN subject AS s ON s.n = n.n
 		LEFT JOIN task AS t ON t.n = n.task LEFT JOIN subject AS ts ON ts.n = t.n
-		LEFT JOIN attempt AS a ON a.notice = n.n AND a.attempt = (SELECT max(attempt) FROM attempt WHERE notice = n.n)
 		WHERE n.open = 1 AND n.due_ms <= ?`, nowMS)
 	if err != nil {
 		return nil, err

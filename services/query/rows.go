@@ -3,8 +3,9 @@ package query
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
-	"strconv"
+	"slices"
 	"strings"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
@@ -16,12 +17,11 @@ import (
 type statements struct {
 	conn *sql.Conn
 
-	fact, about, newSubject, newNotice, putAttempt *bulk
+	insertSubject, insertAbout, insertName, insertEvent, insertNotice, insertRareNotice, insertContact *bulk
 
-	insertEvent, insertContribution, deleteContributions *sql.Stmt
-	updateNotice, putTask, updateApplied                 *sql.Stmt
+	insertPack, insertContribution, deleteContributions, updateNotice, putTask, updateApplied *sql.Stmt
 
-	selectSubject, selectName, selectNotice, selectAttempts, selectTask, selectHeldBack *sql.Stmt
+	selectSubject, selectSubjectID, selectName, selectText, selectNotice, selectTask, selectHeldBack, selectMisdirected *sql.Stmt
 
 	all []*sql.Stmt
 }
@@ -38,29 +38,33 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		s.all = append(s.all, prepared)
 		return prepared
 	}
-	s.fact = newBulk(stmt, `INSERT INTO fact (n, body) VALUES `, 2)
-	s.about = newBulk(stmt, `INSERT INTO about (subject, fact) VALUES `, 2)
-	s.newSubject = newBulk(stmt, `INSERT INTO subject (n, kind, id) VALUES `, 3)
-	s.insertEvent = stmt(`INSERT INTO event (n, lineage) VALUES (?, ?)`)
+	s.insertPack = stmt(`INSERT INTO pack (first, body) VALUES (?, ?)`)
+	s.insertSubject = newBulk(stmt, `INSERT OR FAIL INTO subject (n, kind, id, facts)`)
+	s.insertAbout = newBulk(stmt, `INSERT OR FAIL INTO about (subject, first, facts)`)
+	s.insertName = newBulk(stmt, `INSERT OR FAIL INTO name (n, text)`)
+	s.insertEvent = newBulk(stmt, `INSERT OR FAIL INTO event (n, lineage)`)
+	s.insertContact = newBulk(stmt, `INSERT OR IGNORE INTO contact (contact, notice)`)
+	const columns = `n, lineage, decided_ms, due_ms, release_ms, agency, organisation, function, kind, rule, child, lane, acknowledge, links,
+		state, open, link, ended_ms, attempts, sent, sent_to, sent_at, sent_as`
+	s.insertNotice = newBulk(stmt, `INSERT OR FAIL INTO notice (`+columns+`)`)
+	s.insertRareNotice = newBulk(stmt, `INSERT OR FAIL INTO notice (`+columns+`, task, late_ms, stop_scope, stop_target, held_link, misdirection,
+		telephoned)`)
+	s.updateNotice = stmt(`UPDATE notice SET state = ?, open = ?, link = ?, ended_ms = ?, attempts = ?, sent = ?, sent_to = ?, sent_at = ?, sent_as = ?,
+		task = ?, late_ms = ?, stop_scope = ?, stop_target = ?, held_link = ?, misdirection = ?, telephoned = ? WHERE n = ?`)
 	s.insertContribution = stmt(`INSERT OR IGNORE INTO contribution (lineage, by, event) VALUES (?, ?, ?)`)
 	s.deleteContributions = stmt(`DELETE FROM contribution WHERE by = ?`)
-	s.newNotice = newBulk(stmt, `INSERT INTO notice (n, lineage, decided_ms, due_ms, release_ms, agency, organisation, function, kind, rule, child,
-		lane, acknowledge, links, state, open, link, task, late_ms, ended_ms, stop_scope, stop_target, held_link) VALUES `, 23)
-	s.updateNotice = stmt(`UPDATE notice SET state = ?, open = ?, link = ?, task = ?, late_ms = ?, ended_ms = ?, stop_scope = ?, stop_target = ?,
-		held_link = ? WHERE n = ?`)
-	s.putAttempt = newBulk(stmt, `INSERT OR REPLACE INTO attempt (notice, attempt, link, contact, organisation, role, outcome, gave_up, moves_on,
-		bounced) VALUES `, 10)
 	s.putTask = stmt(`INSERT OR REPLACE INTO task (n, notice, organisation, role, due_ms, state, open) VALUES (?, ?, ?, ?, ?, ?, ?)`)
 	s.updateApplied = stmt(`UPDATE applied SET pack = ?, hash = ?, fact = ?`)
 	s.selectSubject = stmt(`SELECT n FROM subject WHERE id = ? AND kind = ?`)
-	s.selectName = stmt(`SELECT id FROM subject WHERE n = ?`)
-	s.selectNotice = stmt(`SELECT lineage, decided_ms, due_ms, release_ms, agency, organisation, acknowledge, links, state, link, task, late_ms,
-		ended_ms, stop_scope, stop_target, held_link FROM notice WHERE n = ?`)
-	s.selectAttempts = stmt(`SELECT link, contact, organisation, role, outcome, gave_up, moves_on, bounced FROM attempt WHERE notice = ?
-		ORDER BY attempt`)
+	s.selectSubjectID = stmt(`SELECT id FROM subject WHERE n = ?`)
+	s.selectName = stmt(`SELECT n FROM name WHERE text = ?`)
+	s.selectText = stmt(`SELECT text FROM name WHERE n = ?`)
+	s.selectNotice = stmt(`SELECT lineage, decided_ms, due_ms, release_ms, acknowledge, links, state, link, task, late_ms, ended_ms,
+		stop_scope, stop_target, held_link, misdirection, telephoned, attempts FROM notice WHERE n = ?`)
 	s.selectTask = stmt(`SELECT notice, organisation, role, due_ms, state FROM task WHERE n = ?`)
 	s.selectHeldBack = stmt(`SELECT s.id FROM notice AS n JOIN subject AS s ON s.n = n.n
 		WHERE n.stop_scope > 0 AND n.stop_scope = ? AND n.stop_target = ? ORDER BY s.id`)
+	s.selectMisdirected = stmt(`SELECT s.id FROM notice AS n JOIN subject AS s ON s.n = n.n WHERE n.misdirection > 0 AND n.misdirection = ?`)
 	if failed != nil {
 		return nil, failed
 	}
@@ -78,111 +82,162 @@ func (s *statements) exec(stmt *sql.Stmt, args ...any) error {
 	return err
 }
 
-// bulk inserts rows, many with one statement.
+// bulk inserts rows, many with one statement. What it was given is in the file once flush returns.
 type bulk struct {
 	one, many *sql.Stmt
-	width     int // columns
-	rows      int // of the statement for many
+	columns   int
 	args      []any
 }
 
-// bulkColumns is about how many values one statement takes.
-const bulkColumns = 192
+const bulkRows = 32
 
-func newBulk(stmt func(string) *sql.Stmt, insert string, width int) *bulk {
-	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", width), ", ") + ")"
-	rows := max(bulkColumns/width, 1)
+func newBulk(stmt func(string) *sql.Stmt, insert string) *bulk {
+	columns := strings.Count(insert, ",") + 1
+	row := "(" + strings.TrimSuffix(strings.Repeat("?, ", columns), ", ") + ")"
 	return &bulk{
-		one: stmt(insert + row), many: stmt(insert + strings.TrimSuffix(strings.Repeat(row+", ", rows), ", ")), width: width, rows: rows,
+		columns: columns, one: stmt(insert + " VALUES " + row),
+		many: stmt(insert + " VALUES " + strings.TrimSuffix(strings.Repeat(row+", ", bulkRows), ", ")),
 	}
 }
 
 func (b *bulk) add(row ...any) error {
-	if b.args = append(b.args, row...); len(b.args) < b.rows*b.width {
+	if b.args = append(b.args, row...); len(b.args) < b.columns*bulkRows {
 		return nil
 	}
-	return b.done(b.many.ExecContext(context.Background(), b.args...))
-}
-
-// flush inserts what is left.
-func (b *bulk) flush() error {
-	for rest := b.args; len(rest) > 0; rest = rest[b.width:] {
-		if _, err := b.one.ExecContext(context.Background(), rest[:b.width]...); err != nil {
-			return err
-		}
-	}
-	return b.done(nil, nil)
-}
-
-func (b *bulk) done(_ sql.Result, err error) error {
+	_, err := b.many.ExecContext(context.Background(), b.args...)
 	clear(b.args)
 	b.args = b.args[:0]
 	return err
 }
 
-func (b *batch) storedSubject(s Subject) (number int64, err error) {
-	err = b.selectSubject.QueryRowContext(context.Background(), s.ID, int(s.Kind)).Scan(&number)
-	return number, err
-}
-
-func (b *batch) nameOf(number string) (id string, err error) {
-	err = b.selectName.QueryRowContext(context.Background(), number).Scan(&id)
-	return id, err
-}
-
-func (b *batch) writeNotice(n *noticeRow) error {
-	task := int64(0)
-	if n.Task != "" {
-		number, err := b.subject(Subject{Task, n.Task})
-		if err != nil {
-			return err
-		}
-		task = number
-	}
-	changing := []any{
-		int(stateOf(n.Phase)), flag(!n.Phase.Ended()), n.Link, task, n.LateMS, n.EndedMS, int(n.HeldBackBy.Scope), n.HeldBackBy.Target,
-		n.heldLink,
-	}
-	var err error
-	if n.fresh {
-		err = b.newNotice.add(append([]any{
-			n.number, n.lineage, n.DecidedMS, n.DueMs, n.ReleaseMs, n.agency, n.Organisation, n.Function, n.Kind, n.Rule, n.Child,
-			int(n.Lane), flag(n.Acknowledge), n.links,
-		}, changing...)...)
-	} else {
-		err = b.exec(b.updateNotice, append(changing, n.number)...)
-	}
-	if err != nil {
-		return err
-	}
-	for i, number := range n.attempts {
-		if i > 0 && number == n.attempts[i-1] {
-			continue
-		}
-		a := &n.Attempts[number-1]
-		if err := b.putAttempt.add(n.number, number, a.Link, a.Contact, a.Organisation, a.Role, int(a.Outcome), flag(a.GaveUp),
-			flag(a.MovesOn), flag(bounced(a))); err != nil {
+func (b *bulk) flush() error {
+	for rest := b.args; len(rest) > 0; rest = rest[b.columns:] {
+		if _, err := b.one.ExecContext(context.Background(), rest[:b.columns]...); err != nil {
 			return err
 		}
 	}
-	n.fresh, n.touched, n.attempts = false, false, n.attempts[:0]
+	clear(b.args)
+	b.args = b.args[:0]
 	return nil
 }
 
-func flag(is bool) int {
+func (b *batch) writeNotice(n *noticeRow) error {
+	var failed error
+	name := func(text string) int64 {
+		number, err := b.name(text)
+		failed = errors.Join(failed, err)
+		return number
+	}
+	task := func(id string) int64 {
+		if id == "" {
+			return 0
+		}
+		number, err := b.number(Subject{Task, id})
+		failed = errors.Join(failed, err)
+		return number
+	}
+	var attempts []byte
+	var contact, at, as int64
+	for i := range n.Attempts {
+		a := &n.Attempts[i]
+		contact, at, as = name(a.Contact), name(a.Organisation), name(a.Role)
+		attempts = appendAttempt(attempts, a, contact, at, as)
+		if i >= n.sentTo {
+			failed = errors.Join(failed, b.insertContact.add(contact, n.number))
+		}
+	}
+	n.sentTo = len(n.Attempts)
+	changing := [...]any{
+		int64(stateOf(n.Phase)), flag(!n.Phase.Ended()), int64(n.Link), n.EndedMS, given(attempts), int64(len(n.Attempts)), contact, at, as,
+	}
+	rare := [...]any{
+		task(n.Task), n.LateMS, int64(n.HeldBackBy.Scope), name(n.HeldBackBy.Target), int64(n.heldLink), task(n.Misdirection), flag(n.Telephoned),
+	}
+	if !n.fresh {
+		// It may be among those that have yet to be inserted.
+		failed = errors.Join(failed, b.insertNotice.flush(), b.insertRareNotice.flush(),
+			b.exec(b.updateNotice, append(append(changing[:], rare[:]...), n.number)...))
+		n.touched = false
+		return failed
+	}
+	row := append([]any{
+		n.number, n.lineage, n.DecidedMS, n.DueMs, n.ReleaseMs, name(n.agency), name(n.Organisation), name(n.Function), name(n.Kind),
+		name(n.Rule), name(n.Child), int64(n.Lane), flag(n.Acknowledge), int64(n.links),
+	}, changing[:]...)
+	if slices.ContainsFunc(rare[:], func(value any) bool { return value != int64(0) }) {
+		failed = errors.Join(failed, b.insertRareNotice.add(append(row, rare[:]...)...))
+	} else {
+		failed = errors.Join(failed, b.insertNotice.add(row...))
+	}
+	n.Notice.Notice = &ledgerv1.Notice{Id: n.Id, DueMs: n.DueMs, ReleaseMs: n.ReleaseMs, Acknowledge: n.Acknowledge} // as it is read back
+	n.fresh, n.touched = false, false
+	return failed
+}
+
+// The marks of an attempt.
+const (
+	markGaveUp = 1 << iota
+	markMovesOn
+	markBounced
+)
+
+// appendAttempt adds an attempt to those of its notice.
+func appendAttempt(to []byte, a *ledger.Attempt, contact, organisation, role int64) []byte {
+	marks := flag(a.GaveUp)*markGaveUp | flag(a.MovesOn)*markMovesOn | flag(bounced(a))*markBounced
+	for _, number := range [...]int64{int64(a.Link), contact, organisation, role, int64(a.Outcome), marks} {
+		to = binary.AppendUvarint(to, uint64(number))
+	}
+	return to
+}
+
+// attemptsIn reads attempts back.
+func (b *batch) attemptsIn(text []byte) ([]ledger.Attempt, error) {
+	var attempts []ledger.Attempt
+	for len(text) > 0 {
+		var numbers [6]uint64
+		for i := range numbers {
+			var n int
+			if numbers[i], n = binary.Uvarint(text); n <= 0 {
+				return nil, damaged{errors.New("an attempt cannot be read")}
+			}
+			text = text[n:]
+		}
+		var texts [3]string
+		for i := range texts {
+			var err error
+			if texts[i], err = b.text(int64(numbers[1+i])); err != nil {
+				return nil, err
+			}
+		}
+		marks := numbers[5]
+		a := ledger.Attempt{
+			AttemptStarted: &ledgerv1.AttemptStarted{Link: uint32(numbers[0]), Contact: texts[0], Organisation: texts[1], Role: texts[2]},
+			Outcome:        ledgerv1.Outcome(numbers[4]), GaveUp: marks&markGaveUp != 0, MovesOn: marks&markMovesOn != 0,
+		}
+		if marks&markBounced != 0 {
+			a.Returns = []ledgerv1.ReturnKind{ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_PERMANENT}
+		}
+		attempts = append(attempts, a)
+	}
+	return attempts, nil
+}
+
+func flag(is bool) int64 {
 	if is {
 		return 1
 	}
 	return 0
 }
 
-// storedNotice reads a notice back. Its Task is the task's number.
+// storedNotice reads a notice back.
 func (b *batch) storedNotice(number int64, id string) (*noticeRow, error) {
 	n := &noticeRow{Notice: ledger.Notice{Notice: &ledgerv1.Notice{Id: id}}, number: number}
 	var state, scope int32
-	var task int64
-	err := b.selectNotice.QueryRowContext(context.Background(), number).Scan(&n.lineage, &n.DecidedMS, &n.DueMs, &n.ReleaseMs, &n.agency,
-		&n.Organisation, &n.Acknowledge, &n.links, &state, &n.Link, &task, &n.LateMS, &n.EndedMS, &scope, &n.HeldBackBy.Target, &n.heldLink)
+	var task, target, misdirection int64
+	var attempts []byte
+	err := b.selectNotice.QueryRowContext(context.Background(), number).Scan(&n.lineage, &n.DecidedMS, &n.DueMs, &n.ReleaseMs,
+		&n.Acknowledge, &n.links, &state, &n.Link, &task, &n.LateMS, &n.EndedMS, &scope, &target, &n.heldLink, &misdirection, &n.Telephoned,
+		&attempts)
 	if err != nil {
 		return nil, err
 	}
@@ -190,59 +245,61 @@ func (b *batch) storedNotice(number int64, id string) (*noticeRow, error) {
 		return nil, damaged{errors.New("a notice has no state")}
 	}
 	n.HeldBackBy.Scope = ledgerv1.Scope(scope)
-	if task != 0 {
-		n.Task = strconv.FormatInt(task, 10)
-	}
-	rows, err := b.selectAttempts.QueryContext(context.Background(), number)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		a := ledger.Attempt{AttemptStarted: &ledgerv1.AttemptStarted{}}
-		var outcome int32
-		var bounced bool
-		if err := rows.Scan(&a.Link, &a.Contact, &a.Organisation, &a.Role, &outcome, &a.GaveUp, &a.MovesOn, &bounced); err != nil {
-			return nil, err
-		}
-		a.Outcome = ledgerv1.Outcome(outcome)
-		if bounced {
-			a.Returns = []ledgerv1.ReturnKind{ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_PERMANENT}
-		}
-		n.Attempts = append(n.Attempts, a)
-	}
-	return n, rows.Err()
+	var failed [4]error
+	n.HeldBackBy.Target, failed[0] = b.text(target)
+	n.Task, failed[1] = b.nameOf(task)
+	n.Misdirection, failed[2] = b.nameOf(misdirection)
+	n.Attempts, failed[3] = b.attemptsIn(attempts)
+	n.sentTo = len(n.Attempts)
+	return n, errors.Join(failed[:]...)
 }
 
 func (b *batch) writeTask(t *taskRow) error {
 	about := int64(0)
 	if t.notice != "" {
-		number, err := b.subject(Subject{Notice, t.notice})
+		number, err := b.number(Subject{Notice, t.notice})
 		if err != nil {
 			return err
 		}
 		about = number
 	}
 	t.touched = false
-	return b.exec(b.putTask, t.number, about, t.organisation, t.role, t.dueMS, int(t.state), flag(!t.ended()))
+	return b.exec(b.putTask, t.number, about, t.organisation, t.role, t.dueMS, int64(t.state), flag(!t.ended()))
 }
 
 func (b *batch) storedTask(number int64, id string) (*taskRow, error) {
 	t := &taskRow{number: number, id: id}
 	var about int64
 	err := b.selectTask.QueryRowContext(context.Background(), number).Scan(&about, &t.organisation, &t.role, &t.dueMS, &t.state)
-	if err == nil && about != 0 {
-		t.notice, err = b.nameOf(strconv.FormatInt(about, 10))
+	if err == nil {
+		t.notice, err = b.nameOf(about)
 	}
 	return t, err
 }
 
 // heldBackBy names the notices that a stop holds back.
 func (b *batch) heldBackBy(stop ledger.Stop) ([]string, error) {
+	target, err := b.name(stop.Target)
+	if err != nil {
+		return nil, err
+	}
+	return b.noticesOf(b.selectHeldBack, int64(stop.Scope), target)
+}
+
+// misdirected names the notices that a task asks about.
+func (b *batch) misdirected(task string) ([]string, error) {
+	number, err := b.number(Subject{Task, task})
+	if err != nil {
+		return nil, err
+	}
+	return b.noticesOf(b.selectMisdirected, number)
+}
+
+func (b *batch) noticesOf(question *sql.Stmt, args ...any) ([]string, error) {
 	if err := b.writeRows(); err != nil {
 		return nil, err
 	}
-	rows, err := b.selectHeldBack.QueryContext(context.Background(), int(stop.Scope), stop.Target)
+	rows, err := question.QueryContext(context.Background(), args...)
 	if err != nil {
 		return nil, err
 	}

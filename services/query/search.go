@@ -76,11 +76,11 @@ func conditions(op string, req *ledgerv1.SearchRequest) (clauses, error) {
 		{"rule", req.GetRule()},
 	} {
 		if equal.value != "" {
-			c.add(`n.`+equal.column+` = ?`, equal.value)
+			c.add(`n.`+equal.column+` = (SELECT name.n FROM name WHERE text = ?)`, equal.value)
 		}
 	}
 	if req.GetContact() != "" {
-		c.add(`n.n IN (SELECT notice FROM attempt WHERE contact = ?)`, req.GetContact())
+		c.add(`n.n IN (SELECT notice FROM contact WHERE contact = (SELECT name.n FROM name WHERE text = ?))`, req.GetContact())
 	}
 	if len(req.GetStates()) > maxStates {
 		fault("states", "name each state once")
@@ -159,17 +159,22 @@ func idPrefix(reference string) (string, bool) {
 	return b.String(), b.Len() >= minReference && b.Len() <= 64
 }
 
+// text is what a column of notice names.
+func text(column string) string {
+	return `ifnull((SELECT text FROM name WHERE name.n = n.` + column + `), '')`
+}
+
 // page reads the newest notices that meet the conditions, with their numbers.
 func page(ctx context.Context, tx *sql.Tx, c clauses, size int) ([]*ledgerv1.FoundNotice, []int64, error) {
 	where := ""
 	if len(c.text) > 0 {
 		where = ` WHERE ` + strings.Join(c.text, ` AND `)
 	}
-	rows, err := tx.QueryContext(ctx, `SELECT n.n, s.id, l.id, n.agency, n.organisation, n.function, n.kind, n.rule, n.child, n.lane, n.state,
-			n.decided_ms, n.due_ms, n.late_ms, n.ended_ms, ifnull(a.attempt, 0), ifnull(a.contact, ''), ifnull(t.id, '')
+	rows, err := tx.QueryContext(ctx, `SELECT n.n, s.id, l.id, `+text(`agency`)+`, `+text(`organisation`)+`, `+text(`function`)+`, `+text(`kind`)+`,
+			`+text(`rule`)+`, `+text(`child`)+`, n.lane, n.state, n.decided_ms, n.due_ms, n.late_ms, n.ended_ms, n.sent, `+text(`sent_to`)+`,
+			ifnull(t.id, '')
 		FROM (SELECT * FROM notice AS n`+where+` ORDER BY n.n DESC LIMIT ?) AS n
 		JOIN subject AS s ON s.n = n.n JOIN subject AS l ON l.n = n.lineage LEFT JOIN subject AS t ON t.n = n.task
-		LEFT JOIN attempt AS a ON a.notice = n.n AND a.attempt = (SELECT max(attempt) FROM attempt WHERE notice = n.n)
 		ORDER BY n.n DESC`, append(c.args, size)...)
 	if err != nil {
 		return nil, nil, err

@@ -30,6 +30,8 @@ func stateOf(p ledger.Phase) ledgerv1.NoticeState {
 		return ledgerv1.NoticeState_NOTICE_STATE_SUPERSEDED
 	case ledger.Closed:
 		return ledgerv1.NoticeState_NOTICE_STATE_CLOSED
+	case ledger.Withdrawn:
+		return ledgerv1.NoticeState_NOTICE_STATE_WITHDRAWN
 	default:
 		return ledgerv1.NoticeState_NOTICE_STATE_UNSPECIFIED
 	}

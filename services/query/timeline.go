@@ -36,6 +36,7 @@ type collector struct {
 	ctx   context.Context
 	tx    *sql.Tx
 	facts map[int64]*ledgerv1.Fact
+	packs []openPack // the newest opened last
 	seen  map[Subject]bool
 }
 
@@ -119,30 +120,71 @@ func broughtIn(f *ledgerv1.Fact, by Subject) []Subject {
 
 // about reads the facts about a subject.
 func (c *collector) about(s Subject) ([]*ledgerv1.Fact, error) {
-	rows, err := c.tx.QueryContext(c.ctx, `SELECT f.n, f.body FROM subject AS s JOIN about AS a ON a.subject = s.n JOIN fact AS f ON f.n = a.fact
-		WHERE s.id = ? AND s.kind = ?`, s.ID, int(s.Kind))
+	rows, err := c.tx.QueryContext(c.ctx, `SELECT facts FROM subject WHERE id = ? AND kind = ?
+		UNION ALL SELECT a.facts FROM subject AS s JOIN about AS a ON a.subject = s.n WHERE s.id = ? AND s.kind = ?`,
+		s.ID, int(s.Kind), s.ID, int(s.Kind))
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
+	lists, err := texts(rows)
+	if err != nil {
+		return nil, err
+	}
 	var found []*ledgerv1.Fact
-	for rows.Next() {
-		var number int64
-		var body sql.RawBytes
-		if err := rows.Scan(&number, &body); err != nil {
+	for _, list := range lists {
+		numbers, err := factsIn([]byte(list))
+		if err != nil {
 			return nil, err
 		}
-		f := c.facts[number]
-		if f == nil {
-			f = &ledgerv1.Fact{}
-			if err := proto.Unmarshal(body, f); err != nil {
-				return nil, damaged{errors.New("a fact cannot be read")}
+		for _, number := range numbers {
+			f, err := c.fact(number)
+			if err != nil {
+				return nil, err
 			}
-			c.facts[number] = f
+			found = append(found, f)
 		}
-		found = append(found, f)
 	}
-	return found, rows.Err()
+	return found, nil
+}
+
+// openPacks is how many packs are kept open while facts are collected: those of one thing are mostly in few.
+const openPacks = 16
+
+// openPack is a pack with the number of its first fact.
+type openPack struct {
+	first  int64
+	bodies [][]byte
+}
+
+// fact reads a fact by its number.
+func (c *collector) fact(number int64) (*ledgerv1.Fact, error) {
+	if f := c.facts[number]; f != nil {
+		return f, nil
+	}
+	has := func(p openPack) bool { return p.first <= number && number < p.first+int64(len(p.bodies)) }
+	at := slices.IndexFunc(c.packs, has)
+	if at < 0 {
+		var p openPack
+		var stored []byte
+		err := c.tx.QueryRowContext(c.ctx, `SELECT first, body FROM pack WHERE first <= ? ORDER BY first DESC LIMIT 1`, number).Scan(&p.first, &stored)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return nil, err
+		}
+		if _, p.bodies, err = unpack(stored); err != nil || !has(p) {
+			return nil, damaged{errors.New("a fact is missing")}
+		}
+		if len(c.packs) == openPacks {
+			c.packs = c.packs[1:]
+		}
+		c.packs = append(c.packs, p)
+		at = len(c.packs) - 1
+	}
+	p, f := c.packs[at], &ledgerv1.Fact{}
+	if err := proto.Unmarshal(p.bodies[number-p.first], f); err != nil {
+		return nil, damaged{errors.New("a fact cannot be read")}
+	}
+	c.facts[number] = f
+	return f, nil
 }
 
 // tell reads what was collected as the ledger has it, and keeps what belongs to the story.

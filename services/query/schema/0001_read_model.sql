@@ -7,25 +7,34 @@ CREATE TABLE applied (
 );
 INSERT INTO applied VALUES (1, 0, x'', 0);
 
--- Every fact once, as the bytes that the ledger has.
-CREATE TABLE fact (
-  n    INTEGER PRIMARY KEY, -- 1, 2, … in the order of the ledger
-  body BLOB NOT NULL
+-- Every pack that has facts, as the bytes that the ledger has. Facts are numbered 1, 2, … in the order of the ledger.
+CREATE TABLE pack (
+  first INTEGER PRIMARY KEY, -- fact
+  body  BLOB NOT NULL
 );
 
 -- What facts are about, numbered in the order in which the ledger first names it.
 CREATE TABLE subject (
-  n    INTEGER PRIMARY KEY,
-  kind INTEGER NOT NULL, -- 1 event, 2 lineage, 3 notice, 4 task
-  id   TEXT NOT NULL,
-  UNIQUE (id, kind)
+  n     INTEGER PRIMARY KEY,
+  kind  INTEGER NOT NULL, -- 1 event, 2 lineage, 3 notice, 4 task
+  id    TEXT NOT NULL,
+  facts BLOB NOT NULL     -- about it, up to the end of the transaction that made the row: numbers, each as its distance from the one before
 );
+CREATE UNIQUE INDEX subject_id ON subject (id, kind);
 
+-- The facts about a subject that came later, by transaction.
 CREATE TABLE about (
   subject INTEGER NOT NULL,
-  fact    INTEGER NOT NULL,
-  PRIMARY KEY (subject, fact)
+  first   INTEGER NOT NULL, -- fact
+  facts   BLOB NOT NULL,
+  PRIMARY KEY (subject, first)
 ) WITHOUT ROWID;
+
+-- Texts that many rows share: organisations, contacts, children, kinds, rules. 0 stands for the empty one.
+CREATE TABLE name (
+  n    INTEGER PRIMARY KEY,
+  text TEXT NOT NULL UNIQUE
+);
 
 -- Events that were accepted.
 CREATE TABLE event (
@@ -45,16 +54,16 @@ CREATE INDEX contribution_by ON contribution (by);
 
 CREATE TABLE notice (
   n            INTEGER PRIMARY KEY, -- subject
-  lineage      INTEGER NOT NULL,
+  lineage      INTEGER NOT NULL,    -- subject
   decided_ms   INTEGER NOT NULL,
   due_ms       INTEGER NOT NULL,
   release_ms   INTEGER NOT NULL,
-  agency       TEXT NOT NULL,
-  organisation TEXT NOT NULL,
-  function     TEXT NOT NULL,
-  kind         TEXT NOT NULL,
-  rule         TEXT NOT NULL,
-  child        TEXT NOT NULL,
+  agency       INTEGER NOT NULL,    -- name, as are the next five
+  organisation INTEGER NOT NULL,
+  function     INTEGER NOT NULL,
+  kind         INTEGER NOT NULL,
+  rule         INTEGER NOT NULL,
+  child        INTEGER NOT NULL,
   lane         INTEGER NOT NULL,
   acknowledge  INTEGER NOT NULL,
   links        INTEGER NOT NULL, -- of the chain
@@ -62,36 +71,36 @@ CREATE TABLE notice (
   state        INTEGER NOT NULL, -- NoticeState of the contract
   open         INTEGER NOT NULL, -- 1 until it ends
   link         INTEGER NOT NULL,
-  task         INTEGER NOT NULL, -- open task, or 0
-  late_ms      INTEGER NOT NULL, -- 0 where it was not late
   ended_ms     INTEGER NOT NULL,
-  stop_scope   INTEGER NOT NULL, -- the stop that holds it back, or 0
-  stop_target  TEXT NOT NULL,
-  held_link    INTEGER NOT NULL
+  attempts     BLOB NOT NULL,    -- each in six numbers: link, contact, organisation, role, outcome, marks
+  sent         INTEGER NOT NULL, -- how many attempts there are, and the last one's:
+  sent_to      INTEGER NOT NULL, -- contact
+  sent_at      INTEGER NOT NULL, -- organisation
+  sent_as      INTEGER NOT NULL, -- role
+  -- What few notices have:
+  task         INTEGER NOT NULL DEFAULT 0, -- open task
+  late_ms      INTEGER NOT NULL DEFAULT 0,
+  stop_scope   INTEGER NOT NULL DEFAULT 0, -- the stop that holds it back
+  stop_target  INTEGER NOT NULL DEFAULT 0, -- name
+  held_link    INTEGER NOT NULL DEFAULT 0,
+  misdirection INTEGER NOT NULL DEFAULT 0, -- the task that asks about who has it
+  telephoned   INTEGER NOT NULL DEFAULT 0
 );
 CREATE INDEX notice_organisation ON notice (organisation);
 CREATE INDEX notice_child ON notice (child);
 CREATE INDEX notice_decided ON notice (decided_ms);
 CREATE INDEX notice_due ON notice (due_ms);
 CREATE INDEX notice_open ON notice (due_ms) WHERE open = 1;
-CREATE INDEX notice_open_newest ON notice (n) WHERE open = 1;
 CREATE INDEX notice_late ON notice (n) WHERE late_ms > 0;
 CREATE INDEX notice_held_back ON notice (stop_scope, stop_target) WHERE stop_scope > 0;
+CREATE INDEX notice_misdirection ON notice (misdirection) WHERE misdirection > 0;
 
-CREATE TABLE attempt (
-  notice       INTEGER NOT NULL,
-  attempt      INTEGER NOT NULL,
-  link         INTEGER NOT NULL,
-  contact      TEXT NOT NULL,
-  organisation TEXT NOT NULL,
-  role         TEXT NOT NULL,
-  outcome      INTEGER NOT NULL,
-  gave_up      INTEGER NOT NULL,
-  moves_on     INTEGER NOT NULL,
-  bounced      INTEGER NOT NULL,
-  PRIMARY KEY (notice, attempt)
+-- Whom a notice was ever sent to.
+CREATE TABLE contact (
+  contact INTEGER NOT NULL, -- name
+  notice  INTEGER NOT NULL,
+  PRIMARY KEY (contact, notice)
 ) WITHOUT ROWID;
-CREATE INDEX attempt_contact ON attempt (contact, notice);
 
 CREATE TABLE task (
   n            INTEGER PRIMARY KEY, -- subject
