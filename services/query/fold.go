@@ -56,7 +56,7 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 		})
 	case *ledgerv1.Fact_Resumed:
 		return b.resumed(ledger.Stop{Scope: fact.Resumed.GetScope(), Target: fact.Resumed.GetTarget()})
-	case *ledgerv1.Fact_Led, *ledgerv1.Fact_EventRefused, *ledgerv1.Fact_EventRepeated, *ledgerv1.Fact_CodeSent,
+	case *ledgerv1.Fact_Led, *ledgerv1.Fact_ClockConfirmed, *ledgerv1.Fact_EventRefused, *ledgerv1.Fact_EventRepeated, *ledgerv1.Fact_CodeSent,
 		*ledgerv1.Fact_NoticeRead, *ledgerv1.Fact_NotAtSetting, *ledgerv1.Fact_TaskRead, *ledgerv1.Fact_Stopped,
 		*ledgerv1.Fact_Replayed, *ledgerv1.Fact_ToldByTelephone:
 		return nil // for the timeline; no row changes

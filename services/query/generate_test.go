@@ -91,7 +91,7 @@ func (w *writer) stop() (ledgerv1.Scope, string) {
 // step draws one fact, and a few minutes.
 func (w *writer) step() {
 	w.now += int64(w.number("minutes", 30)) * minute
-	switch w.number("what", 26) {
+	switch w.number("what", 27) {
 	case 0, 1:
 		event := w.name("event")
 		f := &ledgerv1.EventAccepted{Source: w.source(event), Lineage: w.one("of", "l1", "l2", "l3"), Kind: "encompass.incident"}
@@ -168,6 +168,8 @@ func (w *writer) step() {
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: &ledgerv1.ToldByTelephone{
 			Id: w.name("call"), Lineage: w.lineage(), Agency: "police", Kind: "encompass.incident", Organisation: "school", ToldMs: w.now, By: "op",
 		}}})
+	case 27:
+		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_ClockConfirmed{ClockConfirmed: &ledgerv1.ClockConfirmed{Instance: "one", By: "op"}}})
 	case 24, 25:
 		w.withdraw()
 	case 26:

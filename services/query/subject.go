@@ -148,18 +148,6 @@ func (b *batch) name(text string) (int64, error) {
 	return number, nil
 }
 
-// numbersOf are the numbers of some texts.
-func (b *batch) numbersOf(texts ...string) ([]int64, error) {
-	numbers := make([]int64, len(texts))
-	for i, text := range texts {
-		var err error
-		if numbers[i], err = b.name(text); err != nil {
-			return nil, err
-		}
-	}
-	return numbers, nil
-}
-
 // text is the way back from a name.
 func (b *batch) text(name int64) (text string, err error) {
 	if name == 0 {

@@ -91,6 +91,7 @@ CREATE INDEX notice_child ON notice (child);
 CREATE INDEX notice_decided ON notice (decided_ms);
 CREATE INDEX notice_due ON notice (due_ms);
 CREATE INDEX notice_open ON notice (due_ms) WHERE open = 1;
+CREATE INDEX notice_open_newest ON notice (n) WHERE open = 1;
 CREATE INDEX notice_late ON notice (n) WHERE late_ms > 0;
 CREATE INDEX notice_held_back ON notice (stop_scope, stop_target) WHERE stop_scope > 0;
 CREATE INDEX notice_misdirection ON notice (misdirection) WHERE misdirection > 0;
