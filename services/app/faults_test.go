@@ -70,7 +70,7 @@ type fault struct {
 func TestFaults(t *testing.T) {
 	s := &suite{form: chosenForm(t), seed: chosenSeed(t)}
 	t.Cleanup(func() { s.print(os.Stdout) })
-	faults := slices.Concat(processFaults(), natsFaults(), diskFaults(), clockFaults(), peerFaults())
+	faults := slices.Concat(processFaults(), natsFaults(), diskFaults(), clockFaults(), queryFaults(), peerFaults())
 	slices.SortStableFunc(faults, func(a, b fault) int { return cmp.Compare(toNumber(b.alone), toNumber(a.alone)) })
 	for number, f := range faults {
 		if s.form == short && f.fullOnly {
