@@ -155,7 +155,7 @@ func (k *endings) dieAt(target string, way func(context.Context) error) {
 	case <-ctx.Done():
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			_ = k.service.command.Process.Kill()
-			<-ended
+			k.t.Logf("killed: %v", <-ended)
 			k.t.Fatalf("%s: no such fact came about by %v: %v", target, k.world.Clock.Now(), last)
 		}
 		check(k.t, <-ended)

@@ -296,9 +296,12 @@ func everyKind(t *testing.T, seen map[string]int) {
 	}
 }
 
-// sample is a ledger of a length.
+// sample is a ledger of a length; a quarter of it where tests are to be short.
 func sample(t testing.TB, length, seed int) (*writer, [][]byte) {
 	t.Helper()
+	if testing.Short() {
+		length /= 4
+	}
 	w := rapid.Custom(func(r *rapid.T) *writer {
 		w := newWriter(r)
 		for range length {
