@@ -25,25 +25,34 @@ func (sendingCmd) Help() string {
 What has begun to be sent when sending is stopped ends. Resumed, what is due goes out by lane and then by due time, also what a task was opened for, unless somebody has claimed or resolved it.`
 }
 
-// scope is what a stop covers: everything where none is given.
+// scope is what a stop covers: everything where none is given. Kong's own xor would take a channel for given, since a flag
+// with an enum has a default.
 type scope struct {
-	Organisation string `xor:"scope" placeholder:"ID" help:"Only notices for this organisation or setting, and sends to its contacts."`
-	Kind         string `xor:"scope" placeholder:"KIND" help:"Only notices of this kind of event, such as encompass.incident."`
-	Channel      string `xor:"scope" placeholder:"CHANNEL" enum:",email,grpc" default:"" help:"Only this channel: email or grpc."`
+	Organisation string `placeholder:"ID" help:"Only notices for this organisation or setting, and sends to its contacts."`
+	Kind         string `placeholder:"KIND" help:"Only notices of this kind of event, such as encompass.incident."`
+	Channel      string `placeholder:"CHANNEL" enum:",email,grpc" default:"" help:"Only this channel: email or grpc."`
 	Reason       string `required:"" placeholder:"TEXT" help:"Why, in words, up to 2000 characters. Kept apart from the ledger, where it can be erased."`
 }
 
-func (s scope) named() (ledgerv1.Scope, string) {
-	switch {
-	case s.Organisation != "":
-		return ledgerv1.Scope_SCOPE_ORGANISATION, s.Organisation
-	case s.Kind != "":
-		return ledgerv1.Scope_SCOPE_KIND, s.Kind
-	case s.Channel != "":
-		return ledgerv1.Scope_SCOPE_CHANNEL, s.Channel
-	default:
-		return ledgerv1.Scope_SCOPE_ALL, ""
+func (s scope) named() (what ledgerv1.Scope, target string, err error) {
+	what = ledgerv1.Scope_SCOPE_ALL
+	for _, given := range []struct {
+		what   ledgerv1.Scope
+		target string
+	}{
+		{ledgerv1.Scope_SCOPE_ORGANISATION, s.Organisation},
+		{ledgerv1.Scope_SCOPE_KIND, s.Kind},
+		{ledgerv1.Scope_SCOPE_CHANNEL, s.Channel},
+	} {
+		switch {
+		case given.target == "":
+		case target != "":
+			return 0, "", usagef("name one of --organisation, --kind and --channel: several stops may stand at once")
+		default:
+			what, target = given.what, given.target
+		}
 	}
+	return what, target, nil
 }
 
 type sendingStopCmd struct {
@@ -53,12 +62,15 @@ type sendingStopCmd struct {
 }
 
 func (c *sendingStopCmd) Run(ctx context.Context, e *env) error {
+	what, target, err := c.named()
+	if err != nil {
+		return err
+	}
 	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	what, target := c.named()
 	response, err := call(ctx, l, sendingv1.NewSendingServiceClient(l.conn).Stop,
 		&sendingv1.StopRequest{Scope: what, Target: target, Reason: c.Reason})
 	switch {
@@ -77,12 +89,15 @@ type sendingResumeCmd struct {
 }
 
 func (c *sendingResumeCmd) Run(ctx context.Context, e *env) error {
+	what, target, err := c.named()
+	if err != nil {
+		return err
+	}
 	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	what, target := c.named()
 	response, err := call(ctx, l, sendingv1.NewSendingServiceClient(l.conn).Resume,
 		&sendingv1.ResumeRequest{Scope: what, Target: target, Reason: c.Reason})
 	switch {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
@@ -18,6 +19,16 @@ func TestSendingIsStoppedBackedUpAndRestoredFromTheCommandLine(t *testing.T) {
 	shows(t, o.good(o.admin(), "sending", "show"), `^Nothing is stopped.$`)
 	shows(t, o.good(o.admin(), "sending", "stop", "--channel", "email", "--reason", "the relay is down"),
 		`^channel email +Thu 18 Jun 2026 19:42 BST +operator:admin +the relay is down$`)
+	for _, scope := range [][2]string{{"organisation", "gias:900102"}, {"kind", "deletion.request"}} {
+		flag, stopped := "--"+scope[0], `^`+scope[0]+` `+scope[1]+` +Thu 18 Jun 2026 19:42 BST`
+		shows(t, o.good(o.admin(), "sending", "stop", flag, scope[1], "--reason", "a rehearsal"), stopped, `^channel email +`)
+		if out := o.good(o.admin(), "sending", "resume", flag, scope[1], "--reason", "rehearsed"); strings.Contains(out, scope[1]) {
+			t.Errorf("resumed, %s is stopped still: %s", scope[1], out)
+		}
+	}
+	if s := o.signalbox(o.admin(), "sending", "stop", "--kind", "deletion.request", "--channel", "grpc", "--reason", "x"); s.code != exitUsage {
+		t.Errorf("two scopes in one stop: code %d, %s", s.code, s.out)
+	}
 	police.Publish(apptest.Incident(police, "np-1", "NP/1/26", rig.Clock.Now(), apptest.Child("c1", "Ivo", "Brennock", "2015-05-09")))
 	rig.Settle()
 	shows(t, o.good(o.admin(), "sending", "show"), `^held back: 1 notice$`)
