@@ -254,6 +254,11 @@ func TestAReplayOfARangeTakesItsMattersInOrderAndLeavesOutWhatWasErased(t *testi
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	withdraw(t, r, "np-4")
+	r.Settle()
+	if p = plan(r, one("np-4", true)); len(p.Lineages) != 0 || len(p.Skipped) != 1 || !strings.Contains(p.Skipped[0].Reason, "withdrawn") {
+		t.Errorf("what was withdrawn: %v", p)
+	}
 	if _, err := r.Replay.Plan(r.Context(), &replayv1.PlanRequest{Selection: one("np-unknown", false)}); notice.KindOf(rpc.Fault(err)) != notice.NotFound {
 		t.Errorf("an unknown event: %v", err)
 	}

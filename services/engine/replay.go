@@ -183,6 +183,8 @@ func (e *Engine) notReplayed(ctx context.Context, l *ledger.Lineage) (string, er
 	switch {
 	case l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED:
 		return "a decision about it is due already, and comes by itself: look again shortly", nil
+	case len(heads) == 0 && e.allWithdrawn(l):
+		return "it was withdrawn: nobody is told of it any more", nil
 	case len(heads) == 0:
 		return "a correction took its place: replay that one", nil
 	}
@@ -196,6 +198,11 @@ func (e *Engine) notReplayed(ctx context.Context, l *ledger.Lineage) (string, er
 		}
 	}
 	return "", nil
+}
+
+// allWithdrawn says whether every event of a lineage was taken back.
+func (e *Engine) allWithdrawn(l *ledger.Lineage) bool {
+	return !slices.ContainsFunc(l.Events, func(key string) bool { return !e.state.Events[key].Withdrawn })
 }
 
 // replayRound is what a replay knows of a lineage: besides what every round knows, who was told what, and what has ended.
