@@ -224,7 +224,7 @@ func TestTablesReadAtAGlance(t *testing.T) {
 			}
 			sent := ms(t, "2026-07-01T08:05:00+01:00")
 			return printTask(b, &taskv1.ShowResponse{Item: &taskv1.Item{Task: astray, State: "open"}, Holders: []*taskv1.Holder{
-				{Notice: "n1", Organisation: "gias:900101", Role: "dsl", Contact: "ashmere/lantern-dsl", Channel: "email", Form: "stub", SentMs: sent, Outcome: "delivered", Read: true, Request: "n9", RequestState: "awaiting acknowledgement"},
+				{Notice: "n1", Organisation: "gias:900101", OrganisationName: "Lantern Row School", Role: "dsl", Contact: "ashmere/lantern-dsl", Channel: "email", Form: "stub", SentMs: sent, Outcome: "delivered", Read: true, Request: "n9", RequestState: "awaiting acknowledgement"},
 				{Notice: "n1", Organisation: "gias:900101", Role: "head", Contact: "ashmere/lantern-head", Channel: "email", Form: "stub", SentMs: sent, Outcome: "unknown"},
 				{Notice: "n1", Organisation: "ashmere-council", Role: "duty", Contact: "ashmere/duty", Channel: "grpc", Form: "full", SentMs: sent, Outcome: "under way"},
 				{Notice: "n1", Organisation: "gias:900101", Role: "setting", Channel: "telephone", SentMs: sent, Outcome: "delivered", Acknowledged: true},

@@ -133,7 +133,7 @@ func decidedLine(d *ledgerv1.Decision) line {
 }
 
 func startedLine(a *ledgerv1.AttemptStarted) line {
-	detail := fmt.Sprintf("attempt %d, to %s (%s of %s), by %s, %s", a.GetAttempt(), a.GetContact(), a.GetRole(), a.GetOrganisation(), a.GetChannel(), a.GetForm())
+	detail := fmt.Sprintf("attempt %d, to %s (%s of %s), by %s, %s", a.GetAttempt(), a.GetContact(), a.GetRole(), a.GetOrganisation(), a.GetChannel(), formText(a.GetForm()))
 	if a.GetPossibleDuplicate() {
 		detail += ", marked as a possible duplicate"
 	}

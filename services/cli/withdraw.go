@@ -83,13 +83,33 @@ func printHolders(w io.Writer, holders []*taskv1.Holder) error {
 		}
 		by := h.GetChannel()
 		if h.GetForm() != "" {
-			by += ", " + h.GetForm()
+			by += ", " + formText(h.GetForm())
 		}
 		who := h.GetRole()
 		if h.GetContact() != "" {
 			who = h.GetContact() + " (" + h.GetRole() + ")"
 		}
-		t.row(h.GetNotice(), h.GetOrganisation(), who, by, minute(h.GetSentMs()), h.GetOutcome(), seen, asked)
+		t.row(h.GetNotice(), organisationText(h), who, by, minute(h.GetSentMs()), h.GetOutcome(), seen, asked)
 	}
 	return t.flush()
+}
+
+// organisationText names a holder's organisation, with the id that --except takes.
+func organisationText(h *taskv1.Holder) string {
+	if name := h.GetOrganisationName(); name != "" && name != h.GetOrganisation() {
+		return name + " (" + h.GetOrganisation() + ")"
+	}
+	return h.GetOrganisation()
+}
+
+// formText says how much of a notice a send carried.
+func formText(form string) string {
+	switch form {
+	case "full":
+		return "in full"
+	case "stub":
+		return "a link"
+	default:
+		return form
+	}
 }

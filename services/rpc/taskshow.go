@@ -42,7 +42,7 @@ func (s *taskService) Show(ctx context.Context, req *taskv1.ShowRequest) (*taskv
 	if err := s.Engine.View(ctx, func(state *ledger.State) {
 		if t := state.Tasks[req.GetTask()]; t != nil && c.may(t.Organisation) {
 			about, found = matterOf(state, t, s.Clock.Now().UnixMilli()), true
-			about.holders = holders(state, t, func(child notice.ChildID) bool {
+			about.holders = holders(state, t, snapshot.Name, func(child notice.ChildID) bool {
 				sealed := slices.ContainsFunc(snapshot.Restrictions(child), directory.Seals)
 				return c.Kind == identity.Operator || c.Kind == identity.Agency && c.Name == about.item.GetAgency() && !sealed
 			})

@@ -75,7 +75,7 @@ func withdrawn(state *ledger.State, key string, to *intakev1.WithdrawResponse) {
 }
 
 // holders are those who may have what a task says has gone astray, of each child of whom they may be shown.
-func holders(state *ledger.State, t *ledger.Task, may func(notice.ChildID) bool) []*taskv1.Holder {
+func holders(state *ledger.State, t *ledger.Task, names func(notice.OrgID) string, may func(notice.ChildID) bool) []*taskv1.Holder {
 	var all []*taskv1.Holder
 	for _, id := range t.Misdirected {
 		if !may(notice.ChildID(state.Notices[id].Child)) {
@@ -85,6 +85,7 @@ func holders(state *ledger.State, t *ledger.Task, may func(notice.ChildID) bool)
 			one := &taskv1.Holder{
 				Notice: h.Notice, Organisation: h.Organisation, Role: h.Role, Contact: h.Contact, Channel: h.Channel, Form: h.Form,
 				SentMs: h.SentMS, Outcome: arrival(h.Outcome), Read: h.Read, Acknowledged: h.Acknowledged,
+				OrganisationName: names(notice.OrgID(h.Organisation)),
 			}
 			if h.Request != nil {
 				one.Request, one.RequestState = h.Request.Id, h.Request.Phase.String()

@@ -489,9 +489,11 @@ type Holder struct {
 	// The request to delete that was sent since: its id, or empty.
 	Request string `protobuf:"bytes,11,opt,name=request,proto3" json:"request,omitempty"`
 	// Where that request stands, or empty.
-	RequestState  string `protobuf:"bytes,12,opt,name=request_state,json=requestState,proto3" json:"request_state,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	RequestState string `protobuf:"bytes,12,opt,name=request_state,json=requestState,proto3" json:"request_state,omitempty"`
+	// The organisation's name, or its id where the directory has it no more.
+	OrganisationName string `protobuf:"bytes,13,opt,name=organisation_name,json=organisationName,proto3" json:"organisation_name,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Holder) Reset() {
@@ -604,6 +606,13 @@ func (x *Holder) GetRequest() string {
 func (x *Holder) GetRequestState() string {
 	if x != nil {
 		return x.RequestState
+	}
+	return ""
+}
+
+func (x *Holder) GetOrganisationName() string {
+	if x != nil {
+		return x.OrganisationName
 	}
 	return ""
 }
@@ -877,7 +886,7 @@ const file_signalbox_task_v1_task_proto_rawDesc = "" +
 	"\x06number\x18\x06 \x01(\tR\x06number\x12\x10\n" +
 	"\x03use\x18\a \x01(\tR\x03use\x12\x1f\n" +
 	"\vverified_on\x18\b \x01(\tR\n" +
-	"verifiedOn\"\xca\x02\n" +
+	"verifiedOn\"\xf7\x02\n" +
 	"\x06Holder\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\"\n" +
 	"\forganisation\x18\x02 \x01(\tR\forganisation\x12\x12\n" +
@@ -891,7 +900,8 @@ const file_signalbox_task_v1_task_proto_rawDesc = "" +
 	"\facknowledged\x18\n" +
 	" \x01(\bR\facknowledged\x12\x18\n" +
 	"\arequest\x18\v \x01(\tR\arequest\x12#\n" +
-	"\rrequest_state\x18\f \x01(\tR\frequestState\"+\n" +
+	"\rrequest_state\x18\f \x01(\tR\frequestState\x12+\n" +
+	"\x11organisation_name\x18\r \x01(\tR\x10organisationName\"+\n" +
 	"\fClaimRequest\x12\x1b\n" +
 	"\x04task\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04task\"\x0f\n" +
 	"\rClaimResponse\"\x94\b\n" +
