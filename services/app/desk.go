@@ -78,7 +78,7 @@ func (d *desk) Open(ctx context.Context, id string, attempt uint32) (page.Cover,
 		Role: l.attempt.Role, ContactID: l.attempt.Contact, Due: time.UnixMilli(l.notice.DueMs),
 		AcknowledgeDue: l.notice.Acknowledge, SettingNotice: l.notice.Function == "setting" && l.notice.Child != "" &&
 			l.attempt.Organisation == l.notice.Organisation,
-		State: page.Open,
+		Deletion: l.notice.Deletes != "", State: page.Open,
 	}
 	if c, ok := d.contact(l); ok {
 		cover.ContactName, cover.SharedMailbox = c.Name, c.Shared

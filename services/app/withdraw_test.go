@@ -189,7 +189,8 @@ func TestAMailThatHangsAfterItsDataCountsAsMisdirected(t *testing.T) {
 	awaitSettled(t, r, police)
 	equal(t, "tasks", r.OpenTasks(), []string{astrayTask})
 	holders := shown(t, r).Holders
-	if len(holders) != 1 || holders[0].Outcome != "delivered" || holders[0].Read || holders[0].Organisation != "gias:900101" {
+	if len(holders) != 1 || holders[0].Outcome != "delivered" || holders[0].Read || holders[0].Organisation != "gias:900101" ||
+		holders[0].OrganisationName != "Beacon Row Primary School" {
 		t.Errorf("who has it: %v", holders)
 	}
 	mail := r.Person(lead).Notices()[0]
@@ -319,7 +320,12 @@ func TestARequestToDeleteIsSentReadAndAcknowledged(t *testing.T) {
 	if !strings.Contains(request.Text, "Delete the notice") || !strings.Contains(request.Text, "Do not forward") {
 		t.Errorf("the request does not say what to do:\n%s", request.Text)
 	}
-	person.Acknowledge(request)
+	if page := person.Open(request); !strings.Contains(page, "Confirm that it is deleted") || strings.Contains(page, "will act on it") {
+		t.Errorf("the page asks for something else than that the notice is deleted:\n%s", page)
+	}
+	if page := person.Acknowledge(request); !strings.Contains(page, "you have confirmed that the notice is deleted") {
+		t.Errorf("what the lead is thanked for:\n%s", page)
+	}
 	r.Settle()
 	shown, err := r.Tasks.Show(r.Context(), &taskv1.ShowRequest{Task: response.Task})
 	must(t, err)

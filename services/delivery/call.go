@@ -53,7 +53,7 @@ func CallScript(reference, publisher string) []string {
 		from = publisher
 	}
 	return []string{
-		"Call a number below, never one that you were just given. Use no speaker, and be where nobody hears you.",
+		"Call a number that the directory has or the organisation itself publishes, never one that you were just given. Use no speaker, and be where nobody hears you.",
 		"Ask for the person named. Until you know who it is say only: \"I am calling on behalf of " + from + " about a message for you.\"",
 		"Make sure who it is: their full name and role, and something that only they know here, or have them call you back through the number of their switchboard.",
 		"Then say: \"There is an official-sensitive notice, reference " + reference + ".\" Tell what it is about, as far as you are shown it, and what is to be done by when.",

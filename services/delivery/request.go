@@ -23,7 +23,7 @@ func composeRequest(n *ledgerv1.Notice) *noticev1.Notice {
 		Due: timestamppb.New(time.UnixMilli(n.GetDueMs())), Acknowledge: n.GetAcknowledge(), Deletes: n.GetDeletes(),
 		Do: []string{
 			fmt.Sprintf("Delete the notice %s: every email with this reference in its subject, in all folders, and anything that was printed, copied or noted from it.", had),
-			"Then confirm: open the page, and confirm there with your name that it is deleted.",
+			"Then confirm on the page, with your name, that it is deleted.",
 			"If anybody else saw it or you passed it on, tell the sender of this request by telephone.",
 		},
 		DoNot: []string{
@@ -37,7 +37,7 @@ func composeRequest(n *ledgerv1.Notice) *noticev1.Notice {
 // nothing of what the notice told, nor who sent it.
 func DeletionScript(reference string) []string {
 	return []string{
-		"Call a number below, never one that you were just given. Use no speaker, and be where nobody hears you.",
+		"Call a number that the directory has or the organisation itself publishes, never one that you were just given. Use no speaker, and be where nobody hears you.",
 		"Ask for the person named. Until you know who it is say only: \"I am calling on behalf of Signalbox about a message for you.\"",
 		"Make sure who it is: their full name and role, or have them call you back through the number of their switchboard.",
 		"Then say: \"An official-sensitive notice with the reference " + reference + " should not have been sent to you. Please delete it, with everything copied from it.\" Do not say what it was about.",

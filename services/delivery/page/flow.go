@@ -177,7 +177,11 @@ func (h *Handler) acknowledge(w http.ResponseWriter, r *http.Request) {
 		a.other = true
 		a.wrong["name"] = "You gave a name: choose that you are somebody else, or clear the name."
 	}
-	if !a.have {
+	switch {
+	case a.have:
+	case v.cover.Deletion:
+		a.wrong["have"] = "Tick the box once the notice is deleted, with everything copied from it."
+	default:
 		a.wrong["have"] = "Tick the box to say that you have read the notice and will act on it."
 	}
 	if len(a.wrong) > 0 {
@@ -190,7 +194,11 @@ func (h *Handler) acknowledge(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	http.Redirect(w, r, pathOf(v.token)+"/done?what=acknowledged", http.StatusSeeOther)
+	what := "acknowledged"
+	if v.cover.Deletion {
+		what = "deleted"
+	}
+	http.Redirect(w, r, pathOf(v.token)+"/done?what="+what, http.StatusSeeOther)
 }
 
 func (h *Handler) notAtSetting(w http.ResponseWriter, r *http.Request) {
@@ -226,12 +234,15 @@ func (h *Handler) done(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, pathOf(token), http.StatusSeeOther)
 		return
 	}
-	if r.URL.Query().Get("what") == "not-at-setting" {
+	switch r.URL.Query().Get("what") {
+	case "not-at-setting":
 		h.message(w, http.StatusOK, "Thank you: you have told us that the child is not with you",
 			"Somebody will find out where the child is. Delete the email and anything you copied from the notice. You can close this page.")
-		return
+	case "deleted":
+		h.message(w, http.StatusOK, "Thank you: you have confirmed that the notice is deleted", "You can close this page.")
+	default:
+		h.message(w, http.StatusOK, "Thank you: the notice is acknowledged", "Nobody else will be asked. You can close this page.")
 	}
-	h.message(w, http.StatusOK, "Thank you: the notice is acknowledged", "Nobody else will be asked. You can close this page.")
 }
 
 func (h *Handler) form(w http.ResponseWriter, r *http.Request) bool {

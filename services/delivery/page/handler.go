@@ -41,6 +41,7 @@ type Cover struct {
 	Due            time.Time // zero where there is none
 	AcknowledgeDue bool
 	SettingNotice  bool // sent to a setting about a child who is thought to attend it
+	Deletion       bool // asks for another notice to be deleted: the answer says that it is
 	SharedMailbox  bool // the code goes to another address
 }
 
