@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -64,7 +66,10 @@ func (c *offlineKeyCmd) Run(e *env) error {
 		return err
 	}
 	f, err := os.OpenFile(c.File, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		return notice.Faultf(notice.Invalid, op, "%s is there already: give another name", c.File)
+	case err != nil:
 		return notice.Faultf(notice.Invalid, op, "the key cannot be written: %w", err)
 	}
 	if _, err = fmt.Fprintf(f, "# opens offline lists of Signalbox sealed for %s\n%s\n", recipient, key); err == nil {

@@ -132,10 +132,23 @@ func (d *door) validate(req any) error {
 	var fields []notice.FieldFault
 	for _, v := range violations.Violations {
 		fields = append(fields, notice.FieldFault{
-			Field: fieldOf(v), Message: v.Proto.GetMessage(),
+			Field: fieldOf(v), Message: messageOf(v),
 		})
 	}
 	return notice.InvalidFields("rpc.validate", fields)
+}
+
+// messageOf says what is wrong, and for the commonest what to do. The rules of services/intake say more about events.
+func messageOf(v *protovalidate.Violation) string {
+	switch v.Proto.GetRuleId() {
+	case "required", "string.min_len":
+		if v.Proto.GetRuleId() == "required" || v.FieldValue.IsValid() && v.FieldValue.String() == "" {
+			return "is missing: give it"
+		}
+	case "string.max_len":
+		return fmt.Sprintf("is longer than %d characters: shorten it", v.RuleValue.Uint())
+	}
+	return v.Proto.GetMessage()
 }
 
 // fieldOf is the field that a violation is about. A rule of a whole message has none: its id ends with the field that is

@@ -202,8 +202,8 @@ func TestRequestsAreHeldAgainstTheContract(t *testing.T) {
 		var fields []string
 		for _, f := range notice.FieldsOf(err) {
 			fields = append(fields, f.Field)
-			if f.Message == "" {
-				t.Errorf("%s: %s has no message", tc.name, f.Field)
+			if f.Message == "" || strings.Contains(f.Message, "at least 1 character") {
+				t.Errorf("%s: %s does not say what to do: %q", tc.name, f.Field, f.Message)
 			}
 		}
 		if diff := cmp.Diff(tc.want, fields); diff != "" || notice.KindOf(err) != notice.Invalid {
