@@ -246,7 +246,7 @@ func TestTheDemoStaysUpUntilItIsInterrupted(t *testing.T) {
 			t.Errorf("the data folder that was asked for has no %s", path)
 		}
 	}
-	for _, want := range []string{" ledger timeline --event northbridge-police/np-1480", " task list", "https://127.0.0.1:"} {
+	for _, want := range []string{" ledger timeline --event northbridge-police/np-1480", " task list", " withdraw --agency northbridge-police", " alarm list", "https://127.0.0.1:"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not invite to %q", want)
 		}
