@@ -217,7 +217,7 @@ func (c Config) faults() []notice.FieldFault {
 			fault("nats.listen", "leave it out where nats.url names an external server")
 		}
 		if c.NATS.Seed == "" {
-			fault("nats.seed", "name the file with the seed of the ROUTER account's user")
+			fault("nats.seed", "name the file with the seed of Signalbox's user, which `signalbox init` writes")
 		}
 	}
 	if r := c.NATS.Replicas; r != 1 && r != 3 && r != 5 {

@@ -128,7 +128,7 @@ func (c *searchCmd) Run(ctx context.Context, e *env) error {
 
 func printFound(w io.Writer, r *ledgerv1.SearchResponse) error {
 	if len(r.GetNotices()) == 0 {
-		_, err := fmt.Fprintln(w, "No notice is so.")
+		_, err := fmt.Fprintln(w, "No notice matches.")
 		return err
 	}
 	t := newTable(w, "DECIDED", "REFERENCE", "FOR", "KIND", "STATE", "DUE", "SENT TO", "NOTICE")

@@ -76,5 +76,13 @@ func (c *checkConfigCmd) Run(e *env) error {
 	if config.Offline.Path != "" {
 		fmt.Fprintf(e.Out, "  offline list: %s, for %s\n", config.Offline.Path, plural(int64(len(config.Offline.Recipients)), "recipient", "recipients"))
 	}
+	if h := config.Heartbeat; h.URL+h.URLFile != "" { // the address itself may be a secret
+		fmt.Fprintf(e.Out, "  heartbeat: every %s\n", h.Every)
+	} else {
+		fmt.Fprintln(e.Out, "  heartbeat: none: nobody outside is alarmed when this machine falls silent")
+	}
+	if config.Metrics.Listen != "" {
+		fmt.Fprintf(e.Out, "  metrics: http://%s/metrics\n", config.Metrics.Listen)
+	}
 	return nil
 }

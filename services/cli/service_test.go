@@ -172,7 +172,7 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 		shows(t, o.good(o.admin(), "ledger", "timeline", "--event", "northbridge-police/np-3"),
 			`event accepted`, `decided .*tells gias:900101 by Fri 19 Jun 2026 08:30 BST`, `delivered`)
 		shows(t, o.good(o.admin(), "ledger", "search", "--agency", "northbridge-police", "--limit", "1"), `^DECIDED +REFERENCE`, `encompass\.incident`)
-		shows(t, o.good(o.admin(), "ledger", "search", "--organisation", "nowhere"), `^No notice is so`)
+		shows(t, o.good(o.admin(), "ledger", "search", "--organisation", "nowhere"), `^No notice matches`)
 		shows(t, o.good(o.admin(), "ledger", "summary"), `^notices: [0-9]+ in all`, `^idle: `)
 		shows(t, o.good(o.admin(), "ledger", "verify"), `^The ledger holds: [0-9]+ facts in [0-9]+ packs? read, no fault.$`)
 		shows(t, o.good(police, "feedback"), `np-3 +c1 +told`, `np-4 +c1 +unmatched`, `^Go on with --after [0-9]+.$`)

@@ -46,7 +46,10 @@ func (c *withdrawCmd) Run(ctx context.Context, e *env) error {
 }
 
 func printWithdrawn(w io.Writer, r *intakev1.WithdrawResponse) error {
-	text := fmt.Sprintf("The event is withdrawn: %s ended.\n", plural(r.GetEnded(), "notice", "notices"))
+	text := "The event is withdrawn: nothing of it was still to be sent or acknowledged.\n"
+	if r.GetEnded() > 0 {
+		text = fmt.Sprintf("The event is withdrawn: %s ended with it.\n", plural(r.GetEnded(), "notice", "notices"))
+	}
 	if r.GetTask() != "" {
 		text += fmt.Sprintf("Somebody may have %s of it. See who, and say what is to be done: signalbox task show %s\n",
 			plural(r.GetMayHaveArrived(), "notice", "notices"), r.GetTask())
