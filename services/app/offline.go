@@ -85,13 +85,17 @@ func (s *Service) writeOfflineList(ctx context.Context) error {
 	return telephone.Write(s.config.Offline.Path, s.config.Offline.Recipients, list)
 }
 
-// standing lists the notices that no person has.
+// standing lists the notices that no person has. A request to delete is none: whoever works by the list tells the incident
+// of a line, and those who are asked to delete something must not be told of it again.
 func (s *Service) standing(ctx context.Context) ([]telephone.Standing, error) {
 	soon := s.clock.Now().Add(heldSoon).UnixMilli()
 	var standing []telephone.Standing
 	var sources []*ledgerv1.Source
 	if err := s.office.View(ctx, func(state *ledger.State) {
 		for _, n := range state.Notices {
+			if n.Kind == string(notice.DeletionRequest) {
+				continue
+			}
 			if !n.Phase.Ended() && (n.Phase != ledger.Held || n.ReleaseMs <= soon) {
 				standing = append(standing, standingOf(state, n))
 				sources = append(sources, toldLast(n))
