@@ -64,7 +64,7 @@ func (g *clockGuard) compare(server, before, after time.Time) {
 	defer g.mu.Unlock()
 	g.look()
 	if g.away = before.Add(trip / 2).Sub(server); !beyond(g.away, g.tolerance) {
-		g.stepped = 0 // whoever set it set it right
+		g.stepped, g.accepted = 0, 0 // whoever set it set it right, or the server
 	}
 	g.look()
 }

@@ -62,6 +62,12 @@ func TestWhenAClockIsInDoubt(t *testing.T) {
 			g.compare(d.wall.Add(-time.Hour), d.wall, d.wall)
 			g.Plausible(0, 4)
 		}, ""},
+		"a person confirmed it, and then the servers were put right": {func(g *clockGuard, d *dials) {
+			g.Plausible(0, 3)
+			g.compare(d.wall.Add(-time.Hour), d.wall, d.wall)
+			g.Plausible(0, 4)
+			g.compare(d.wall, d.wall, d.wall)
+		}, ""},
 		"a person confirmed it before this process began": {func(g *clockGuard, d *dials) {
 			d.pass(time.Hour, 0)
 			g.Plausible(0, 4)
