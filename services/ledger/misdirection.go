@@ -30,23 +30,47 @@ func (a *Attempt) MayHaveArrived() bool {
 	return a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED || a.Outcome == ledgerv1.Outcome_OUTCOME_UNKNOWN || !a.Ended()
 }
 
-// MayBeHad says whether somebody has the notice, or may have it.
+// MayBeHad says whether somebody has the notice, or may have it. Who opened it or acknowledged it has it, whatever was said
+// of the send.
 func (n *Notice) MayBeHad() bool {
-	return n.Telephoned || slices.ContainsFunc(n.Attempts, func(a Attempt) bool { return a.MayHaveArrived() })
+	return n.Telephoned || n.Phase == Acknowledged || len(n.ReadBy) > 0 ||
+		slices.ContainsFunc(n.Attempts, func(a Attempt) bool { return a.MayHaveArrived() })
 }
 
-// Holders lists who may have a notice, each contact once, in the order in which they were first sent to.
+// Holders lists who may have a notice, each contact once, in the order in which they were first sent to. Whoever opened or
+// acknowledged it is among them: a mail that comes back may have been kept as well.
 func (s *State) Holders(n *Notice) []Holder {
+	holders := s.holders(n, (*Attempt).MayHaveArrived)
+	unexplained := n.Phase == Acknowledged && !n.Telephoned && len(holders) == 0
+	if unexplained { // somebody has it, and nobody can say by which send
+		holders = s.holders(n, func(*Attempt) bool { return true })
+	}
+	if n.Telephoned || unexplained && len(holders) == 0 {
+		holders = append(holders, Holder{
+			Notice: n.Id, Organisation: n.Organisation, Role: n.Function, Channel: ByTelephone, SentMS: n.EndedMS,
+			Outcome: ledgerv1.Outcome_OUTCOME_DELIVERED, Acknowledged: true,
+		})
+	}
+	return holders
+}
+
+// holders are the contacts that opened or acknowledged a notice, and those of the attempts that count.
+func (s *State) holders(n *Notice, counts func(*Attempt) bool) []Holder {
 	var holders []Holder
 	for i := range n.Attempts {
 		a := &n.Attempts[i]
-		if !a.MayHaveArrived() {
-			continue
-		}
 		h := Holder{
 			Notice: n.Id, Organisation: a.Organisation, Role: a.Role, Contact: a.Contact, Channel: a.Channel, Form: a.Form,
 			SentMS: a.StartedMS, Outcome: a.Outcome, Read: slices.Contains(n.ReadBy, a.Contact),
 			Acknowledged: n.Phase == Acknowledged && n.EndedBy == a.Contact, Request: s.requestFor(n, a),
+		}
+		switch {
+		case h.Read || h.Acknowledged:
+			h.Outcome = ledgerv1.Outcome_OUTCOME_DELIVERED
+		case !counts(a):
+			continue
+		case !a.MayHaveArrived():
+			h.Outcome = ledgerv1.Outcome_OUTCOME_UNKNOWN
 		}
 		same := slices.IndexFunc(holders, func(x Holder) bool { return x.Contact == h.Contact && x.Organisation == h.Organisation })
 		switch {
@@ -55,12 +79,6 @@ func (s *State) Holders(n *Notice) []Holder {
 		case holders[same].Outcome != ledgerv1.Outcome_OUTCOME_DELIVERED: // what is known better
 			holders[same] = h
 		}
-	}
-	if n.Telephoned {
-		holders = append(holders, Holder{
-			Notice: n.Id, Organisation: n.Organisation, Role: n.Function, Channel: ByTelephone, SentMS: n.EndedMS,
-			Outcome: ledgerv1.Outcome_OUTCOME_DELIVERED, Acknowledged: true,
-		})
 	}
 	return holders
 }

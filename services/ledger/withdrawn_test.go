@@ -250,6 +250,55 @@ func TestAMisdirectionIsSettledWhereNothingArrived(t *testing.T) {
 	})
 }
 
+// A receiver that keeps a mail may send word all the same that it did not: who opened a notice or acknowledged it has it.
+func TestWhoReadOrAcknowledgedHasItWhateverBecameOfTheSend(t *testing.T) {
+	read := &ledgerv1.Fact{Fact: &ledgerv1.Fact_NoticeRead{NoticeRead: &ledgerv1.NoticeRead{Notice: "n", Contact: "dsl"}}}
+	for name, had := range map[string]func(*book){
+		"it was read, and came back": func(b *book) {
+			b.must(1, finished("n", 1, delivered, 0))
+			b.must(2, read)
+			b.must(3, returned("n", 1, bounced, false))
+		},
+		"it came back, and was acknowledged": func(b *book) {
+			b.must(1, finished("n", 1, delivered, 0))
+			b.must(2, returned("n", 1, bounced, false))
+			b.must(3, acknowledged("n", "dsl"))
+		},
+		"an agency acknowledged what its receiver had refused": func(b *book) {
+			b.must(1, finished("n", 1, permanent, 0))
+			b.must(3, acknowledged("n", "agency:school"))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := sending(t, nil)
+			had(b)
+			if diff := cmp.Diff([]string{"n"}, b.state.Misdirected(b.state.ToldOf(b.state.Events["e1"]))); diff != "" {
+				t.Errorf("nobody is asked about it where it is withdrawn: %s", diff)
+			}
+			b.must(4, withdrawn("e1", nil))
+			if b.faultsOf(4) == "" {
+				t.Error("nobody is asked, and no fault says so")
+			}
+			b.must(4, opened(astray("t", "n")))
+			b.must(4, decided(round(2, nil)))
+			if got := b.state.Holders(b.state.Notices["n"]); len(got) != 1 || got[0].Contact != "dsl" {
+				t.Errorf("who has it: %v", got)
+			}
+		})
+	}
+	t.Run("the task stays where what was read comes back", func(t *testing.T) {
+		b := sending(t, nil)
+		b.must(1, finished("n", 1, delivered, 0))
+		b.must(2, read)
+		b.must(3, withdrawn("e1", nil))
+		b.must(3, opened(astray("t", "n")))
+		b.must(4, returned("n", 1, bounced, false))
+		if got := b.state.Tasks["t"].State; got != TaskOpen {
+			t.Errorf("the task is %s", got)
+		}
+	})
+}
+
 func (b *book) faultsOf(at int64) string { return strings.Join(b.state.Faults(ms(at)), "; ") }
 
 func TestOnlyAPersonHasARequestToDeleteSent(t *testing.T) {
