@@ -52,13 +52,16 @@ func (c *call) result(err error) delivery.Result {
 }
 
 // turns is what the end of a call says about each of the notices that went in it. Where the receiver refused them
-// together, each is to go by a call of its own: what is wrong with one says nothing about another.
+// together, or one was called off before any left, each is to go by a call of its own: what is wrong with one says nothing
+// about another.
 func (c *call) turns(results []*noticev1.DeliveryResult, err error, notices int) []turn {
 	turns := make([]turn, notices)
 	for i := range turns {
 		switch {
-		case err != nil && c.refusedTogether(err):
+		case err != nil && (c.refusedTogether(err) || c.calledOff()):
 			turns[i] = turn{do: callForSelf}
+		case err != nil && c.mayBeStoredInPart(err):
+			turns[i] = turn{do: beOver, result: delivery.Result{Outcome: delivery.Unknown, Detail: detail(status.Code(err))}}
 		case err != nil:
 			turns[i] = turn{do: beOver, result: c.result(err)}
 		case len(results) != notices:
@@ -69,6 +72,16 @@ func (c *call) turns(results []*noticev1.DeliveryResult, err error, notices int)
 		}
 	}
 	return turns
+}
+
+// calledOff says whether nothing of a call left, because one of the sends in it may no longer begin.
+func (c *call) calledOff() bool { return !c.sent.Load() && !c.answered.Load() && !c.held() }
+
+// mayBeStoredInPart says whether a receiver that stores the notices of a call one by one can have ended it so midway. One
+// that says when to come again was asked too early, and has none.
+func (c *call) mayBeStoredInPart(err error) bool {
+	st := status.Convert(err)
+	return c.answered.Load() && (st.Code() == codes.Unavailable || st.Code() == codes.Aborted) && retryAfter(st) == 0
 }
 
 // refusedTogether says whether the receiver itself ended a call for several notices in a way that may be about one of them,

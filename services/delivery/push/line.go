@@ -29,8 +29,9 @@ const (
 // where few are under way, otherwise, once one of those has ended, the first that waits for all that do. So a notice
 // waits for no other while there is room, and many share a call where there is none.
 type line struct {
-	conn   *grpc.ClientConn
-	client noticev1.NoticeReceiverServiceClient
+	conn    *grpc.ClientConn
+	client  noticev1.NoticeReceiverServiceClient
+	timeout time.Duration // of one call, and of waiting for one
 
 	mu      sync.Mutex
 	calls   int // under way, of those that are counted
@@ -38,8 +39,8 @@ type line struct {
 	singly  time.Time // until when each notice has a call of its own
 }
 
-func newLine(conn *grpc.ClientConn) *line {
-	return &line{conn: conn, client: noticev1.NewNoticeReceiverServiceClient(conn)}
+func newLine(conn *grpc.ClientConn, timeout time.Duration) *line {
+	return &line{conn: conn, client: noticev1.NewNoticeReceiverServiceClient(conn), timeout: timeout}
 }
 
 // handover is one notice on its way.
@@ -104,10 +105,12 @@ func (l *line) enter(h *handover) (now, counted bool) {
 
 // await returns a handover's turn, or its end where its time is up first.
 func (l *line) await(h *handover) turn {
+	patience, cancel := context.WithTimeout(h.ctx, l.timeout)
+	defer cancel()
 	select {
 	case t := <-h.turn:
 		return t
-	case <-h.ctx.Done():
+	case <-patience.Done():
 	}
 	l.mu.Lock()
 	i := slices.Index(l.waiting, h)
@@ -155,10 +158,12 @@ func (l *line) all(h *handover) delivery.Result {
 		request.Deliveries[i] = b.request
 		c.sends = append(c.sends, b.ctx)
 	}
-	response, err := l.client.DeliverBatch(withCall(h.ctx, c), request)
+	ctx, cancel := context.WithTimeout(h.ctx, l.timeout)
+	defer cancel()
+	response, err := l.client.DeliverBatch(withCall(ctx, c), request)
 	l.next()
 	turns := c.turns(response.GetResults(), err, len(batch))
-	if err != nil && turns[0].do == callForSelf {
+	if err != nil && turns[0].do == callForSelf && c.sent.Load() {
 		none := status.Code(err) == codes.Unimplemented
 		if none {
 			l.callSingly()
@@ -212,6 +217,8 @@ func (l *line) callSingly() {
 // one calls for one handover.
 func (l *line) one(h *handover) delivery.Result {
 	c := &call{sends: []context.Context{h.ctx}}
-	_, err := l.client.Deliver(withCall(h.ctx, c), h.request)
+	ctx, cancel := context.WithTimeout(h.ctx, l.timeout)
+	defer cancel()
+	_, err := l.client.Deliver(withCall(ctx, c), h.request)
 	return c.result(err)
 }

@@ -20,9 +20,10 @@ import (
 )
 
 // DeliverBatch answers as a test tells it; without a word from the test there is no such method.
-func (r *receiver) DeliverBatch(_ context.Context, req *noticev1.DeliverBatchRequest) (*noticev1.DeliverBatchResponse, error) {
+func (r *receiver) DeliverBatch(ctx context.Context, req *noticev1.DeliverBatchRequest) (*noticev1.DeliverBatchResponse, error) {
 	r.mu.Lock()
 	r.batches = append(r.batches, req)
+	r.until, _ = ctx.Deadline()
 	several := r.several
 	r.mu.Unlock()
 	if several == nil {
@@ -280,5 +281,55 @@ func TestWhoWaitsTooLongWasNotSent(t *testing.T) {
 	b.others.Wait()
 	if len(b.taken()) != callsAtOnce || len(b.batched()) != 0 {
 		t.Error("it was sent all the same")
+	}
+}
+
+func TestACallForSeveralHasTheTimeOfACallHoweverLongTheyWaited(t *testing.T) {
+	b := startBusy(t, stored)
+	var all sync.WaitGroup
+	for i := range 2 {
+		all.Go(func() { b.sender.Send(t.Context(), b.numbered(callsAtOnce+i)) })
+		await(t, func() bool { return b.waiting(t) == i+1 })
+	}
+	waited := time.Now()
+	await(t, func() bool { return time.Since(waited) > 300*time.Millisecond })
+	begun := time.Now()
+	b.gate <- struct{}{}
+	all.Wait()
+	close(b.gate)
+	b.others.Wait()
+	if short := begun.Add(b.sender.timeout).Sub(b.until); len(b.batched()) != 1 || short > 0 {
+		t.Errorf("a receiver that stores them one by one has %s less for it, because the first had waited", short)
+	}
+}
+
+func TestOneThatIsCalledOffAtTheLastMomentDelaysNoOther(t *testing.T) {
+	b := startBusy(t, stored)
+	var asked atomic.Int32
+	withdrawn := delivery.WithLease(t.Context(), func() bool { return asked.Add(1) == 1 }) // just after it joined the batch
+	got := b.send(t, t.Context(), withdrawn, t.Context())
+	want := []delivery.Outcome{delivery.Delivered, delivery.Transient, delivery.Delivered}
+	for i, result := range got {
+		if result.Outcome != want[i] {
+			t.Errorf("notice %d: %+v, want %v", i, result, want[i])
+		}
+	}
+	for _, r := range b.requests {
+		if r.PossibleDuplicate || r.IdempotencyKey == IdempotencyKey(b.numbered(callsAtOnce+1).Notice) {
+			t.Errorf("%s went out, possible duplicate %t", r.IdempotencyKey, r.PossibleDuplicate)
+		}
+	}
+}
+
+func TestABatchThatBrokeOffMidwayIsUnknown(t *testing.T) {
+	for _, code := range []codes.Code{codes.Unavailable, codes.Aborted} {
+		b := startBusy(t, func(*noticev1.DeliverBatchRequest) (*noticev1.DeliverBatchResponse, error) {
+			return nil, status.Error(code, "the second of them could not be stored")
+		})
+		for i, result := range b.send(t, contexts(t, 3)...) {
+			if result.Outcome != delivery.Unknown {
+				t.Errorf("notice %d: %+v, and the receiver may have it", i, result)
+			}
+		}
 	}
 }

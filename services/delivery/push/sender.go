@@ -24,9 +24,12 @@ import (
 // Config says how receivers are called.
 type Config struct {
 	TLS     *tls.Config   // our client certificate and the authorities of receivers
-	Timeout time.Duration // of one call; 0 is 15 seconds
+	Timeout time.Duration // of one call; 0 is 15 seconds. A send that waits for a busy receiver takes up to two of them
 	Idle    time.Duration // an unused connection is closed after, and reopened when needed; 0 is 5 minutes
 }
+
+// waitAndCall is how many timeouts a send may take: one to wait for its turn, one for the call.
+const waitAndCall = 2
 
 // Sender calls receivers. It is safe for use by several goroutines.
 type Sender struct {
@@ -96,7 +99,7 @@ func (s *Sender) Send(ctx context.Context, m delivery.Message) delivery.Result {
 	if err != nil {
 		return delivery.Result{Outcome: delivery.Permanent, Detail: err.Error()}
 	}
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	ctx, cancel := context.WithTimeout(ctx, waitAndCall*s.timeout)
 	defer cancel()
 	result := l.deliver(&handover{ctx: ctx, request: &noticev1.DeliverRequest{
 		Notice:            m.Notice,
@@ -141,7 +144,7 @@ func (s *Sender) line(address string) (*line, error) {
 	if err != nil {
 		return nil, errAddress
 	}
-	l := newLine(conn)
+	l := newLine(conn, s.timeout)
 	s.lines[address] = l
 	return l, nil
 }

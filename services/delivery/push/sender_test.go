@@ -40,6 +40,7 @@ type receiver struct {
 	mu       sync.Mutex
 	requests []*noticev1.DeliverRequest
 	batches  []*noticev1.DeliverBatchRequest
+	until    time.Time       // the deadline of the last call for several
 	several  several         // nil: there is no such method
 	callers  map[string]bool // remote addresses: one per connection
 	names    []string        // who the callers were
