@@ -108,8 +108,17 @@ func (s *Store) ProvisionAgency(ctx context.Context, agency notice.AgencyID) err
 	return s.provision(ctx, s.eventsConfig(agency))
 }
 
+// provision makes a stream, or brings its settings up to date. Where the disk has become fuller since than what all streams
+// reserve, one that is there stays as it is: what was taken in must be sent, and the guards tell of the room that is left.
 func (s *Store) provision(ctx context.Context, cfg jetstream.StreamConfig) error {
-	if _, err := s.js.CreateOrUpdateStream(ctx, cfg); err != nil {
+	_, err := s.js.CreateOrUpdateStream(ctx, cfg)
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == codeStorageExceeded {
+		if _, missing := s.js.Stream(ctx, cfg.Name); missing == nil {
+			return nil
+		}
+	}
+	if err != nil {
 		return fault("store.Provision", fmt.Errorf("stream %s: %w", cfg.Name, err))
 	}
 	return nil
