@@ -11,6 +11,7 @@ import (
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/delivery"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/routing"
@@ -114,12 +115,13 @@ func (e *Engine) toDelete(l *ledger.Lineage) []routing.ToDelete {
 }
 
 // excepts holds the organisations that are left out of a request to delete against those who have something.
-// Where the child's whereabouts are sealed the publisher is not shown who has it, and learns nothing here either.
+// Where the child's whereabouts are sealed the publisher is not shown who has it, and learns nothing here either; but what
+// is no organisation at all is a slip of the pen, by which one that a person meant to leave out would be asked.
 func (e *Engine) excepts(op string, t *ledger.Task, except []string) error {
 	snapshot, _ := e.Current()
 	for _, id := range t.Misdirected {
 		if sealed(snapshot, notice.ChildID(e.state.Notices[id].Child)) {
-			return nil
+			return areThere(op, snapshot, except)
 		}
 	}
 	for i, org := range except {
@@ -127,6 +129,18 @@ func (e *Engine) excepts(op string, t *ledger.Task, except []string) error {
 			return slices.ContainsFunc(e.state.Holders(e.state.Notices[id]), func(h ledger.Holder) bool { return h.Organisation == org })
 		}) {
 			return invalid(op, fmt.Sprintf("except[%d]", i), "this organisation has none of the notices: see `signalbox task show`")
+		}
+	}
+	return nil
+}
+
+// areThere holds the organisations that are left out of a request to delete against the directory.
+func areThere(op string, snapshot *directory.Snapshot, except []string) error {
+	for i, org := range except {
+		_, organisation := snapshot.Organisation(notice.OrgID(org))
+		_, setting := snapshot.Setting(notice.OrgID(org))
+		if !organisation && !setting && org != string(routing.EventOrganisation) {
+			return invalid(op, fmt.Sprintf("except[%d]", i), "this is no organisation or setting of the directory: give its id, or a school's as gias:URN")
 		}
 	}
 	return nil

@@ -277,6 +277,20 @@ func TestARequestToDeleteGoesOutOnlyOnceAPersonSaysThatItIsSafe(t *testing.T) {
 		e.settle()
 		equal(t, "dsl, team, team", r.post.to())
 	})
+	t.Run("safe but for one, mistyped, where the child is sealed meanwhile", func(t *testing.T) {
+		r, e, task := start(t)
+		r.direct(directory.RestrictionRow(&directoryv1.Restriction{
+			Id: "R1", Child: "ada", Kind: "protected_location", Authoriser: "head of safeguarding", Reason: "refuge", ReviewOn: "2027-03-01",
+		}))
+		if err := resolve(e, task, ledger.SafeToAsk, "gias:90O101"); !isKind(err, notice.Invalid) {
+			t.Errorf("a slip of the pen is taken, and whoever was to be left out is asked: %v", err)
+		}
+		if err := resolve(e, task, ledger.SafeToAsk, council); err != nil {
+			t.Errorf("what the publisher cannot be shown is held against it: %v", err)
+		}
+		e.settle()
+		equal(t, "dsl, team", r.post.to())
+	})
 	t.Run("not safe", func(t *testing.T) {
 		r, e, task := start(t)
 		if err := resolve(e, task, ledger.NoAction); !isKind(err, notice.Invalid) {
