@@ -24,6 +24,7 @@ type noticeRow struct {
 	links    int    // of the chain
 	heldLink uint32 // position in the chain when it was held back
 	sentTo   int    // how many attempts have their contact in table contact
+	opened   bool   // by somebody with a code
 
 	fresh   bool // not in the file yet
 	touched bool

@@ -25,6 +25,8 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 		return b.escalated(fact.Escalated, atMS)
 	case *ledgerv1.Fact_Late:
 		return b.change(fact.Late.GetNotice(), func(n *noticeRow) { n.LateMS = atMS })
+	case *ledgerv1.Fact_NoticeRead:
+		return b.change(fact.NoticeRead.GetNotice(), func(n *noticeRow) { n.opened = true })
 	case *ledgerv1.Fact_Acknowledged:
 		n, err := b.notice(fact.Acknowledged.GetNotice())
 		if err != nil {
@@ -57,7 +59,7 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 	case *ledgerv1.Fact_Resumed:
 		return b.resumed(ledger.Stop{Scope: fact.Resumed.GetScope(), Target: fact.Resumed.GetTarget()})
 	case *ledgerv1.Fact_Led, *ledgerv1.Fact_ClockConfirmed, *ledgerv1.Fact_EventRefused, *ledgerv1.Fact_EventRepeated, *ledgerv1.Fact_CodeSent,
-		*ledgerv1.Fact_NoticeRead, *ledgerv1.Fact_NotAtSetting, *ledgerv1.Fact_TaskRead, *ledgerv1.Fact_Stopped,
+		*ledgerv1.Fact_NotAtSetting, *ledgerv1.Fact_TaskRead, *ledgerv1.Fact_Stopped,
 		*ledgerv1.Fact_Replayed, *ledgerv1.Fact_ToldByTelephone:
 		return nil // for the timeline; no row changes
 	default:
@@ -272,7 +274,7 @@ func (b *batch) notAstray(n *noticeRow) error {
 		return err
 	}
 	for _, id := range ids {
-		if other, err := b.notice(id); err != nil || other.MayBeHad() {
+		if other, err := b.notice(id); err != nil || other.opened || other.MayBeHad() {
 			return err
 		}
 	}

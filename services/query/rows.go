@@ -48,9 +48,9 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 		state, open, link, ended_ms, attempts, sent, sent_to, sent_at, sent_as`
 	s.insertNotice = newBulk(stmt, `INSERT OR FAIL INTO notice (`+columns+`)`)
 	s.insertRareNotice = newBulk(stmt, `INSERT OR FAIL INTO notice (`+columns+`, task, late_ms, stop_scope, stop_target, held_link, misdirection,
-		telephoned)`)
+		telephoned, opened)`)
 	s.updateNotice = stmt(`UPDATE notice SET state = ?, open = ?, link = ?, ended_ms = ?, attempts = ?, sent = ?, sent_to = ?, sent_at = ?, sent_as = ?,
-		task = ?, late_ms = ?, stop_scope = ?, stop_target = ?, held_link = ?, misdirection = ?, telephoned = ? WHERE n = ?`)
+		task = ?, late_ms = ?, stop_scope = ?, stop_target = ?, held_link = ?, misdirection = ?, telephoned = ?, opened = ? WHERE n = ?`)
 	s.insertContribution = stmt(`INSERT OR IGNORE INTO contribution (lineage, by, event) VALUES (?, ?, ?)`)
 	s.deleteContributions = stmt(`DELETE FROM contribution WHERE by = ?`)
 	s.putTask = stmt(`INSERT OR REPLACE INTO task (n, notice, organisation, role, due_ms, state, open) VALUES (?, ?, ?, ?, ?, ?, ?)`)
@@ -60,7 +60,7 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 	s.selectName = stmt(`SELECT n FROM name WHERE text = ?`)
 	s.selectText = stmt(`SELECT text FROM name WHERE n = ?`)
 	s.selectNotice = stmt(`SELECT lineage, decided_ms, due_ms, release_ms, acknowledge, links, state, link, task, late_ms, ended_ms,
-		stop_scope, stop_target, held_link, misdirection, telephoned, attempts FROM notice WHERE n = ?`)
+		stop_scope, stop_target, held_link, misdirection, telephoned, opened, attempts FROM notice WHERE n = ?`)
 	s.selectTask = stmt(`SELECT notice, organisation, role, due_ms, state FROM task WHERE n = ?`)
 	s.selectHeldBack = stmt(`SELECT s.id FROM notice AS n JOIN subject AS s ON s.n = n.n
 		WHERE n.stop_scope > 0 AND n.stop_scope = ? AND n.stop_target = ? ORDER BY s.id`)
@@ -152,6 +152,7 @@ func (b *batch) writeNotice(n *noticeRow) error {
 	}
 	rare := [...]any{
 		task(n.Task), n.LateMS, int64(n.HeldBackBy.Scope), name(n.HeldBackBy.Target), int64(n.heldLink), task(n.Misdirection), flag(n.Telephoned),
+		flag(n.opened),
 	}
 	if !n.fresh {
 		// It may be among those that have yet to be inserted.
@@ -237,7 +238,7 @@ func (b *batch) storedNotice(number int64, id string) (*noticeRow, error) {
 	var attempts []byte
 	err := b.selectNotice.QueryRowContext(context.Background(), number).Scan(&n.lineage, &n.DecidedMS, &n.DueMs, &n.ReleaseMs,
 		&n.Acknowledge, &n.links, &state, &n.Link, &task, &n.LateMS, &n.EndedMS, &scope, &target, &n.heldLink, &misdirection, &n.Telephoned,
-		&attempts)
+		&n.opened, &attempts)
 	if err != nil {
 		return nil, err
 	}

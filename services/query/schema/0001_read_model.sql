@@ -84,7 +84,8 @@ CREATE TABLE notice (
   stop_target  INTEGER NOT NULL DEFAULT 0, -- name
   held_link    INTEGER NOT NULL DEFAULT 0,
   misdirection INTEGER NOT NULL DEFAULT 0, -- the task that asks about who has it
-  telephoned   INTEGER NOT NULL DEFAULT 0
+  telephoned   INTEGER NOT NULL DEFAULT 0,
+  opened       INTEGER NOT NULL DEFAULT 0  -- by somebody with a code
 );
 CREATE INDEX notice_organisation ON notice (organisation);
 CREATE INDEX notice_child ON notice (child);
