@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emersion/go-smtp"
+
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
@@ -90,6 +92,25 @@ func TestAMailThatIsTakenAndThenBouncesGoesToTheDeputyAtOnce(t *testing.T) {
 	r.Restart()
 	r.Verify()
 	equal(t, "failing after a start", failing(t, r), []string{"contacts/beacon-row-dsl 5.1.1 since 19:42 Thu 18 Jun (BST)"})
+}
+
+// A relay that checks recipients says at once what another says by a bounce: the contact is to be mended all the same.
+func TestAContactWhoseAddressTheRelayRefusesIsFailing(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	r.Mail.Refuse(func(to string) error {
+		if to == "j.marlowe@beacon-row.example" {
+			return &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 1, 1}, Message: "No such user"}
+		}
+		return nil
+	})
+	aboutIvo(police, r, 1)
+	r.Settle()
+	equal(t, "who has it", r.MailTo(), []string{"s.ikande@beacon-row.example"})
+	equal(t, "failing", failing(t, r), []string{"contacts/beacon-row-dsl 5.1.1 since 19:42 Thu 18 Jun (BST)"})
+	r.Restart()
+	equal(t, "failing after a start", failing(t, r), []string{"contacts/beacon-row-dsl 5.1.1 since 19:42 Thu 18 Jun (BST)"})
+	r.Verify()
 }
 
 func TestAContactConfirmedAnewIsNoLongerFailing(t *testing.T) {

@@ -39,4 +39,9 @@ type Result struct {
 	RetryAfter time.Duration // not before; 0 leaves it to the policy
 	ThisOnly   bool          // a failure of this recipient alone: it says nothing about others behind the same endpoint
 	Detail     string        // short code such as "smtp 550 5.1.1" or "no tls"; no personal data
+
+	// Refused says that the address of the recipient was refused for good, as a bounce would say later; Status is the enhanced
+	// status code that came with it, such as 5.1.1, or empty.
+	Refused bool
+	Status  string
 }

@@ -218,6 +218,7 @@ func (e *Engine) ended(started *ledgerv1.AttemptStarted, result delivery.Result)
 		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_TRANSIENT, result.Detail, result.RetryAfter)
 	case delivery.Permanent:
 		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_PERMANENT, result.Detail, 0)
+		e.refused(started, result)
 	case delivery.Unknown:
 		e.finish(n, started.Attempt, ledgerv1.Outcome_OUTCOME_UNKNOWN, result.Detail, result.RetryAfter)
 	default: // a sender's fault: it may have arrived

@@ -50,6 +50,24 @@ func (e *Engine) Returned(ctx context.Context, r *ledgerv1.Returned) error {
 	})
 }
 
+// refused records that a relay refused the recipient's address for good. It is what a relay that looks later says by a
+// bounce: without it a dead address would be tried for every notice, and nobody asked to mend it.
+func (e *Engine) refused(started *ledgerv1.AttemptStarted, result delivery.Result) {
+	if !result.Refused {
+		return
+	}
+	came := &ledgerv1.Returned{
+		Notice: started.Notice, Attempt: started.Attempt, Kind: ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_PERMANENT, Code: result.Status,
+	}
+	if a, ok := e.state.Notices[started.Notice].Attempt(started.Attempt); !ok || a.CameBack(came.Kind) {
+		return
+	}
+	if c, ok := e.contact(started.Contact); ok {
+		came.VerifiedOn = c.GetVerifiedOn()
+	}
+	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Returned{Returned: came}})
+}
+
 // somebodyElse says whether a notice that stands with a contact has anybody else to go to: in the same link, or a later
 // one. Where it has not, an automatic reply leaves it where it is, and the chain ends at its time.
 func (e *Engine) somebodyElse(n *ledger.Notice, contact string) bool {

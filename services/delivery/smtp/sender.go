@@ -126,6 +126,9 @@ func classify(err error, delivered bool) (result delivery.Result, reusable, begu
 			result.Outcome = delivery.Transient
 		case mail.ErrSMTPRcptTo: // a full mailbox, greylisting: the relay works for others
 			result.ThisOnly = result.Outcome == delivery.Transient && code != 421
+			if result.Outcome == delivery.Permanent {
+				result.Refused, result.Status = true, enhanced
+			}
 		}
 		// After these steps go-mail has reset the transaction, or the relay has ended it. 421: it closes.
 		clean := sending.Reason == mail.ErrSMTPMailFrom || sending.Reason == mail.ErrSMTPRcptTo ||

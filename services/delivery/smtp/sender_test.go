@@ -111,7 +111,7 @@ func TestTheEndOfADialogueIsAnOutcome(t *testing.T) {
 		{
 			name:    "an unknown mailbox is permanent",
 			prepare: func(r *relay) { r.onRcpt = reply(550, gosmtp.EnhancedCode{5, 1, 1}) },
-			want:    delivery.Result{Outcome: delivery.Permanent, Detail: "smtp 550 5.1.1"},
+			want:    delivery.Result{Outcome: delivery.Permanent, Detail: "smtp 550 5.1.1", Refused: true, Status: "5.1.1"},
 		},
 		{
 			name:    "greylisting is transient",
@@ -121,7 +121,7 @@ func TestTheEndOfADialogueIsAnOutcome(t *testing.T) {
 		{
 			name:    "a full mailbox for good is permanent",
 			prepare: func(r *relay) { r.onRcpt = reply(552, gosmtp.EnhancedCode{5, 2, 2}) },
-			want:    delivery.Result{Outcome: delivery.Permanent, Detail: "smtp 552 5.2.2"},
+			want:    delivery.Result{Outcome: delivery.Permanent, Detail: "smtp 552 5.2.2", Refused: true, Status: "5.2.2"},
 		},
 		{
 			name:    "a refusal for good whose enhanced code says that it will pass is transient",
