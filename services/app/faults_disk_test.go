@@ -91,12 +91,9 @@ func diskFull(t *testing.T, a *account) {
 		t.Errorf("the service ended with status %d, want 1", code)
 	}
 	taken := a.distinct()
+	// Started again it goes on once there is room.
 	service.start()
-	if code, _ := service.ended(); code != 1 {
-		t.Errorf("started on a full disk, the service ended with status %d, want 1", code)
-	}
 	d.resize(roomy)
-	service.start()
 	world.Reattach()
 	a.note("%d taken until it was full; the service ended %v later", taken, took.Round(time.Millisecond))
 	for range 10 {
