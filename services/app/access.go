@@ -60,7 +60,7 @@ func (s *Service) AddAgency(ctx context.Context, agency *directoryv1.Agency) (*d
 	if err != nil {
 		return nil, err
 	}
-	if err := s.store.ProvisionAgency(ctx, id); err != nil {
+	if err := patiently(ctx, func() error { return s.store.ProvisionAgency(ctx, id) }); err != nil {
 		return nil, err
 	}
 	serial, err := pair.Serial()

@@ -200,7 +200,9 @@ func (s *Service) openStore(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.store.Provision(ctx, year); err != nil {
+	// On a cluster a node that was only just heard of counts as absent for a moment, and a stream that was only just made may
+	// not answer yet.
+	if err := patiently(ctx, func() error { return s.store.Provision(ctx, year) }); err != nil {
 		return err
 	}
 	s.ledger = s.store.Ledger(year)
@@ -208,13 +210,12 @@ func (s *Service) openStore(ctx context.Context) error {
 	if err := s.holder.load(ctx); err != nil {
 		return err
 	}
-	// On a cluster a stream that was only just made may not answer yet.
 	if err := patiently(ctx, func() error { return firstPolicy(ctx, s.store.Directory(), s.holder) }); err != nil {
 		return err
 	}
 	snapshot, _ := s.holder.Current()
 	for _, a := range snapshot.Agencies() {
-		if err := s.store.ProvisionAgency(ctx, notice.AgencyID(a.Id)); err != nil {
+		if err := patiently(ctx, func() error { return s.store.ProvisionAgency(ctx, notice.AgencyID(a.Id)) }); err != nil {
 			return err
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 // Error codes of the JetStream API that nats.go does not name.
 const (
+	codeNoPeers               jetstream.ErrorCode = 10005 // a node that was only just heard of, or is down
 	codeStoreFailed           jetstream.ErrorCode = 10077 // a full stream, among others
 	codeInsufficientResources jetstream.ErrorCode = 10023
 	codeStorageExceeded       jetstream.ErrorCode = 10047
@@ -33,7 +34,7 @@ func kindOf(err error) notice.Kind {
 			return notice.Conflict
 		case jetstream.JSErrCodeStreamNotFound, jetstream.JSErrCodeMessageNotFound:
 			return notice.NotFound
-		case codeStoreFailed, codeInsufficientResources, codeStorageExceeded:
+		case codeNoPeers, codeStoreFailed, codeInsufficientResources, codeStorageExceeded:
 			return notice.Unavailable
 		}
 		if api.Code == 503 {
