@@ -120,8 +120,12 @@ func (b *busy) waiting(t *testing.T) int {
 
 func await(t *testing.T, holds func() bool) {
 	t.Helper()
-	for began := time.Now(); !holds(); time.Sleep(time.Millisecond) {
-		if time.Since(began) > time.Minute {
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(time.Minute); !holds(); {
+		select {
+		case <-tick.C:
+		case <-deadline:
 			t.Fatal("it did not come to it")
 		}
 	}
