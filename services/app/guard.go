@@ -196,6 +196,9 @@ func (g *guard) keepAges(s *sight) {
 	}
 }
 
+// remindEvery is how often the log says again what lasts.
+const remindEvery = time.Hour
+
 // tell has the log say what was raised or has become worse, every hour while it lasts, and what is over.
 func (g *guard) tell(s *sight) {
 	now := time.Now()

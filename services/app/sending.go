@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"go.uber.org/zap"
@@ -11,11 +10,8 @@ import (
 	"github.com/signalbox-hq/signalbox/services/ledger"
 )
 
-// remindEvery is how often the log says again that something is stopped.
-const remindEvery = time.Hour
-
-// watchSending has gRPC health and the log say what is stopped: at the start, at each change, and every hour while
-// anything is. A stop that is forgotten is a child unprotected.
+// watchSending has gRPC health and the log say what is stopped: at the start and at each change. That a stop lasts is an
+// alarm's to say.
 func (s *Service) watchSending(ctx context.Context) error {
 	select {
 	case <-ctx.Done():
@@ -36,26 +32,8 @@ func (s *Service) watchSending(ctx context.Context) error {
 			reportSending(s.log, stops, heldBack, known >= 0 && known != switches)
 			known = switches
 		}
-		s.untilSwitched(ctx, known)
-	}
-}
-
-// untilSwitched returns when something was stopped or resumed, or it is time for a reminder.
-func (s *Service) untilSwitched(ctx context.Context, known int64) {
-	var waiting sync.WaitGroup
-	defer waiting.Wait()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	switched := make(chan error, 1)
-	waiting.Go(func() {
-		switched <- s.office.Await(ctx, func(state *ledger.State) bool { return state.Switches != known })
-	})
-	remind, stop := s.clock.Until(s.clock.Now().Add(remindEvery))
-	defer stop()
-	select {
-	case <-remind:
-	case err := <-switched:
-		if err != nil && ctx.Err() == nil { // the engine is between two turns
+		err = s.office.Await(ctx, func(state *ledger.State) bool { return state.Switches != known })
+		if err != nil { // the engine is between two turns, or the service ends
 			select {
 			case <-ctx.Done():
 			case <-time.After(beginAgain):
