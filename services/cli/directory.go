@@ -229,7 +229,7 @@ func rowFault(f *directoryv1.RowFault) string {
 }
 
 type showCmd struct {
-	Kind         string `arg:"" optional:"" help:"Kind of row: ${kinds}. Without it every kind but child."`
+	Kind         string `arg:"" optional:"" help:"Kind of row: ${kinds}. Without it every kind but child, network_member and postcode."`
 	ID           string `arg:"" optional:"" name:"id" help:"One row, whole."`
 	Organisation string `placeholder:"ID" help:"Only what belongs to this organisation or setting."`
 	output

@@ -60,6 +60,16 @@ func rowText(row *directoryv1.Row) string {
 			return "in force"
 		}
 		return "was in force"
+	case *directoryv1.Row_NetworkMember:
+		m := r.NetworkMember
+		return listed(words(m.GetFunction())+" of child "+m.GetChild(), m.GetOrganisation(), words(m.GetRole()),
+			orNothing("from ", m.GetFrom()), orNothing("until ", m.GetUntil()))
+	case *directoryv1.Row_Postcode:
+		var areas []string
+		for _, g := range r.Postcode.GetGroups() {
+			areas = append(areas, listed(g.GetAuthority(), g.GetHealthArea()))
+		}
+		return strings.Join(areas, "; ")
 	default:
 		return "of a kind that this program does not know: it is older than the service"
 	}

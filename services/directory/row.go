@@ -16,13 +16,15 @@ const (
 	KindRestriction  = "restriction"
 	KindAgency       = "agency"
 	KindPolicy       = "policy"
+	KindNetwork      = "network_member"
+	KindPostcode     = "postcode"
 )
 
 // Kinds lists the kinds of row.
 func Kinds() []string {
 	return []string{
 		KindArea, KindOrganisation, KindSetting, KindContact, KindCalendar, KindBankHolidays, KindChild, KindRestriction,
-		KindAgency, KindPolicy,
+		KindAgency, KindPolicy, KindNetwork, KindPostcode,
 	}
 }
 
@@ -49,6 +51,10 @@ func KeyOf(row *directoryv1.Row) (kind, id string) {
 		return KindAgency, r.Agency.GetId()
 	case *directoryv1.Row_Policy:
 		return KindPolicy, r.Policy.GetDigest()
+	case *directoryv1.Row_NetworkMember:
+		return KindNetwork, r.NetworkMember.GetId()
+	case *directoryv1.Row_Postcode:
+		return KindPostcode, r.Postcode.GetDistrict()
 	default:
 		return "", ""
 	}
@@ -102,4 +108,14 @@ func AgencyRow(v *directoryv1.Agency) *directoryv1.Row {
 // PolicyRow wraps a policy document as a row.
 func PolicyRow(v *directoryv1.PolicyDocument) *directoryv1.Row {
 	return &directoryv1.Row{Row: &directoryv1.Row_Policy{Policy: v}}
+}
+
+// NetworkRow wraps a member of a child's network as a row.
+func NetworkRow(v *directoryv1.NetworkMember) *directoryv1.Row {
+	return &directoryv1.Row{Row: &directoryv1.Row_NetworkMember{NetworkMember: v}}
+}
+
+// PostcodeRow wraps the postcodes of a district as a row.
+func PostcodeRow(v *directoryv1.PostcodeDistrict) *directoryv1.Row {
+	return &directoryv1.Row{Row: &directoryv1.Row_Postcode{Postcode: v}}
 }

@@ -33,6 +33,10 @@ func (s *Snapshot) Rows(kind string) []*directoryv1.Row {
 		return wrap(s.Agencies(), AgencyRow)
 	case KindPolicy:
 		return wrap(byKey(s.policies), PolicyRow)
+	case KindNetwork:
+		return wrap(byKey(s.members), NetworkRow)
+	case KindPostcode:
+		return wrap(byKey(s.districts), PostcodeRow)
 	default:
 		return nil
 	}
@@ -61,6 +65,10 @@ func (s *Snapshot) Row(kind, id string) (*directoryv1.Row, bool) {
 		return one(s.agencies, notice.AgencyID(id), AgencyRow)
 	case KindPolicy:
 		return one(s.policies, id, PolicyRow)
+	case KindNetwork:
+		return one(s.members, id, NetworkRow)
+	case KindPostcode:
+		return one(s.districts, id, PostcodeRow)
 	default:
 		return nil, false
 	}

@@ -39,6 +39,10 @@ type Snapshot struct {
 	childAt       map[notice.ChildID]int32
 	identifiers   index // scheme and value, of identifiers that identify
 	surnames      index // folded family name and date of birth
+	members       map[string]*directoryv1.NetworkMember
+	network       map[notice.ChildID][]*directoryv1.NetworkMember // by child, then id
+	health        map[notice.Area]*directoryv1.Organisation
+	districts     map[string]*directoryv1.PostcodeDistrict
 }
 
 type holidayRow struct {
@@ -69,6 +73,8 @@ func Build(generation uint64, rows []*directoryv1.Row) (*Snapshot, error) {
 		restriction:   make(map[string]*directoryv1.Restriction),
 		children:      make([]*directoryv1.Child, 0, children),
 		childAt:       make(map[notice.ChildID]int32, children),
+		members:       make(map[string]*directoryv1.NetworkMember),
+		districts:     make(map[string]*directoryv1.PostcodeDistrict),
 	}
 	for _, row := range rows {
 		if err := s.add(row); err != nil {
@@ -118,6 +124,11 @@ func (s *Snapshot) add(row *directoryv1.Row) error {
 			}
 			s.policy = r.Policy
 		}
+	case *directoryv1.Row_NetworkMember:
+		fresh = put(s.members, id, r.NetworkMember)
+	case *directoryv1.Row_Postcode:
+		err = checkDistrict(r.Postcode)
+		fresh = put(s.districts, id, r.Postcode)
 	}
 	if kind == KindChild || kind == KindRestriction {
 		id = "(withheld)"
@@ -142,6 +153,7 @@ func put[K comparable, V any](m map[K]V, k K, v V) bool {
 func (s *Snapshot) index() {
 	s.authorities = make(map[notice.Area]*directoryv1.Organisation)
 	s.forces = make(map[notice.Area]*directoryv1.Organisation)
+	s.health = make(map[notice.Area]*directoryv1.Organisation)
 	for _, id := range slices.Sorted(maps.Keys(s.organisations)) {
 		org := s.organisations[id]
 		byArea := s.authorities
@@ -149,6 +161,8 @@ func (s *Snapshot) index() {
 		case "local_authority":
 		case "police":
 			byArea = s.forces
+		case "health":
+			byArea = s.health
 		default:
 			continue
 		}
@@ -169,6 +183,7 @@ func (s *Snapshot) index() {
 		s.restrictions[child] = append(s.restrictions[child], r)
 	}
 	s.indexChildren()
+	s.indexNetwork()
 }
 
 // Generation is the number of the directory's state.

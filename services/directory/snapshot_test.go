@@ -71,6 +71,7 @@ func TestEveryRowOfASnapshotComesBackByKindAndID(t *testing.T) {
 		CalendarRow(&directoryv1.Calendar{Id: "gias:1"}), BankHolidaysRow(&directoryv1.BankHolidays{Division: Scotland}),
 		ChildRow(&directoryv1.Child{Id: "k"}), RestrictionRow(&directoryv1.Restriction{Id: "r"}),
 		AgencyRow(&directoryv1.Agency{Id: "a"}), PolicyRow(&directoryv1.PolicyDocument{Digest: "p"}),
+		NetworkRow(&directoryv1.NetworkMember{Id: "n/1"}), PostcodeRow(&directoryv1.PostcodeDistrict{District: "ZZ1"}),
 	}
 	s := build(t, rows...)
 	var kinds []string

@@ -108,6 +108,7 @@ var hints = map[protoreflect.FullName]string{
 	"signalbox.event.v1.Child.ref":             "use 1 to 32 letters, digits and hyphens, a ref of the child's own that says nothing about the child",
 	"signalbox.event.v1.Child.date_of_birth":   "give the date as YYYY-MM-DD",
 	"signalbox.event.v1.Child.residence_area":  "give the GSS code of the area where the child lives, or leave it out",
+	"signalbox.event.v1.Child.looked_after_by": "give the GSS code of the authority that looks after the child, or leave it out",
 	"signalbox.event.v1.Person.ref":            "use 1 to 32 letters, digits and hyphens, a ref of the person's own that says nothing about the person",
 	"signalbox.event.v1.Person.date_of_birth":  "give the date as YYYY-MM-DD, or leave it out",
 	"signalbox.event.v1.Identifier.scheme":     "use upn, nhs, or local: and the name of your system",

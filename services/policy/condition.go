@@ -22,10 +22,11 @@ const costLimit = 100_000
 type Input struct {
 	Event       *eventv1.Event
 	Child       *eventv1.Child
-	Age         int                  // whole years at the event's time
-	Setting     *directoryv1.Setting // where the rule tells child_settings
-	Participant *eventv1.Participant // where the rule tells participants of any kind
-	Person      *eventv1.Person      // where the rule tells the referrer
+	Age         int                        // whole years at the event's time
+	Setting     *directoryv1.Setting       // where the rule tells child_settings
+	Participant *eventv1.Participant       // where the rule tells participants of any kind
+	Person      *eventv1.Person            // where the rule tells the referrer
+	Member      *directoryv1.NetworkMember // where the rule tells the network
 }
 
 // condition is a compiled `when`; the zero condition always holds.
@@ -73,6 +74,8 @@ func (v *variables) ResolveName(name string) (any, bool) {
 		return orEmpty(v.in.Participant), true
 	case "person":
 		return orEmpty(v.in.Person), true
+	case "member":
+		return orEmpty(v.in.Member), true
 	default:
 		return nil, false
 	}
@@ -94,7 +97,7 @@ type conditions struct{ base *cel.Env }
 func newConditions() (conditions, error) {
 	base, err := cel.NewEnv(
 		cel.Container("signalbox.event.v1"), // so that an enum reads RiskGrade.RISK_GRADE_HIGH
-		cel.Types(&eventv1.Event{}, &directoryv1.Setting{}),
+		cel.Types(&eventv1.Event{}, &directoryv1.Setting{}, &directoryv1.NetworkMember{}),
 		cel.Variable("event", cel.ObjectType("signalbox.event.v1.Event")),
 		cel.Variable("child", cel.ObjectType("signalbox.event.v1.Child")),
 		cel.Variable("age", cel.IntType),
@@ -150,6 +153,7 @@ func extraVariables() map[string]variable {
 		"setting":     {message: "signalbox.directory.v1.Setting", tells: []string{"child_settings"}},
 		"participant": {message: "signalbox.event.v1.Participant", tells: []string{"invited", "attended", "absent", "participants"}},
 		"person":      {message: "signalbox.event.v1.Person", tells: []string{"referrer"}},
+		"member":      {message: "signalbox.directory.v1.NetworkMember", tells: []string{"network"}},
 	}
 }
 

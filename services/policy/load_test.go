@@ -95,6 +95,9 @@ func TestEachFaultIsNamedWithItsPlace(t *testing.T) {
 		{name: "organisations for others", old: "tell: invited", new: "tell: invited\n    organisations: [Ashmere]"},
 		{name: "required functions where nobody takes part", old: "required_functions: [police]\n", new: "required_functions: [police, police, The Police]\n"},
 		{name: "required functions of a referrer", old: "when: person.professional", new: "required_functions: [police]"},
+		{name: "a network for others", old: "tell: invited", new: "tell: invited\n    network: [gp]"},
+		{name: "a network whose functions are none", old: "tell: invited", new: "tell: network\n    network: [police, GP, police]"},
+		{name: "a required function that the network leaves out", old: "tell: invited", new: "tell: network\n    network: [gp]"},
 
 		{name: "a session of one who is no setting", old: "clock: before_meeting", new: "clock: next_session"},
 		{name: "before a meeting that is none", old: "clock: next_session", new: "clock: before_meeting"},

@@ -15,6 +15,7 @@ const (
 	childSettings = "child_settings"
 	organisations = "organisations"
 	referrer      = "referrer"
+	network       = "network"
 )
 
 // rules checks every rule and makes those ready that are good.
@@ -84,16 +85,31 @@ func (c checker) recipients(i int, r *policyv1.Rule) {
 		}
 	}
 
-	named := []string{"invited", "attended", "participants"}
+	if len(r.GetNetwork()) > 0 && r.GetTell() != network {
+		c.add(c.key("network", "rules", i), "functions are named here only where the rule tells `network`")
+	}
+	c.functions(r.GetNetwork(), "rules", i, "network")
+
+	named := []string{"invited", "attended", "participants", network}
 	if len(r.GetRequiredFunctions()) > 0 && !slices.Contains(named, r.GetTell()) {
 		c.add(c.key("required_functions", "rules", i), "required functions are for rules that tell %s", strings.Join(named, ", "))
 	}
+	c.functions(r.GetRequiredFunctions(), "rules", i, "required_functions")
 	for j, function := range r.GetRequiredFunctions() {
-		at := c.at("rules", i, "required_functions", j)
+		if r.GetTell() == network && len(r.GetNetwork()) > 0 && !slices.Contains(r.GetNetwork(), function) {
+			c.add(c.at("rules", i, "required_functions", j), "%s is not among those that the rule tells: add it to `network`", function)
+		}
+	}
+}
+
+// functions checks a list of functions.
+func (c checker) functions(names []string, path ...any) {
+	for j, function := range names {
+		at := c.at(append(slices.Clone(path), j)...)
 		switch {
 		case !functionPattern.MatchString(function):
 			c.add(at, "a function is lower-case letters and underscores, such as local_authority")
-		case slices.Contains(r.GetRequiredFunctions()[:j], function):
+		case slices.Contains(names[:j], function):
 			c.add(at, "the function %s stands twice: keep one", function)
 		}
 	}

@@ -73,7 +73,7 @@ func (d *decider) holidaySubject(child string, refs []string) *subject {
 		return s
 	}
 	s.known, s.found = d.Directory.Child(s.id())
-	s.child = withResidence(s.child, s.known)
+	s.child = d.completed(s.child, s.known)
 	s.restrictions = d.restrictions([]notice.ChildID{s.id()})
 	s.age = ageAt(s.child, s.known, ev.Body.Time.AsTime())
 	return s

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/proto"
-
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
@@ -92,7 +90,7 @@ func (d *decider) findChildren() []*subject {
 			s.finding, s.event, s.index, s.named = l.finding, ev.Body, i, l.named
 			s.refs[i] = c.Ref
 			s.known, s.found = d.Directory.Child(s.id())
-			s.child = withResidence(c, s.known)
+			s.child = d.completed(c, s.known)
 			s.restrictions = append(s.restrictions, d.restrictions(l.candidates)...)
 			s.age = ageAt(c, s.known, ev.Body.Time.AsTime())
 			d.out.Children = append(d.out.Children, l.finding)
@@ -199,16 +197,6 @@ func reasonNone(c *eventv1.Child) string {
 		return directory.ReasonTooLittle
 	}
 	return directory.ReasonNotFound
-}
-
-// withResidence fills in where the child lives, where only the directory knows, for the rules' conditions.
-func withResidence(c *eventv1.Child, known *directoryv1.Child) *eventv1.Child {
-	if c.ResidenceArea != "" || known.GetResidenceArea() == "" {
-		return c
-	}
-	filled := proto.CloneOf(c)
-	filled.ResidenceArea = known.ResidenceArea
-	return filled
 }
 
 func query(c *eventv1.Child) directory.Query {

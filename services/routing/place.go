@@ -266,18 +266,6 @@ func (d *decider) saidNo(s *subject) string {
 	return strings.Join(said, "; ")
 }
 
-// residence is the area where the child lives: as published, else as the directory has it, else where it happened.
-func (d *decider) residence(s *subject) notice.Area {
-	switch {
-	case s.child.ResidenceArea != "":
-		return notice.Area(s.child.ResidenceArea)
-	case s.known != nil && s.known.ResidenceArea != "":
-		return notice.Area(s.known.ResidenceArea)
-	default:
-		return notice.Area(s.event.Area)
-	}
-}
-
 func join(parts ...string) string {
 	return strings.Join(slices.DeleteFunc(parts, func(s string) bool { return s == "" }), "; ")
 }

@@ -20,7 +20,8 @@ type recipient struct {
 	area          notice.Area // of the setting, where it is one
 	function      string
 	because       string
-	authorityOnly bool // only the authority's steps of the chain apply: the setting is gone
+	authorityOnly bool   // only the authority's steps of the chain apply: the setting is gone
+	firstRole     string // tried before those of the chain
 	extraRoles    []string
 }
 
@@ -58,6 +59,16 @@ func (d *decider) applyToChild(rule *policy.Rule, s *subject) {
 		d.tellArea(rule, s, d.residence(s), d.Directory.Police, "police force")
 	case "incident_police":
 		d.tellArea(rule, s, notice.Area(s.event.Area), d.Directory.Police, "police force")
+	case "placing_authority":
+		d.tellPlacing(rule, s, d.Directory.Authority, "local authority")
+	case "residence_health":
+		d.tellArea(rule, s, d.residence(s), d.residenceHealth(s), "NHS organisation")
+	case "placing_health":
+		d.tellPlacing(rule, s, d.Directory.Health, "NHS organisation")
+	case "incident_health":
+		d.tellArea(rule, s, notice.Area(s.event.Area), d.Directory.Health, "NHS organisation")
+	case "network":
+		d.tellNetwork(rule, s)
 	case "organisations":
 		for _, id := range rule.Organisations {
 			if d.applies(rule, s, policy.Input{}) {
@@ -231,6 +242,8 @@ func (d *decider) chain(rule *policy.Rule, s *subject, r recipient, steps []*pol
 			org = d.authorityID(d.residence(s))
 		case "incident_authority":
 			org = d.authorityID(notice.Area(s.event.Area))
+		case "placing_authority":
+			org = d.authorityID(placing(s))
 		}
 		if org == "" {
 			d.consider("", rule.Id, s.finding.Child, fmt.Sprintf("%s: no local authority in the directory; step of the chain passed over", step.Of))
@@ -242,6 +255,9 @@ func (d *decider) chain(rule *policy.Rule, s *subject, r recipient, steps []*pol
 		}
 		roles := slices.Clone(step.Roles)
 		if step.Of == "recipient" {
+			if r.firstRole != "" {
+				roles = append([]string{r.firstRole}, slices.DeleteFunc(roles, func(role string) bool { return role == r.firstRole })...)
+			}
 			for _, extra := range r.extraRoles {
 				if !slices.Contains(roles, extra) {
 					roles = append(roles, extra)

@@ -1,6 +1,7 @@
 package rpc
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -20,11 +21,14 @@ type directoryService struct {
 	importing chan struct{} // holds the import under way: two at once would only undo one another
 }
 
-// Show returns the rows in force that fit a kind, an id and an organisation. Children are shown only where their kind is
-// asked for by name, and one whose whereabouts are sealed is not there at all.
+// Show returns the rows in force that fit a kind, an id and an organisation. Children, who is involved with them, and
+// postcodes are shown only where their kind is asked for by name. A child whose whereabouts are sealed is not there at
+// all, nor is anybody involved with it.
 func (s *directoryService) Show(req *directoryv1.ShowRequest, stream grpc.ServerStreamingServer[directoryv1.ShowResponse]) error {
 	const op = "rpc.Show"
-	kinds := slices.DeleteFunc(directory.Kinds(), func(k string) bool { return k == directory.KindChild })
+	kinds := slices.DeleteFunc(directory.Kinds(), func(k string) bool {
+		return k == directory.KindChild || k == directory.KindNetwork || k == directory.KindPostcode
+	})
 	if kind := req.GetKind(); kind != "" {
 		if !slices.Contains(directory.Kinds(), kind) {
 			return notice.InvalidFields(op, []notice.FieldFault{{
@@ -52,10 +56,11 @@ func (s *directoryService) Show(req *directoryv1.ShowRequest, stream grpc.Server
 	return nil
 }
 
-// sealed says whether a row is that of a child about whom every answer is the one about a child nobody knows.
+// sealed says whether a row is that of a child about whom every answer is the one about a child nobody knows, or of
+// somebody involved with such a child.
 func sealed(snapshot *directory.Snapshot, row *directoryv1.Row) bool {
-	return row.GetChild() != nil && slices.ContainsFunc(snapshot.Restrictions(notice.ChildID(row.GetChild().GetId())),
-		directory.Seals)
+	child := cmp.Or(row.GetChild().GetId(), row.GetNetworkMember().GetChild())
+	return child != "" && slices.ContainsFunc(snapshot.Restrictions(notice.ChildID(child)), directory.Seals)
 }
 
 func rowsOf(snapshot *directory.Snapshot, kind, id string) []*directoryv1.Row {
@@ -84,6 +89,8 @@ func belongs(row *directoryv1.Row, organisation string) bool {
 		return r.Agency.GetOrganisation() == organisation
 	case *directoryv1.Row_Restriction:
 		return r.Restriction.GetTarget() == organisation
+	case *directoryv1.Row_NetworkMember:
+		return r.NetworkMember.GetOrganisation() == organisation
 	case *directoryv1.Row_Child:
 		return slices.ContainsFunc(r.Child.GetEnrolments(), func(e *directoryv1.Enrolment) bool {
 			return e.GetSetting() == organisation

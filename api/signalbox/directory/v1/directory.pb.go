@@ -38,6 +38,8 @@ type Row struct {
 	//	*Row_Restriction
 	//	*Row_Agency
 	//	*Row_Policy
+	//	*Row_NetworkMember
+	//	*Row_Postcode
 	Row           isRow_Row `protobuf_oneof:"row"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -170,6 +172,24 @@ func (x *Row) GetPolicy() *PolicyDocument {
 	return nil
 }
 
+func (x *Row) GetNetworkMember() *NetworkMember {
+	if x != nil {
+		if x, ok := x.Row.(*Row_NetworkMember); ok {
+			return x.NetworkMember
+		}
+	}
+	return nil
+}
+
+func (x *Row) GetPostcode() *PostcodeDistrict {
+	if x != nil {
+		if x, ok := x.Row.(*Row_Postcode); ok {
+			return x.Postcode
+		}
+	}
+	return nil
+}
+
 type isRow_Row interface {
 	isRow_Row()
 }
@@ -224,6 +244,16 @@ type Row_Policy struct {
 	Policy *PolicyDocument `protobuf:"bytes,10,opt,name=policy,proto3,oneof"`
 }
 
+type Row_NetworkMember struct {
+	// An organisation involved with a child.
+	NetworkMember *NetworkMember `protobuf:"bytes,11,opt,name=network_member,json=networkMember,proto3,oneof"`
+}
+
+type Row_Postcode struct {
+	// The postcodes of a postcode district.
+	Postcode *PostcodeDistrict `protobuf:"bytes,12,opt,name=postcode,proto3,oneof"`
+}
+
 func (*Row_Area) isRow_Row() {}
 
 func (*Row_Organisation) isRow_Row() {}
@@ -244,6 +274,10 @@ func (*Row_Agency) isRow_Row() {}
 
 func (*Row_Policy) isRow_Row() {}
 
+func (*Row_NetworkMember) isRow_Row() {}
+
+func (*Row_Postcode) isRow_Row() {}
+
 // Area is an area by GSS code.
 type Area struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -258,7 +292,9 @@ type Area struct {
 	// For a local authority: its three-digit DfE code, as in `LA (code)` of GIAS.
 	LaCode string `protobuf:"bytes,5,opt,name=la_code,json=laCode,proto3" json:"la_code,omitempty"`
 	// The nation: `england`, `wales`, `scotland` or `northern_ireland`.
-	Nation        string `protobuf:"bytes,6,opt,name=nation,proto3" json:"nation,omitempty"`
+	Nation string `protobuf:"bytes,6,opt,name=nation,proto3" json:"nation,omitempty"`
+	// For a local authority: the GSS code of its NHS area.
+	HealthArea    string `protobuf:"bytes,7,opt,name=health_area,json=healthArea,proto3" json:"health_area,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -331,6 +367,13 @@ func (x *Area) GetLaCode() string {
 func (x *Area) GetNation() string {
 	if x != nil {
 		return x.Nation
+	}
+	return ""
+}
+
+func (x *Area) GetHealthArea() string {
+	if x != nil {
+		return x.HealthArea
 	}
 	return ""
 }
@@ -1229,7 +1272,9 @@ type Child struct {
 	// GSS code of the local authority where the child lives, or empty.
 	ResidenceArea string `protobuf:"bytes,8,opt,name=residence_area,json=residenceArea,proto3" json:"residence_area,omitempty"`
 	// Enrolments, now and past.
-	Enrolments    []*Enrolment `protobuf:"bytes,9,rep,name=enrolments,proto3" json:"enrolments,omitempty"`
+	Enrolments []*Enrolment `protobuf:"bytes,9,rep,name=enrolments,proto3" json:"enrolments,omitempty"`
+	// GSS code of the local authority that looks after the child, or empty.
+	LookedAfterBy string `protobuf:"bytes,10,opt,name=looked_after_by,json=lookedAfterBy,proto3" json:"looked_after_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1327,6 +1372,235 @@ func (x *Child) GetEnrolments() []*Enrolment {
 	return nil
 }
 
+func (x *Child) GetLookedAfterBy() string {
+	if x != nil {
+		return x.LookedAfterBy
+	}
+	return ""
+}
+
+// NetworkMember says that an organisation is involved with a child, in a function, from one day to another.
+type NetworkMember struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id: its source and its id there, `SOURCE/id`.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The child's id in the directory.
+	Child string `protobuf:"bytes,2,opt,name=child,proto3" json:"child,omitempty"`
+	// The part it plays: `gp`, `health_visitor`, `school_nursing`, `midwifery`, `social_worker`, `reviewing_officer`,
+	// `youth_justice`, `cafcass`, `probation`, `housing`, `voluntary` and so on.
+	Function string `protobuf:"bytes,3,opt,name=function,proto3" json:"function,omitempty"`
+	// The organisation or setting.
+	Organisation string `protobuf:"bytes,4,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// The role of the contact there to try before those that a rule names, or empty.
+	Role string `protobuf:"bytes,5,opt,name=role,proto3" json:"role,omitempty"`
+	// First day, `YYYY-MM-DD`, or empty.
+	From string `protobuf:"bytes,6,opt,name=from,proto3" json:"from,omitempty"`
+	// Last day, `YYYY-MM-DD`, or empty.
+	Until         string `protobuf:"bytes,7,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NetworkMember) Reset() {
+	*x = NetworkMember{}
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NetworkMember) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NetworkMember) ProtoMessage() {}
+
+func (x *NetworkMember) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NetworkMember.ProtoReflect.Descriptor instead.
+func (*NetworkMember) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *NetworkMember) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *NetworkMember) GetChild() string {
+	if x != nil {
+		return x.Child
+	}
+	return ""
+}
+
+func (x *NetworkMember) GetFunction() string {
+	if x != nil {
+		return x.Function
+	}
+	return ""
+}
+
+func (x *NetworkMember) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *NetworkMember) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *NetworkMember) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *NetworkMember) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+// PostcodeDistrict is what a postcode district's postcodes lie in. There are millions of postcodes and some three thousand
+// districts: a row of each keeps the whole country within a few megabytes.
+type PostcodeDistrict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first half of its postcodes, for example `ZZ1`.
+	District string `protobuf:"bytes,1,opt,name=district,proto3" json:"district,omitempty"`
+	// Its postcodes by where they lie, ordered by authority, then NHS area; no postcode is in two.
+	Groups        []*PostcodeGroup `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PostcodeDistrict) Reset() {
+	*x = PostcodeDistrict{}
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PostcodeDistrict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PostcodeDistrict) ProtoMessage() {}
+
+func (x *PostcodeDistrict) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PostcodeDistrict.ProtoReflect.Descriptor instead.
+func (*PostcodeDistrict) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *PostcodeDistrict) GetDistrict() string {
+	if x != nil {
+		return x.District
+	}
+	return ""
+}
+
+func (x *PostcodeDistrict) GetGroups() []*PostcodeGroup {
+	if x != nil {
+		return x.Groups
+	}
+	return nil
+}
+
+// PostcodeGroup is the postcodes of one district that lie in the same areas.
+type PostcodeGroup struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// GSS code of the local authority with children's services: the county where there are two tiers.
+	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
+	// GSS code of the NHS area, or empty where the directory of postcodes gives none.
+	HealthArea string `protobuf:"bytes,2,opt,name=health_area,json=healthArea,proto3" json:"health_area,omitempty"`
+	// The second halves, ascending: a digit and two letters read as a number (`1AB` is 1·676 + 0·26 + 1), each as a varint
+	// of its distance from the one before, the first from -1.
+	Units         []byte `protobuf:"bytes,3,opt,name=units,proto3" json:"units,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PostcodeGroup) Reset() {
+	*x = PostcodeGroup{}
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PostcodeGroup) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PostcodeGroup) ProtoMessage() {}
+
+func (x *PostcodeGroup) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PostcodeGroup.ProtoReflect.Descriptor instead.
+func (*PostcodeGroup) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PostcodeGroup) GetAuthority() string {
+	if x != nil {
+		return x.Authority
+	}
+	return ""
+}
+
+func (x *PostcodeGroup) GetHealthArea() string {
+	if x != nil {
+		return x.HealthArea
+	}
+	return ""
+}
+
+func (x *PostcodeGroup) GetUnits() []byte {
+	if x != nil {
+		return x.Units
+	}
+	return nil
+}
+
 // Restriction bars a person, organisation or area from hearing of a child, or seals the child's whereabouts. It beats
 // every rule that sends.
 type Restriction struct {
@@ -1351,7 +1625,7 @@ type Restriction struct {
 
 func (x *Restriction) Reset() {
 	*x = Restriction{}
-	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[13]
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1363,7 +1637,7 @@ func (x *Restriction) String() string {
 func (*Restriction) ProtoMessage() {}
 
 func (x *Restriction) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[13]
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1376,7 +1650,7 @@ func (x *Restriction) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Restriction.ProtoReflect.Descriptor instead.
 func (*Restriction) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Restriction) GetId() string {
@@ -1447,7 +1721,7 @@ type Agency struct {
 
 func (x *Agency) Reset() {
 	*x = Agency{}
-	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[14]
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1459,7 +1733,7 @@ func (x *Agency) String() string {
 func (*Agency) ProtoMessage() {}
 
 func (x *Agency) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[14]
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1472,7 +1746,7 @@ func (x *Agency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Agency.ProtoReflect.Descriptor instead.
 func (*Agency) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Agency) GetId() string {
@@ -1525,7 +1799,7 @@ type PolicyDocument struct {
 
 func (x *PolicyDocument) Reset() {
 	*x = PolicyDocument{}
-	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[15]
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1537,7 +1811,7 @@ func (x *PolicyDocument) String() string {
 func (*PolicyDocument) ProtoMessage() {}
 
 func (x *PolicyDocument) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[15]
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1550,7 +1824,7 @@ func (x *PolicyDocument) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyDocument.ProtoReflect.Descriptor instead.
 func (*PolicyDocument) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *PolicyDocument) GetDigest() string {
@@ -1578,7 +1852,7 @@ var File_signalbox_directory_v1_directory_proto protoreflect.FileDescriptor
 
 const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\n" +
-	"&signalbox/directory/v1/directory.proto\x12\x16signalbox.directory.v1\"\x8f\x05\n" +
+	"&signalbox/directory/v1/directory.proto\x12\x16signalbox.directory.v1\"\xa7\x06\n" +
 	"\x03Row\x122\n" +
 	"\x04area\x18\x01 \x01(\v2\x1c.signalbox.directory.v1.AreaH\x00R\x04area\x12J\n" +
 	"\forganisation\x18\x02 \x01(\v2$.signalbox.directory.v1.OrganisationH\x00R\forganisation\x12;\n" +
@@ -1590,8 +1864,10 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\vrestriction\x18\b \x01(\v2#.signalbox.directory.v1.RestrictionH\x00R\vrestriction\x128\n" +
 	"\x06agency\x18\t \x01(\v2\x1e.signalbox.directory.v1.AgencyH\x00R\x06agency\x12@\n" +
 	"\x06policy\x18\n" +
-	" \x01(\v2&.signalbox.directory.v1.PolicyDocumentH\x00R\x06policyB\x05\n" +
-	"\x03row\"\x92\x01\n" +
+	" \x01(\v2&.signalbox.directory.v1.PolicyDocumentH\x00R\x06policy\x12N\n" +
+	"\x0enetwork_member\x18\v \x01(\v2%.signalbox.directory.v1.NetworkMemberH\x00R\rnetworkMember\x12F\n" +
+	"\bpostcode\x18\f \x01(\v2(.signalbox.directory.v1.PostcodeDistrictH\x00R\bpostcodeB\x05\n" +
+	"\x03row\"\xb3\x01\n" +
 	"\x04Area\x12\x10\n" +
 	"\x03gss\x18\x01 \x01(\tR\x03gss\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1599,7 +1875,9 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\vpolice_area\x18\x04 \x01(\tR\n" +
 	"policeArea\x12\x17\n" +
 	"\ala_code\x18\x05 \x01(\tR\x06laCode\x12\x16\n" +
-	"\x06nation\x18\x06 \x01(\tR\x06nation\"Z\n" +
+	"\x06nation\x18\x06 \x01(\tR\x06nation\x12\x1f\n" +
+	"\vhealth_area\x18\a \x01(\tR\n" +
+	"healthArea\"Z\n" +
 	"\fOrganisation\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x12\n" +
@@ -1673,7 +1951,7 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\x05until\x18\x05 \x01(\tR\x05until\x12\x18\n" +
 	"\apattern\x18\x06 \x01(\tR\apattern\x12\x16\n" +
 	"\x06source\x18\a \x01(\tR\x06source\x12\x13\n" +
-	"\x05as_of\x18\b \x01(\tR\x04asOf\"\xd2\x02\n" +
+	"\x05as_of\x18\b \x01(\tR\x04asOf\"\xfa\x02\n" +
 	"\x05Child\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05given\x18\x02 \x01(\tR\x05given\x12\x16\n" +
@@ -1685,7 +1963,25 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\x0eresidence_area\x18\b \x01(\tR\rresidenceArea\x12A\n" +
 	"\n" +
 	"enrolments\x18\t \x03(\v2!.signalbox.directory.v1.EnrolmentR\n" +
-	"enrolments\"\xb4\x01\n" +
+	"enrolments\x12&\n" +
+	"\x0flooked_after_by\x18\n" +
+	" \x01(\tR\rlookedAfterBy\"\xb3\x01\n" +
+	"\rNetworkMember\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05child\x18\x02 \x01(\tR\x05child\x12\x1a\n" +
+	"\bfunction\x18\x03 \x01(\tR\bfunction\x12\"\n" +
+	"\forganisation\x18\x04 \x01(\tR\forganisation\x12\x12\n" +
+	"\x04role\x18\x05 \x01(\tR\x04role\x12\x12\n" +
+	"\x04from\x18\x06 \x01(\tR\x04from\x12\x14\n" +
+	"\x05until\x18\a \x01(\tR\x05until\"m\n" +
+	"\x10PostcodeDistrict\x12\x1a\n" +
+	"\bdistrict\x18\x01 \x01(\tR\bdistrict\x12=\n" +
+	"\x06groups\x18\x02 \x03(\v2%.signalbox.directory.v1.PostcodeGroupR\x06groups\"d\n" +
+	"\rPostcodeGroup\x12\x1c\n" +
+	"\tauthority\x18\x01 \x01(\tR\tauthority\x12\x1f\n" +
+	"\vhealth_area\x18\x02 \x01(\tR\n" +
+	"healthArea\x12\x14\n" +
+	"\x05units\x18\x03 \x01(\fR\x05units\"\xb4\x01\n" +
 	"\vRestriction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05child\x18\x02 \x01(\tR\x05child\x12\x12\n" +
@@ -1719,24 +2015,27 @@ func file_signalbox_directory_v1_directory_proto_rawDescGZIP() []byte {
 	return file_signalbox_directory_v1_directory_proto_rawDescData
 }
 
-var file_signalbox_directory_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_signalbox_directory_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_signalbox_directory_v1_directory_proto_goTypes = []any{
-	(*Row)(nil),            // 0: signalbox.directory.v1.Row
-	(*Area)(nil),           // 1: signalbox.directory.v1.Area
-	(*Organisation)(nil),   // 2: signalbox.directory.v1.Organisation
-	(*Link)(nil),           // 3: signalbox.directory.v1.Link
-	(*Setting)(nil),        // 4: signalbox.directory.v1.Setting
-	(*Hours)(nil),          // 5: signalbox.directory.v1.Hours
-	(*Contact)(nil),        // 6: signalbox.directory.v1.Contact
-	(*Term)(nil),           // 7: signalbox.directory.v1.Term
-	(*Calendar)(nil),       // 8: signalbox.directory.v1.Calendar
-	(*BankHolidays)(nil),   // 9: signalbox.directory.v1.BankHolidays
-	(*Identifier)(nil),     // 10: signalbox.directory.v1.Identifier
-	(*Enrolment)(nil),      // 11: signalbox.directory.v1.Enrolment
-	(*Child)(nil),          // 12: signalbox.directory.v1.Child
-	(*Restriction)(nil),    // 13: signalbox.directory.v1.Restriction
-	(*Agency)(nil),         // 14: signalbox.directory.v1.Agency
-	(*PolicyDocument)(nil), // 15: signalbox.directory.v1.PolicyDocument
+	(*Row)(nil),              // 0: signalbox.directory.v1.Row
+	(*Area)(nil),             // 1: signalbox.directory.v1.Area
+	(*Organisation)(nil),     // 2: signalbox.directory.v1.Organisation
+	(*Link)(nil),             // 3: signalbox.directory.v1.Link
+	(*Setting)(nil),          // 4: signalbox.directory.v1.Setting
+	(*Hours)(nil),            // 5: signalbox.directory.v1.Hours
+	(*Contact)(nil),          // 6: signalbox.directory.v1.Contact
+	(*Term)(nil),             // 7: signalbox.directory.v1.Term
+	(*Calendar)(nil),         // 8: signalbox.directory.v1.Calendar
+	(*BankHolidays)(nil),     // 9: signalbox.directory.v1.BankHolidays
+	(*Identifier)(nil),       // 10: signalbox.directory.v1.Identifier
+	(*Enrolment)(nil),        // 11: signalbox.directory.v1.Enrolment
+	(*Child)(nil),            // 12: signalbox.directory.v1.Child
+	(*NetworkMember)(nil),    // 13: signalbox.directory.v1.NetworkMember
+	(*PostcodeDistrict)(nil), // 14: signalbox.directory.v1.PostcodeDistrict
+	(*PostcodeGroup)(nil),    // 15: signalbox.directory.v1.PostcodeGroup
+	(*Restriction)(nil),      // 16: signalbox.directory.v1.Restriction
+	(*Agency)(nil),           // 17: signalbox.directory.v1.Agency
+	(*PolicyDocument)(nil),   // 18: signalbox.directory.v1.PolicyDocument
 }
 var file_signalbox_directory_v1_directory_proto_depIdxs = []int32{
 	1,  // 0: signalbox.directory.v1.Row.area:type_name -> signalbox.directory.v1.Area
@@ -1746,19 +2045,22 @@ var file_signalbox_directory_v1_directory_proto_depIdxs = []int32{
 	8,  // 4: signalbox.directory.v1.Row.calendar:type_name -> signalbox.directory.v1.Calendar
 	9,  // 5: signalbox.directory.v1.Row.bank_holidays:type_name -> signalbox.directory.v1.BankHolidays
 	12, // 6: signalbox.directory.v1.Row.child:type_name -> signalbox.directory.v1.Child
-	13, // 7: signalbox.directory.v1.Row.restriction:type_name -> signalbox.directory.v1.Restriction
-	14, // 8: signalbox.directory.v1.Row.agency:type_name -> signalbox.directory.v1.Agency
-	15, // 9: signalbox.directory.v1.Row.policy:type_name -> signalbox.directory.v1.PolicyDocument
-	3,  // 10: signalbox.directory.v1.Setting.successors:type_name -> signalbox.directory.v1.Link
-	5,  // 11: signalbox.directory.v1.Contact.hours:type_name -> signalbox.directory.v1.Hours
-	7,  // 12: signalbox.directory.v1.Calendar.terms:type_name -> signalbox.directory.v1.Term
-	10, // 13: signalbox.directory.v1.Child.identifiers:type_name -> signalbox.directory.v1.Identifier
-	11, // 14: signalbox.directory.v1.Child.enrolments:type_name -> signalbox.directory.v1.Enrolment
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	16, // 7: signalbox.directory.v1.Row.restriction:type_name -> signalbox.directory.v1.Restriction
+	17, // 8: signalbox.directory.v1.Row.agency:type_name -> signalbox.directory.v1.Agency
+	18, // 9: signalbox.directory.v1.Row.policy:type_name -> signalbox.directory.v1.PolicyDocument
+	13, // 10: signalbox.directory.v1.Row.network_member:type_name -> signalbox.directory.v1.NetworkMember
+	14, // 11: signalbox.directory.v1.Row.postcode:type_name -> signalbox.directory.v1.PostcodeDistrict
+	3,  // 12: signalbox.directory.v1.Setting.successors:type_name -> signalbox.directory.v1.Link
+	5,  // 13: signalbox.directory.v1.Contact.hours:type_name -> signalbox.directory.v1.Hours
+	7,  // 14: signalbox.directory.v1.Calendar.terms:type_name -> signalbox.directory.v1.Term
+	10, // 15: signalbox.directory.v1.Child.identifiers:type_name -> signalbox.directory.v1.Identifier
+	11, // 16: signalbox.directory.v1.Child.enrolments:type_name -> signalbox.directory.v1.Enrolment
+	15, // 17: signalbox.directory.v1.PostcodeDistrict.groups:type_name -> signalbox.directory.v1.PostcodeGroup
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_directory_v1_directory_proto_init() }
@@ -1777,6 +2079,8 @@ func file_signalbox_directory_v1_directory_proto_init() {
 		(*Row_Restriction)(nil),
 		(*Row_Agency)(nil),
 		(*Row_Policy)(nil),
+		(*Row_NetworkMember)(nil),
+		(*Row_Postcode)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1784,7 +2088,7 @@ func file_signalbox_directory_v1_directory_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_directory_v1_directory_proto_rawDesc), len(file_signalbox_directory_v1_directory_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

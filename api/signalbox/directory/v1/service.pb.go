@@ -423,7 +423,7 @@ func (x *ImportResult) GetChanges() []string {
 // ShowRequest selects rows.
 type ShowRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Kind of row, for example `setting`; empty is every kind but `child`.
+	// Kind of row, for example `setting`; empty is every kind but `child`, `network_member` and `postcode`.
 	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// Id, or empty.
 	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`

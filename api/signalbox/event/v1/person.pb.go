@@ -337,8 +337,11 @@ type Child struct {
 	// The school or setting as the publisher's form has it: free text, used by the person who looks for the child, never
 	// for routing.
 	SettingAsStated string `protobuf:"bytes,9,opt,name=setting_as_stated,json=settingAsStated,proto3" json:"setting_as_stated,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The local authority that looks after the child, a GSS code, where one does and the publisher knows: it may have placed
+	// the child in the area of another.
+	LookedAfterBy string `protobuf:"bytes,11,opt,name=looked_after_by,json=lookedAfterBy,proto3" json:"looked_after_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Child) Reset() {
@@ -430,6 +433,13 @@ func (x *Child) GetVoice() string {
 func (x *Child) GetSettingAsStated() string {
 	if x != nil {
 		return x.SettingAsStated
+	}
+	return ""
+}
+
+func (x *Child) GetLookedAfterBy() string {
+	if x != nil {
+		return x.LookedAfterBy
 	}
 	return ""
 }
@@ -622,7 +632,7 @@ const file_signalbox_event_v1_person_proto_rawDesc = "" +
 	"\bknown_as\x18\x03 \x01(\tB\v\xbaH\x04r\x02\x18d\xc8\xf3\x18\x11R\aknownAs\"\\\n" +
 	"\aAddress\x12(\n" +
 	"\x05lines\x18\x01 \x03(\tB\x12\xbaH\v\x92\x01\b\x10\x06\"\x04r\x02\x18x\xc8\xf3\x18\x06R\x05lines\x12'\n" +
-	"\bpostcode\x18\x02 \x01(\tB\v\xbaH\x04r\x02\x18\b\xc8\xf3\x18\x06R\bpostcode\"\xbb\x04\n" +
+	"\bpostcode\x18\x02 \x01(\tB\v\xbaH\x04r\x02\x18\b\xc8\xf3\x18\x06R\bpostcode\"\x83\x05\n" +
 	"\x05Child\x121\n" +
 	"\x03ref\x18\x01 \x01(\tB\x1f\xbaH\x18r\x162\x14^[A-Za-z0-9-]{1,32}$\xc8\xf3\x18\x01R\x03ref\x128\n" +
 	"\x04name\x18\x02 \x01(\v2\x18.signalbox.event.v1.NameB\n" +
@@ -634,7 +644,8 @@ const file_signalbox_event_v1_person_proto_rawDesc = "" +
 	"\x0eresidence_area\x18\x06 \x01(\tB\x1e\xbaH\x17r\x152\x13^([EWSN][0-9]{8})?$\xc8\xf3\x18\x01R\rresidenceArea\x12F\n" +
 	"\bpresence\x18\a \x01(\x0e2\x1c.signalbox.event.v1.PresenceB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\aR\bpresence\x12\"\n" +
 	"\x05voice\x18\b \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\xc8\xf3\x18\bR\x05voice\x128\n" +
-	"\x11setting_as_stated\x18\t \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\xc8\xf3\x18\tR\x0fsettingAsStated\"\x8a\x04\n" +
+	"\x11setting_as_stated\x18\t \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\xc8\xf3\x18\tR\x0fsettingAsStated\x12F\n" +
+	"\x0flooked_after_by\x18\v \x01(\tB\x1e\xbaH\x17r\x152\x13^([EWSN][0-9]{8})?$\xc8\xf3\x18\x01R\rlookedAfterBy\"\x8a\x04\n" +
 	"\x06Person\x121\n" +
 	"\x03ref\x18\x01 \x01(\tB\x1f\xbaH\x18r\x162\x14^[A-Za-z0-9-]{1,32}$\xc8\xf3\x18\x01R\x03ref\x12B\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1e.signalbox.event.v1.PersonRoleB\x0e\xbaH\a\x82\x01\x04\x10\x01 \x00\xc8\xf3\x18\n" +

@@ -342,10 +342,13 @@ type Rule struct {
 	On []string `protobuf:"bytes,2,rep,name=on,proto3" json:"on,omitempty"`
 	// CEL condition over `event`, `child` (signalbox.event.v1), `age` (whole years at the event's time) and, where the
 	// recipient is a setting, `setting` (signalbox.directory.v1.Setting); for participants `participant`; for the referrer
-	// `person`. Empty is always.
+	// `person`; for the network `member` (signalbox.directory.v1.NetworkMember). Empty is always.
 	When string `protobuf:"bytes,3,opt,name=when,proto3" json:"when,omitempty"`
 	// Who: `child_settings`, `home_education`, `residence_authority`, `incident_authority`, `residence_police`,
-	// `incident_police`, `referrer`, `invited`, `attended`, `absent`, `participants` or `organisations`.
+	// `incident_police`, `referrer`, `invited`, `attended`, `absent`, `participants`, `organisations`, `network` (the
+	// organisations involved with the child on that day), `placing_authority` (the authority that looks after the child),
+	// or `residence_health`, `placing_health` and `incident_health` (the NHS organisation where the child lives, of the
+	// placing authority, where it happened).
 	Tell string `protobuf:"bytes,4,opt,name=tell,proto3" json:"tell,omitempty"`
 	// For `organisations`: ids.
 	Organisations []string `protobuf:"bytes,5,rep,name=organisations,proto3" json:"organisations,omitempty"`
@@ -367,10 +370,12 @@ type Rule struct {
 	Chain []*Step `protobuf:"bytes,13,rep,name=chain,proto3" json:"chain,omitempty"`
 	// True where it is a gap, and a task, if nobody can be told.
 	Required bool `protobuf:"varint,14,opt,name=required,proto3" json:"required,omitempty"`
-	// For participants: functions that must be among them; each that is not is a gap.
+	// For participants and the network: functions that must be among them; each that is not is a gap.
 	RequiredFunctions []string `protobuf:"bytes,15,rep,name=required_functions,json=requiredFunctions,proto3" json:"required_functions,omitempty"`
 	// What happens instead while the setting is in holiday.
-	Holiday       *Holiday `protobuf:"bytes,16,opt,name=holiday,proto3" json:"holiday,omitempty"`
+	Holiday *Holiday `protobuf:"bytes,16,opt,name=holiday,proto3" json:"holiday,omitempty"`
+	// For `network`: the functions told (`gp`, `health_visitor`, …); none is all.
+	Network       []string `protobuf:"bytes,17,rep,name=network,proto3" json:"network,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -517,6 +522,13 @@ func (x *Rule) GetHoliday() *Holiday {
 	return nil
 }
 
+func (x *Rule) GetNetwork() []string {
+	if x != nil {
+		return x.Network
+	}
+	return nil
+}
+
 // Clock gives a due time.
 type Clock struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -595,8 +607,8 @@ func (x *Clock) GetFrom() string {
 // Step is one link of a chain.
 type Step struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// Whose contacts: `recipient`, `setting_authority` (the authority the setting lies in), `residence_authority` or
-	// `incident_authority`.
+	// Whose contacts: `recipient`, `setting_authority` (the authority the setting lies in), `residence_authority`,
+	// `incident_authority` or `placing_authority`.
 	Of string `protobuf:"bytes,1,opt,name=of,proto3" json:"of,omitempty"`
 	// Roles; the first with a usable contact is told.
 	Roles []string `protobuf:"bytes,2,rep,name=roles,proto3" json:"roles,omitempty"`
@@ -892,12 +904,12 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x05Retry\x12%\n" +
 	"\battempts\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x01R\battempts\x12,\n" +
 	"\rfirst_seconds\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\ffirstSeconds\x120\n" +
-	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\xa4\x06\n" +
+	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\x8d\a\n" +
 	"\x04Rule\x12$\n" +
 	"\x02id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[a-z0-9_.]+$R\x02id\x12\x18\n" +
 	"\x02on\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x02on\x12\x12\n" +
-	"\x04when\x18\x03 \x01(\tR\x04when\x12\xca\x01\n" +
-	"\x04tell\x18\x04 \x01(\tB\xb5\x01\xbaH\xb1\x01r\xae\x01R\x0echild_settingsR\x0ehome_educationR\x13residence_authorityR\x12incident_authorityR\x10residence_policeR\x0fincident_policeR\breferrerR\ainvitedR\battendedR\x06absentR\fparticipantsR\rorganisationsR\x04tell\x12$\n" +
+	"\x04when\x18\x03 \x01(\tR\x04when\x12\x99\x02\n" +
+	"\x04tell\x18\x04 \x01(\tB\x84\x02\xbaH\x80\x02r\xfd\x01R\x0echild_settingsR\x0ehome_educationR\x13residence_authorityR\x12incident_authorityR\x10residence_policeR\x0fincident_policeR\breferrerR\ainvitedR\battendedR\x06absentR\fparticipantsR\rorganisationsR\anetworkR\x11placing_authorityR\x10residence_healthR\x0eplacing_healthR\x0fincident_healthR\x04tell\x12$\n" +
 	"\rorganisations\x18\x05 \x03(\tR\rorganisations\x12,\n" +
 	"\bfunction\x18\x06 \x01(\tB\x10\xbaH\rr\v2\t^[a-z_]+$R\bfunction\x12!\n" +
 	"\abecause\x18\a \x01(\tB\a\xbaH\x04r\x02\x10\x01R\abecause\x12\x1b\n" +
@@ -910,14 +922,15 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x05chain\x18\r \x03(\v2\x19.signalbox.policy.v1.StepB\b\xbaH\x05\x92\x01\x02\b\x01R\x05chain\x12\x1a\n" +
 	"\brequired\x18\x0e \x01(\bR\brequired\x12-\n" +
 	"\x12required_functions\x18\x0f \x03(\tR\x11requiredFunctions\x126\n" +
-	"\aholiday\x18\x10 \x01(\v2\x1c.signalbox.policy.v1.HolidayR\aholiday\"\xf3\x01\n" +
+	"\aholiday\x18\x10 \x01(\v2\x1c.signalbox.policy.v1.HolidayR\aholiday\x12\x18\n" +
+	"\anetwork\x18\x11 \x03(\tR\anetwork\"\xf3\x01\n" +
 	"\x05Clock\x12g\n" +
 	"\x05clock\x18\x01 \x01(\tBQ\xbaHNrLR\aat_onceR\fnext_sessionR\fworking_daysR\x15noon_next_working_dayR\x0ebefore_meetingR\x05clock\x12!\n" +
 	"\aminutes\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aminutes\x12*\n" +
 	"\fworking_days\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\vworkingDays\x122\n" +
-	"\x04from\x18\x04 \x01(\tB\x1e\xbaH\x1br\x19R\x00R\x05eventR\breceivedR\x04heldR\x04from\"\xdd\x01\n" +
-	"\x04Step\x12\\\n" +
-	"\x02of\x18\x01 \x01(\tBL\xbaHIrGR\trecipientR\x11setting_authorityR\x13residence_authorityR\x12incident_authorityR\x02of\x12\x1e\n" +
+	"\x04from\x18\x04 \x01(\tB\x1e\xbaH\x1br\x19R\x00R\x05eventR\breceivedR\x04heldR\x04from\"\xf0\x01\n" +
+	"\x04Step\x12o\n" +
+	"\x02of\x18\x01 \x01(\tB_\xbaH\\rZR\trecipientR\x11setting_authorityR\x13residence_authorityR\x12incident_authorityR\x11placing_authorityR\x02of\x12\x1e\n" +
 	"\x05roles\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x05roles\x120\n" +
 	"\x03use\x18\x03 \x01(\tB\x1e\xbaH\x1br\x19R\x00R\aregularR\aholidayR\x03anyR\x03use\x12%\n" +
 	"\x0eoffset_minutes\x18\x04 \x01(\x05R\roffsetMinutes\"\xbc\x01\n" +
