@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"slices"
 	"syscall"
 	"testing"
 	"time"
@@ -24,15 +25,18 @@ func id(kind string, event, n int) string {
 	return fmt.Sprintf("%x", sha256.Sum256(fmt.Appendf(nil, "%s %d %d", kind, event, n)))[:20]
 }
 
-// plain writes a ledger of ordinary events, as packs of at most 500 facts.
-func plain(b *testing.B, log *store.MemLog, events int) {
+// plain writes a ledger of ordinary events, as packs of at most 500 facts. So many events go through their stages together.
+func plain(b *testing.B, log *store.MemLog, events, together int) {
 	b.Helper()
 	var facts []*ledgerv1.Fact
-	put := func(f *ledgerv1.Fact) {
-		f.AtMs = epoch + int64(len(facts))
-		facts = append(facts, f)
-	}
+	var stages [4][]*ledgerv1.Fact
+	stage := 0
+	put := func(f *ledgerv1.Fact) { stages[stage] = append(stages[stage], f) }
 	for e := range events {
+		if e%together == 0 {
+			facts, stages = append(facts, slices.Concat(stages[:]...)...), [4][]*ledgerv1.Fact{}
+		}
+		stage = 0
 		event, lineage := id("event", e, 0), id("lineage", e, 0)
 		src := &ledgerv1.Source{Agency: "kestrel-vale-police", Sequence: uint64(e + 1), Event: event}
 		put(&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventAccepted{EventAccepted: &ledgerv1.EventAccepted{
@@ -53,29 +57,42 @@ func plain(b *testing.B, log *store.MemLog, events int) {
 			})
 		}
 		put(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Decided{Decided: d}})
+		stage = 1
 		for _, n := range d.Notices {
 			put(&ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: &ledgerv1.AttemptStarted{
 				Notice: n.Id, Attempt: 1, Contact: "contacts/" + n.Organisation, Channel: "grpc", Organisation: n.Organisation, Role: "dsl",
 				LeaseMs: epoch + 60_000, Form: "full", Address: make([]byte, 8),
 			}}})
 		}
+		stage = 2
 		for _, n := range d.Notices {
 			put(&ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{
 				Notice: n.Id, Attempt: 1, Outcome: ledgerv1.Outcome_OUTCOME_DELIVERED,
 			}}})
 		}
+		stage = 3
 		for _, n := range d.Notices {
 			put(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Acknowledged{Acknowledged: &ledgerv1.Acknowledged{Notice: n.Id, By: "agency:school", Means: "grpc"}}})
 		}
 	}
+	facts = append(facts, slices.Concat(stages[:]...)...)
+	for i, f := range facts {
+		f.AtMs = epoch + int64(i)
+	}
 	add(b, log, packs(b, facts, func() int { return 500 })...)
 }
 
-// BenchmarkCatchUp makes the read model of a ledger of 170,000 facts from nothing.
+// BenchmarkCatchUp makes the read model of a ledger of 170,000 facts from nothing: where each event is over before the next
+// begins, and where thousands are under way, so that the stages of a notice are in transactions of their own.
 func BenchmarkCatchUp(b *testing.B) {
+	b.Run("one by one", func(b *testing.B) { catchUp(b, 1) })
+	b.Run("thousands at once", func(b *testing.B) { catchUp(b, 2_000) })
+}
+
+func catchUp(b *testing.B, together int) {
 	log := newLog()
 	const events = 10_000
-	plain(b, log, events)
+	plain(b, log, events, together)
 	var bytes int64
 	var cpu time.Duration
 	for b.Loop() {
@@ -104,7 +121,7 @@ func cpuTime(b *testing.B) time.Duration {
 // BenchmarkMillionFacts asks a read model of a million facts.
 func BenchmarkMillionFacts(b *testing.B) {
 	log := newLog()
-	plain(b, log, 1_000_000/factsOfAnEvent)
+	plain(b, log, 1_000_000/factsOfAnEvent, 1)
 	begun := time.Now()
 	s := start(b, log, newPath(b))
 	s.caughtUp()

@@ -21,10 +21,11 @@ const (
 	// One transaction takes in as many packs as are there, up to these bounds.
 	batchFacts = 40_000
 	batchBytes = 16 << 20
-	// busyFacts in one transaction make the next one begin no sooner than busyEvery after it: under load fewer and larger
-	// transactions cost less, and senders need the CPU more than readers do.
+	// busyFacts in one transaction make the next one begin no sooner than busyEvery after it, unless somebody asks: under load
+	// fewer and larger transactions cost less, most of all where a notice is decided and sent within one, and senders need
+	// the CPU more than readers do.
 	busyFacts = 500
-	busyEvery = 300 * time.Millisecond
+	busyEvery = 700 * time.Millisecond
 	// lookEvery is how often an idle writer sees whether its file is still there.
 	lookEvery = time.Second
 )
@@ -200,15 +201,17 @@ func (m *Model) writeAll(ctx context.Context, f *file, b *batch, packs <-chan st
 			}
 			m.reached(b, end)
 			if b.pack >= end && b.facts-before >= busyFacts {
-				rest(ctx, busyEvery-time.Since(begun))
+				m.rest(ctx, busyEvery-time.Since(begun))
 			}
 		}
 	}
 }
 
-func rest(ctx context.Context, pause time.Duration) {
+// rest waits, until somebody asks for what is not there yet.
+func (m *Model) rest(ctx context.Context, pause time.Duration) {
 	select {
 	case <-ctx.Done():
+	case <-m.asked:
 	case <-time.After(pause):
 	}
 }

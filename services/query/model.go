@@ -54,6 +54,8 @@ type Model struct {
 	path string
 	bad  chan error // a reader found that the file is no good
 
+	asked chan struct{} // somebody waits for what has yet to be written
+
 	reading sync.RWMutex // held while a question is answered, so that the file is not taken away
 	present *file        // nil while there is none to ask
 
@@ -67,7 +69,7 @@ func New(d Deps, path string) (*Model, error) {
 	if d.Log == nil || d.Logger == nil || path == "" {
 		return nil, notice.Faultf(notice.Internal, "query.New", "a part is missing")
 	}
-	return &Model{Deps: d, path: path, bad: make(chan error, 1), changed: make(chan struct{})}, nil
+	return &Model{Deps: d, path: path, bad: make(chan error, 1), asked: make(chan struct{}, 1), changed: make(chan struct{})}, nil
 }
 
 // Run keeps the read model until the context ends. It returns no error: what goes wrong is logged, shown in Status and
@@ -153,6 +155,10 @@ func (m *Model) Await(ctx context.Context, pack uint64) error {
 			return nil
 		case !status.Current && (status.Fault != "" || status.Of > status.Packs+far):
 			return behind(op, status)
+		}
+		select {
+		case m.asked <- struct{}{}:
+		default: // has been said
 		}
 		select {
 		case <-changed:

@@ -155,11 +155,8 @@ func (b *batch) writeNotice(n *noticeRow) error {
 		flag(n.opened),
 	}
 	if !n.fresh {
-		// It may be among those that have yet to be inserted.
-		failed = errors.Join(failed, b.insertNotice.flush(), b.insertRareNotice.flush(),
-			b.exec(b.updateNotice, append(append(changing[:], rare[:]...), n.number)...))
 		n.touched = false
-		return failed
+		return errors.Join(failed, b.exec(b.updateNotice, append(append(changing[:], rare[:]...), n.number)...))
 	}
 	row := append([]any{
 		n.number, n.lineage, n.DecidedMS, n.DueMs, n.ReleaseMs, name(n.agency), name(n.Organisation), name(n.Function), name(n.Kind),
