@@ -15,6 +15,7 @@ const (
 type endpoint struct {
 	key      string
 	sending  int
+	slow     bool    // a send of it took long, and none has been quick since
 	failures int     // in a row
 	restsMS  int64   // left alone until
 	nextMS   float64 // when the next send would be due if they kept exactly to the rate
@@ -53,11 +54,12 @@ func (e *endpoint) began(l *Limits, nowMS int64) {
 	}
 }
 
-func (e *endpoint) ended(l *Limits, v Verdict, nowMS int64) {
+func (e *endpoint) ended(l *Limits, v Verdict, beganMS, nowMS int64) {
 	e.sending--
 	switch v {
 	case Answered:
 		e.failures, e.restsMS = 0, 0
+		e.slow = e.slow && slowBy(beganMS, nowMS)
 	case Failed:
 		e.failures++
 		if l.Failures > 0 && e.failures >= l.Failures {
@@ -69,7 +71,7 @@ func (e *endpoint) ended(l *Limits, v Verdict, nowMS int64) {
 
 // forgettable says whether nothing about the endpoint need be remembered.
 func (e *endpoint) forgettable(nowMS int64) bool {
-	return e.sending == 0 && e.failures == 0 && e.flows == 0 && len(e.parked) == 0 && e.nextMS <= float64(nowMS)
+	return e.sending == 0 && e.failures == 0 && !e.slow && e.flows == 0 && len(e.parked) == 0 && e.nextMS <= float64(nowMS)
 }
 
 // awakening is an endpoint and when what waits for it is looked at again.

@@ -149,7 +149,8 @@ func (q *Queue) unpark(e *endpoint) {
 	}
 }
 
-// Start takes a slot for an item that Next gave.
+// Start takes a slot for an item that Next gave. One for an endpoint that is known to be slow gives its slot up at once: the
+// slots are for those that are quick.
 func (q *Queue) Start(it *Item, nowMS int64) *Send {
 	i := placeOf(it.Lane)
 	for _, below := range q.lanes[i+1:] {
@@ -160,8 +161,13 @@ func (q *Queue) Start(it *Item, nowMS int64) *Send {
 	it.lane.serve(it.from)
 	it.to.began(&q.limits, nowMS)
 	s := &Send{lane: i, endpoint: it.to, beganMS: nowMS}
-	q.busy[i]++
 	q.sending++
+	if it.to.slow && q.slow < q.limits.Slow {
+		s.slow = true
+		q.slow++
+		return s
+	}
+	q.busy[i]++
 	if q.limits.Slow > 0 {
 		q.begun = append(q.begun, s)
 	}
@@ -184,7 +190,7 @@ func (q *Queue) Done(s *Send, v Verdict, nowMS int64) {
 		q.begun = slices.DeleteFunc(q.begun, func(s *Send) bool { return s.over })
 	}
 	e := s.endpoint
-	e.ended(&q.limits, v, nowMS)
+	e.ended(&q.limits, v, s.beganMS, nowMS)
 	q.unpark(e)
 	if e.forgettable(nowMS) {
 		delete(q.endpoints, e.key)
@@ -196,10 +202,10 @@ func (q *Queue) makeRoom(nowMS int64) {
 	for len(q.begun) > 0 {
 		s := q.begun[0]
 		if !s.over {
-			if q.slow >= q.limits.Slow || s.beganMS+SlowAfter.Milliseconds() > nowMS {
+			if q.slow >= q.limits.Slow || !slowBy(s.beganMS, nowMS) {
 				return
 			}
-			s.slow = true
+			s.slow, s.endpoint.slow = true, true
 			q.slow++
 			q.busy[s.lane]--
 		}
@@ -207,6 +213,8 @@ func (q *Queue) makeRoom(nowMS int64) {
 		q.begun = q.begun[1:]
 	}
 }
+
+func slowBy(beganMS, nowMS int64) bool { return beganMS+SlowAfter.Milliseconds() <= nowMS }
 
 // Expired takes out what has waited until its end.
 func (q *Queue) Expired(nowMS int64) []*Item {

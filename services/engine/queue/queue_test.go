@@ -290,6 +290,16 @@ func TestEndpoints(t *testing.T) {
 			t.Fatalf("%d under way", got)
 		}
 	})
+	t.Run("that are known to be slow take no slot from others, until they are quick again", func(t *testing.T) {
+		d := open(t, Limits{Slots: 2, Slow: 4, AtOnce: 3})
+		d.many(9, "slow", to("slow")).expect("slow0 slow1")
+		d.now = slow
+		d.expect("slow2")
+		d.many(9, "well", to("well")).expect("well0 well1")
+		d.done(Answered, "slow0", "well0").expect("well2") // slow0 came late: its endpoint is as slow as before
+		d.done(Answered, "well1").expect("slow3 well3")
+		d.done(Answered, "slow3", "well2").expect("slow4")
+	})
 	t.Run("are forgotten once there is nothing to remember", func(t *testing.T) {
 		d := open(t, Limits{Slots: 9, Failures: 3, Rest: time.Minute})
 		for i := range 50 {
