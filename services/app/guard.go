@@ -141,17 +141,7 @@ func (g *guard) lookAtStore(ctx context.Context, s *sight, agencies []notice.Age
 	g.lookAtLease(ctx, s)
 	err := g.lookAtRoom(ctx, s)
 	err = errors.Join(err, g.lookAtTime(ctx, s))
-	snapshot, _ := g.service.holder.Current()
-	for _, agency := range agencies {
-		shelf, shelfErr := g.service.store.Events().Shelf(ctx, agency)
-		if shelfErr != nil {
-			err = errors.Join(err, shelfErr)
-			continue
-		}
-		p, readErr := g.publisher(ctx, agency, shelf, s.account.cursors[agency], snapshot.WorkingDays())
-		s.observed.Publishers = append(s.observed.Publishers, p)
-		err = errors.Join(err, readErr, g.admit(ctx, agency, shelf))
-	}
+	err = errors.Join(err, g.lookAtStreams(ctx, s, agencies))
 	if err == nil {
 		g.asked = time.Now()
 	} else if ctx.Err() == nil {

@@ -2,12 +2,15 @@ package app
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"golang.org/x/sync/errgroup"
+
 	"github.com/signalbox-hq/signalbox/services/alarm"
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/directory"
@@ -134,6 +137,36 @@ func (a account) observe(o *alarm.Observations, snapshot *directory.Snapshot, ke
 		o.Refused = append(o.Refused, alarm.Refused{Agency: organisation, Recent: a.refusedBy[organisation]})
 	}
 	o.Stranded, o.Stops, o.HeldBack = a.stranded, a.stops, a.counts[ledger.Stopped]
+}
+
+// streamsAtOnce is how many agencies' streams are asked about at once: there may be hundreds, and a look is short.
+const streamsAtOnce = 16
+
+// lookAtStreams looks at what each agency published. One that does not answer keeps no other from being looked at.
+func (g *guard) lookAtStreams(ctx context.Context, s *sight, agencies []notice.AgencyID) error {
+	snapshot, _ := g.service.holder.Current()
+	seen, faults := make([]*alarm.Publisher, len(agencies)), make([]error, len(agencies))
+	var group errgroup.Group
+	group.SetLimit(streamsAtOnce)
+	for i, agency := range agencies {
+		group.Go(func() error {
+			shelf, err := g.service.store.Events().Shelf(ctx, agency)
+			if err != nil {
+				faults[i] = err
+				return nil
+			}
+			p, err := g.publisher(ctx, agency, shelf, s.account.cursors[agency], snapshot.WorkingDays())
+			seen[i], faults[i] = &p, errors.Join(err, g.admit(ctx, agency, shelf))
+			return nil
+		})
+	}
+	err := group.Wait()
+	for _, p := range seen {
+		if p != nil {
+			s.observed.Publishers = append(s.observed.Publishers, *p)
+		}
+	}
+	return errors.Join(err, errors.Join(faults...))
 }
 
 // publisher looks at an agency's stream against what the ledger has taken of it.
