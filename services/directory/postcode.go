@@ -15,6 +15,7 @@ import (
 type Lies struct {
 	Authority notice.Area // the local authority with children's services
 	Health    notice.Area // the NHS area, or empty
+	Police    notice.Area // the police area, or empty
 }
 
 // Postcode is where a postcode lies, however it is spaced. A postcode that the directory does not know has no answer:
@@ -26,7 +27,9 @@ func (s *Snapshot) Postcode(code string) (Lies, bool) {
 	}
 	for _, g := range s.districts[district].GetGroups() {
 		if hasUnit(g.GetUnits(), unit) {
-			return Lies{Authority: notice.Area(g.GetAuthority()), Health: notice.Area(g.GetHealthArea())}, true
+			return Lies{
+				Authority: notice.Area(g.GetAuthority()), Health: notice.Area(g.GetHealthArea()), Police: notice.Area(g.GetPoliceArea()),
+			}, true
 		}
 	}
 	return Lies{}, false
@@ -98,6 +101,7 @@ func checkDistrict(d *directoryv1.PostcodeDistrict) error {
 // SortGroups puts the groups of a district in their order.
 func SortGroups(groups []*directoryv1.PostcodeGroup) {
 	slices.SortFunc(groups, func(a, b *directoryv1.PostcodeGroup) int {
-		return cmp.Or(strings.Compare(a.GetAuthority(), b.GetAuthority()), strings.Compare(a.GetHealthArea(), b.GetHealthArea()))
+		return cmp.Or(strings.Compare(a.GetAuthority(), b.GetAuthority()), strings.Compare(a.GetHealthArea(), b.GetHealthArea()),
+			strings.Compare(a.GetPoliceArea(), b.GetPoliceArea()))
 	})
 }

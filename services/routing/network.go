@@ -61,16 +61,16 @@ func (d *decider) residence(s *subject) notice.Area {
 	return notice.Area(cmp.Or(s.child.ResidenceArea, s.event.Area))
 }
 
-// residenceHealth finds the NHS organisation of where the child lives: of the NHS area that the postcode lies in, where an
-// authority has several, else of the authority's own.
-func (d *decider) residenceHealth(s *subject) func(notice.Area) (*directoryv1.Organisation, bool) {
+// where finds the police force or NHS organisation of where the child lives: of the police or NHS area that the child's
+// postcode lies in, where that is known and lies in the same authority, else of the authority's own.
+func (d *decider) where(s *subject, of func(notice.Area) (*directoryv1.Organisation, bool), part func(directory.Lies) notice.Area) func(notice.Area) (*directoryv1.Organisation, bool) {
 	return func(area notice.Area) (*directoryv1.Organisation, bool) {
-		if lies, ok := d.lives(s.child, s.known); ok && lies.Authority == area && lies.Health != "" {
-			if org, ok := d.Directory.Health(lies.Health); ok {
+		if lies, ok := d.lives(s.child, s.known); ok && lies.Authority == area && part(lies) != "" {
+			if org, ok := of(part(lies)); ok {
 				return org, true
 			}
 		}
-		return d.Directory.Health(area)
+		return of(area)
 	}
 }
 
@@ -102,12 +102,17 @@ func (d *decider) lives(c *eventv1.Child, known *directoryv1.Child) (directory.L
 		lies, ok := d.Directory.Postcode(code)
 		switch {
 		case !ok:
+			continue
 		case found.Authority == "":
 			found = lies
 		case found.Authority != lies.Authority:
 			return directory.Lies{}, false
-		case found.Health != lies.Health:
+		}
+		if found.Health != lies.Health {
 			found.Health = ""
+		}
+		if found.Police != lies.Police {
+			found.Police = ""
 		}
 	}
 	return found, found.Authority != ""

@@ -7,6 +7,7 @@ import (
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	policyv1 "github.com/signalbox-hq/signalbox/api/signalbox/policy/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/policy"
 )
@@ -56,13 +57,13 @@ func (d *decider) applyToChild(rule *policy.Rule, s *subject) {
 	case "incident_authority":
 		d.tellArea(rule, s, notice.Area(s.event.Area), d.Directory.Authority, "local authority")
 	case "residence_police":
-		d.tellArea(rule, s, d.residence(s), d.Directory.Police, "police force")
+		d.tellArea(rule, s, d.residence(s), d.where(s, d.Directory.Police, func(l directory.Lies) notice.Area { return l.Police }), "police force")
 	case "incident_police":
 		d.tellArea(rule, s, notice.Area(s.event.Area), d.Directory.Police, "police force")
 	case "placing_authority":
 		d.tellPlacing(rule, s, d.Directory.Authority, "local authority")
 	case "residence_health":
-		d.tellArea(rule, s, d.residence(s), d.residenceHealth(s), "NHS organisation")
+		d.tellArea(rule, s, d.residence(s), d.where(s, d.Directory.Health, func(l directory.Lies) notice.Area { return l.Health }), "NHS organisation")
 	case "placing_health":
 		d.tellPlacing(rule, s, d.Directory.Health, "NHS organisation")
 	case "incident_health":

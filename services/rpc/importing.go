@@ -25,7 +25,16 @@ type importStream = grpc.BidiStreamingServer[directoryv1.ImportRequest, director
 
 // Import reads one file and puts what it changes in force, all at once, or reports it only.
 func (s *directoryService) Import(stream importStream) error {
-	header, file, err := s.receive(stream)
+	header, err := receiveHeader(stream)
+	if err != nil {
+		return err
+	}
+	in := importing{directoryService: s, header: header, stream: stream}
+	if header.GetFormat() == importer.ONSPD {
+		err = in.receivePostcodes()
+	} else {
+		in.file, err = s.receive(stream)
+	}
 	if err != nil {
 		return err
 	}
@@ -35,7 +44,6 @@ func (s *directoryService) Import(stream importStream) error {
 	case <-stream.Context().Done():
 		return stream.Context().Err()
 	}
-	in := importing{directoryService: s, header: header, file: file, stream: stream}
 	plan, generation, err := in.apply(stream.Context())
 	if notice.KindOf(err) == notice.Conflict && err != nil {
 		// Somebody else's change came between: the file is held against the directory as it now is, once.
@@ -50,44 +58,93 @@ func (s *directoryService) Import(stream importStream) error {
 	}})
 }
 
-// receive reads the header and the whole file, since a file is judged as a whole.
-func (s *directoryService) receive(stream importStream) (*directoryv1.ImportHeader, []byte, error) {
-	const op = "rpc.Import"
+const importOp = "rpc.Import"
+
+func receiveHeader(stream importStream) (*directoryv1.ImportHeader, error) {
 	first, err := stream.Recv()
 	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, nil, err
+		return nil, err
 	}
-	header := first.GetHeader()
-	if header == nil {
-		return nil, nil, notice.InvalidFields(op, []notice.FieldFault{{Field: "header", Message: "is missing: send it first, then the file in chunks"}})
+	if first.GetHeader() == nil {
+		return nil, notice.InvalidFields(importOp, []notice.FieldFault{{Field: "header", Message: "is missing: send it first, then the file in chunks"}})
 	}
+	return first.GetHeader(), nil
+}
+
+// receive reads the whole file, since a file is judged as a whole.
+func (s *directoryService) receive(stream importStream) ([]byte, error) {
 	var file bytes.Buffer
-	for {
-		next, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return header, file.Bytes(), nil
+	_, err := io.Copy(&file, &incoming{stream: stream, left: int64(s.maxImport), limit: int64(s.maxImport)})
+	return file.Bytes(), err
+}
+
+// maxPostcodes bounds a file of postcodes, in bytes: it is read as it comes and never kept, and the country's is over a
+// gigabyte.
+const maxPostcodes = 8 << 30
+
+// receivePostcodes reads a file of postcodes as it comes. What is kept of it is small.
+func (in *importing) receivePostcodes() error {
+	file := &incoming{stream: in.stream, left: maxPostcodes, limit: maxPostcodes}
+	var failed error
+	read, err := importer.ReadPostcodes(in.header.GetName(), file, func(rows int64) {
+		if failed == nil {
+			failed = in.stream.Send(&directoryv1.ImportResponse{Read: rows})
 		}
-		if err != nil {
-			return nil, nil, err
-		}
-		if next.GetHeader() != nil {
-			return nil, nil, notice.InvalidFields(op, []notice.FieldFault{{Field: "header", Message: "came twice: import one file in each call"}})
-		}
-		if file.Len()+len(next.GetChunk()) > s.maxImport {
-			return nil, nil, notice.InvalidFields(op, []notice.FieldFault{{
-				Field: "chunk", Message: fmt.Sprintf("the file is larger than %d MiB: check that it is the right one, or raise the limit", s.maxImport>>20),
-			}})
-		}
-		file.Write(next.GetChunk())
+	})
+	switch {
+	case file.failed != nil: // rather than what the reader made of a file that ended too early
+		return file.failed
+	case err != nil:
+		return err
 	}
+	in.postcodes = read
+	return failed
+}
+
+// incoming is the file of an import as a reader.
+type incoming struct {
+	stream importStream
+	rest   []byte
+	left   int64 // bytes that may still come
+	limit  int64
+	failed error // what ended the stream, but for its end
+}
+
+// Read hands over what came, and waits for more.
+func (c *incoming) Read(p []byte) (int, error) {
+	for len(c.rest) == 0 {
+		if c.failed != nil {
+			return 0, c.failed
+		}
+		next, err := c.stream.Recv()
+		switch {
+		case errors.Is(err, io.EOF):
+			return 0, io.EOF
+		case err != nil:
+			c.failed = err
+		case next.GetHeader() != nil:
+			c.failed = notice.InvalidFields(importOp, []notice.FieldFault{{Field: "header", Message: "came twice: import one file in each call"}})
+		case int64(len(next.GetChunk())) > c.left:
+			c.failed = notice.InvalidFields(importOp, []notice.FieldFault{{
+				Field: "chunk", Message: fmt.Sprintf("the file is larger than %d MiB: check that it is the right one, or raise the limit", c.limit>>20),
+			}})
+		default:
+			c.rest = next.GetChunk()
+			c.left -= int64(len(c.rest))
+		}
+	}
+	n := copy(p, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
 }
 
 // importing is one import under way.
 type importing struct {
 	*directoryService
-	header *directoryv1.ImportHeader
-	file   []byte
-	stream importStream
+	header    *directoryv1.ImportHeader
+	file      []byte
+	postcodes *importer.Postcodes // in place of the file, where that is one of postcodes
+	stream    importStream
 }
 
 // apply plans the import against the directory as it is now and, unless it is a dry run, puts it in force. A Conflict
@@ -135,11 +192,15 @@ func (in importing) plan(snapshot *directory.Snapshot) (*importer.Result, error)
 	if in.header.GetFormat() == formatPolicy {
 		return planPolicy(in.file, snapshot)
 	}
-	var failed error
-	plan, err := importer.Plan(importer.Request{
+	request := importer.Request{
 		Format: in.header.GetFormat(), Name: in.header.GetName(), Source: in.header.GetSource(), Force: in.header.GetForce(),
 		Now: in.Clock.Now(), Key: in.key,
-	}, bytes.NewReader(in.file), snapshot, func(read int64) {
+	}
+	if in.postcodes != nil {
+		return in.postcodes.Plan(request, snapshot)
+	}
+	var failed error
+	plan, err := importer.Plan(request, bytes.NewReader(in.file), snapshot, func(read int64) {
 		if failed == nil {
 			failed = in.stream.Send(&directoryv1.ImportResponse{Read: read})
 		}

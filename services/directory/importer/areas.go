@@ -1,7 +1,9 @@
 package importer
 
 import (
+	"cmp"
 	"regexp"
+	"strings"
 
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
@@ -11,7 +13,7 @@ import (
 var laCodePattern = regexp.MustCompile(`^[0-9]{3}$`)
 
 func (j *job) readAreas(text string) error {
-	cols := columns{required: []string{"gss", "name", "kind"}, optional: []string{"police_area", "la_code", "nation", "remove"}}
+	cols := columns{required: []string{"gss", "name", "kind"}, optional: []string{"police_area", "la_code", "nation", "health_area", "remove"}}
 	j.total = len(j.current.Rows(directory.KindArea))
 	seen := make(map[RowKey]int64)
 	codes := make(map[string]string) // DfE code to GSS code
@@ -23,7 +25,7 @@ func (j *job) readAreas(text string) error {
 	err := j.table(text, cols, func(l *line) {
 		a := &directoryv1.Area{
 			Name: l.required("name"), Kind: l.requiredOneOf("kind", "local_authority", "police", "nhs"),
-			PoliceArea: l.area("police_area"), LaCode: l.text("la_code"),
+			PoliceArea: l.area("police_area"), LaCode: l.text("la_code"), HealthArea: l.area("health_area"),
 		}
 		if l.required("gss") != "" {
 			a.Gss = l.area("gss")
@@ -58,8 +60,11 @@ func (j *job) readAreas(text string) error {
 		if code := r.area.GetLaCode(); code != "" && codes[code] != r.area.GetGss() {
 			r.l.fault("la_code", "is another authority's already: correct one of them")
 		}
-		if p := r.area.GetPoliceArea(); p != "" && !j.policeArea(p) {
+		if p := r.area.GetPoliceArea(); p != "" && !j.areaOfKind(p, "police") {
 			r.l.fault("police_area", "is not a police area of the file or the directory: add its row, or correct the code")
+		}
+		if h := r.area.GetHealthArea(); h != "" && !j.areaOfKind(h, "nhs") {
+			r.l.fault("health_area", "is not an NHS area of the file or the directory: add its row, or correct the code")
 		}
 		if key := (RowKey{directory.KindArea, r.area.GetGss()}); r.l.bad {
 			delete(j.want, key)
@@ -70,12 +75,12 @@ func (j *job) readAreas(text string) error {
 	return nil
 }
 
-func (j *job) policeArea(gss string) bool {
+func (j *job) areaOfKind(gss, kind string) bool {
 	if row, ok := j.want[RowKey{directory.KindArea, gss}]; ok {
-		return row.GetArea().GetKind() == "police"
+		return row.GetArea().GetKind() == kind
 	}
 	a, ok := j.current.Area(notice.Area(gss))
-	return ok && a.GetKind() == "police"
+	return ok && a.GetKind() == kind
 }
 
 func nationOf(gss string) string {
@@ -100,8 +105,8 @@ func (j *job) readOrganisations(text string) error {
 	seen := make(map[RowKey]int64)
 	return j.table(text, cols, func(l *line) {
 		id := l.required("id")
-		if ofsted := settingID(id); ofsted != "" || urnPattern.MatchString(id) {
-			l.take(directory.SettingRow(l.ownSetting(ofsted)), seen, l.yes("remove"))
+		if own := settingID(id); own != "" && !strings.HasPrefix(own, "ods:") || urnPattern.MatchString(id) {
+			l.take(directory.SettingRow(l.ownSetting(own)), seen, l.yes("remove"))
 			return
 		}
 		if _, err := notice.ParseOrgID(id); err != nil && id != "" {
@@ -119,15 +124,27 @@ func (j *job) readOrganisations(text string) error {
 
 // ownSetting is a setting that no register file brings.
 func (l *line) ownSetting(id string) *directoryv1.Setting {
-	if len(id) < 7 || id[:7] != "ofsted:" {
-		l.fault("id", "is a school's: schools come from the gias file; settings here have an Ofsted number, such as ofsted:EY900201")
+	register, _, _ := strings.Cut(id, ":")
+	nation, ok := ownRegisters()[register]
+	if !ok {
+		l.fault("id", "is a school's: schools come from the gias file; settings here have an Ofsted number, such as ofsted:EY900201, or that of a register outside England: wales:, scotland: or ni:")
 		id = ""
 	}
 	if l.required("area") == "" {
 		l.fault("area", "is empty: a setting needs the GSS code of its local authority")
+	} else if area := strings.ToUpper(l.text("area")); ok && !strings.HasPrefix(area, nation) {
+		l.fault("area", "is in another nation than the register of the id: correct one of them")
 	}
+	before, _ := l.j.current.Setting(notice.OrgID(id)) // as the register has it, where it does: what is not said here stays
 	return &directoryv1.Setting{
-		Id: id, Name: l.required("name"), Area: l.knownArea("area"), Status: l.oneOf("status", "open", "closed"), Postcode: l.postcode("postcode"),
+		Id: id, Name: l.required("name"), Area: l.knownArea("area"), Status: l.oneOf("status", "open", "closed"),
+		Postcode: cmp.Or(l.postcode("postcode"), before.GetPostcode()), TypeName: before.GetTypeName(),
 		Kind: l.requiredOneOf("kind", "nursery", "childminder", "school", "college", "alternative_provision"),
 	}
+}
+
+// ownRegisters are the registers whose settings come by the organisations file, with the letter that GSS codes of their
+// nation begin with.
+func ownRegisters() map[string]string {
+	return map[string]string{"ofsted": "E", "wales": "W", "scotland": "S", "ni": "N"}
 }

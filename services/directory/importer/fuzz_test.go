@@ -51,3 +51,7 @@ func FuzzTermDates(f *testing.F)     { fuzz(f, TermDates) }
 func FuzzPupilRoll(f *testing.F)     { fuzz(f, PupilRoll) }
 func FuzzContacts(f *testing.F)      { fuzz(f, Contacts) }
 func FuzzRestrictions(f *testing.F)  { fuzz(f, Restrictions) }
+func FuzzONSPD(f *testing.F)         { fuzz(f, ONSPD) }
+func FuzzOfsted(f *testing.F)        { fuzz(f, Ofsted) }
+func FuzzODS(f *testing.F)           { fuzz(f, ODS) }
+func FuzzNetwork(f *testing.F)       { fuzz(f, Network) }

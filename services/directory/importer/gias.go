@@ -130,7 +130,7 @@ func giasKind(typeName, group, phase string) string {
 		return "alternative_provision"
 	case strings.Contains(typeName, "nursery school"), phase == "nursery":
 		return "nursery"
-	case group == "colleges", group == "universities", strings.Contains(typeName, "further education"), phase == "16 plus":
+	case group == "colleges", group == "universities", strings.Contains(typeName, "further education"), strings.Contains(typeName, "post 16"), phase == "16 plus":
 		return "college"
 	default:
 		return "school"

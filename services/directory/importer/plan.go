@@ -25,11 +25,17 @@ const (
 	PupilRoll     = "pupil-roll"
 	Contacts      = "contacts"
 	Restrictions  = "restrictions"
+	ONSPD         = "onspd"
+	Ofsted        = "ofsted"
+	ODS           = "ods"
+	Network       = "network"
 )
 
 // Formats lists the formats in the order in which to import them: each refers to those before it.
 func Formats() []string {
-	return []string{Areas, Organisations, GIAS, GIASLinks, BankHolidays, TermDates, PupilRoll, Contacts, Restrictions}
+	return []string{
+		Areas, Organisations, ONSPD, GIAS, GIASLinks, Ofsted, ODS, BankHolidays, TermDates, PupilRoll, Network, Contacts, Restrictions,
+	}
 }
 
 // The guard: more than a tenth of the rows that a file stands for, and more than five, are removed, re-addressed or
@@ -46,7 +52,7 @@ const maxChanges = 200
 type Request struct {
 	Format string // one of Formats
 	Name   string // of the file, for messages
-	Source string // whose rows they are, for a pupil roll or contacts
+	Source string // whose rows they are, for a pupil roll, a network or contacts; the report, for ods
 	Force  bool   // also beyond the guard
 	Now    time.Time
 	Key    notice.Key // for the ids of children
@@ -75,16 +81,15 @@ func Plan(req Request, data io.Reader, current *directory.Snapshot, progress fun
 	if progress == nil {
 		progress = func(int64) {}
 	}
-	j := &job{
-		req: req, current: current, progress: progress, res: &Result{},
-		want: make(map[RowKey]*directoryv1.Row), keep: make(map[RowKey]bool), drop: make(map[RowKey]bool), merged: make(map[RowKey]bool),
-		failed: make(map[string]int64), firstFailed: make(map[string]int64),
+	if req.Format == ONSPD {
+		return readPostcodes(req, data, current, progress)
 	}
+	j := newJob(req, current, progress)
 	read, err := j.reader()
 	if err != nil {
 		return nil, err
 	}
-	text, err := decode(data, req.Format == GIAS || req.Format == GIASLinks)
+	text, err := decode(data, slices.Contains([]string{GIAS, GIASLinks, Ofsted, ODS}, req.Format))
 	if err != nil {
 		return nil, j.refuse(err)
 	}
@@ -100,6 +105,14 @@ func Plan(req Request, data io.Reader, current *directory.Snapshot, progress fun
 	}
 	slices.SortStableFunc(j.res.Faults, func(a, b *directoryv1.RowFault) int { return int(a.GetLine() - b.GetLine()) })
 	return j.res, nil
+}
+
+func newJob(req Request, current *directory.Snapshot, progress func(int64)) *job {
+	return &job{
+		req: req, current: current, progress: progress, res: &Result{},
+		want: make(map[RowKey]*directoryv1.Row), keep: make(map[RowKey]bool), drop: make(map[RowKey]bool), merged: make(map[RowKey]bool),
+		failed: make(map[string]int64), firstFailed: make(map[string]int64),
+	}
 }
 
 // job is one import under way. A reader fills want, keep, drop and scope; diff turns them into the result.
@@ -129,13 +142,13 @@ func (j *job) reader() (func(text string) error, error) {
 	readers := map[string]func(string) error{
 		GIAS: j.readGIAS, GIASLinks: j.readLinks, BankHolidays: j.readBankHolidays, Areas: j.readAreas,
 		Organisations: j.readOrganisations, TermDates: j.readTermDates, PupilRoll: j.readRoll, Contacts: j.readContacts,
-		Restrictions: j.readRestrictions,
+		Restrictions: j.readRestrictions, Network: j.readNetwork, Ofsted: j.readOfsted, ODS: j.readODS,
 	}
 	read, ok := readers[j.req.Format]
 	if !ok {
 		return nil, notice.Faultf(notice.Invalid, "importer.Plan", "there is no such format: use one of %s", strings.Join(Formats(), ", "))
 	}
-	if j.req.Format == PupilRoll || j.req.Format == Contacts {
+	if slices.Contains([]string{PupilRoll, Contacts, Network}, j.req.Format) {
 		if _, err := notice.ParseAgencyID(j.req.Source); err != nil {
 			return nil, notice.Faultf(notice.Invalid, "importer.Plan",
 				"the format %s needs a source: 2 to 39 lower-case letters, digits and hyphens that name where the rows come from, the same each time", j.req.Format)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,6 +27,10 @@ func sourceOf(format string) string {
 		return "ashmere-roll"
 	case Contacts:
 		return "ashmere-contacts"
+	case Network:
+		return "ashmere-network"
+	case ODS:
+		return "epraccur"
 	default:
 		return ""
 	}
@@ -127,6 +132,10 @@ func TestEverySampleImportsOnceAndTheSecondTimeChangesNothing(t *testing.T) {
 		TermDates:     {"read 6, added 2, changed 0, removed 0, unchanged 0, readdressed 0", "read 6, added 0, changed 0, removed 0, unchanged 2, readdressed 0"},
 		PupilRoll:     {"read 5, added 4, changed 0, removed 0, unchanged 0, readdressed 0", "read 5, added 0, changed 0, removed 0, unchanged 4, readdressed 0"},
 		Contacts:      {"read 4, added 4, changed 0, removed 0, unchanged 0, readdressed 0", "read 4, added 0, changed 0, removed 0, unchanged 4, readdressed 0"},
+		ONSPD:         {"read 7, added 3, changed 0, removed 0, unchanged 0, readdressed 0", "read 7, added 0, changed 0, removed 0, unchanged 3, readdressed 0"},
+		Ofsted:        {"read 8, added 4, changed 1, removed 0, unchanged 0, readdressed 0", "read 8, added 0, changed 0, removed 0, unchanged 5, readdressed 0"},
+		ODS:           {"read 5, added 3, changed 0, removed 0, unchanged 0, readdressed 0", "read 5, added 0, changed 0, removed 0, unchanged 3, readdressed 0"},
+		Network:       {"read 4, added 4, changed 0, removed 0, unchanged 0, readdressed 0", "read 4, added 0, changed 0, removed 0, unchanged 4, readdressed 0"},
 		Restrictions:  {"read 2, added 2, changed 0, removed 0, unchanged 0, readdressed 0", "read 2, added 0, changed 0, removed 0, unchanged 2, readdressed 0"},
 	}
 	s := snapshot(t)
@@ -136,6 +145,7 @@ func TestEverySampleImportsOnceAndTheSecondTimeChangesNothing(t *testing.T) {
 		s = apply(t, s, first)
 		second := plan(t, request(format), sample(t, format), s)
 		got[format] = [2]string{counts(first), counts(second)}
+		second.Changes = slices.DeleteFunc(second.Changes, func(line string) bool { return strings.HasPrefix(line, "passed over") })
 		if len(first.Faults)+len(second.Faults)+len(second.Puts)+len(second.Deletes)+len(second.Changes) > 0 {
 			t.Errorf("%s: faults %v, then changes %v", format, faults(first), second.Changes)
 		}
@@ -194,7 +204,7 @@ func TestAFileThatCannotBeTrustedIsRefusedWhole(t *testing.T) {
 		{"JSON without a division", BankHolidays, `{"england-and-wales":{"division":"england-and-wales","events":[{"date":"2026-01-01"}]}}`, "scotland is missing"},
 		{"JSON with a bad date", BankHolidays, strings.Replace(sample(t, BankHolidays), "2026-01-01", "1 January", 1), "england-and-wales.events[2].date"},
 		{"JSON of another shape", BankHolidays, `[]`, "not an object"},
-		{"a format that does not exist", "ofsted", "", "no such format"},
+		{"a format that does not exist", "cqc", "", "no such format"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			res, err := Plan(request(tc.format), strings.NewReader(tc.file), s, nil)
@@ -335,7 +345,11 @@ func TestGIASGivesSettings(t *testing.T) {
 		"gias:900201|Kestrel Vale Academy|school|open|E09000902|2013-09-01||902/4001",
 		"gias:900202|Kestrel Free School|school|proposed|E09000902|2027-09-01||902/4002",
 		"gias:900203|Larkrise School|school|open|E09000902|||",
+		"ofsted:2900303|Childminder 2900303|childminder|open|E09000901|||",
+		"ofsted:900304|Fen Corner, Day Nursery|nursery|closed|E09000901|||", // suspended
 		"ofsted:EY900301|Puddle Lane Pre-school|nursery|open|E09000901|||",
+		"ofsted:EY900302|Childminder EY900302|childminder|open|E09000901|||",
+		"ofsted:EY900306|Childminder EY900306|childminder|open|E09000902|||",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)

@@ -145,11 +145,11 @@ func (r *register) file(p *pupil, id string, before, partner *directoryv1.Child)
 			r.j.keep[RowKey{directory.KindChild, id}] = true
 			return
 		case mine || before != nil && !theirs:
-			r.mergeAway(partner)
+			r.mergeAway(partner, id)
 			base = cmp.Or(before, partner)
 		default:
 			if before != nil {
-				r.mergeAway(before)
+				r.mergeAway(before, partner.GetId())
 			}
 			id, base = partner.GetId(), partner
 		}
@@ -167,15 +167,22 @@ func (r *register) file(p *pupil, id string, before, partner *directoryv1.Child)
 	r.j.want[RowKey{directory.KindChild, id}] = directory.ChildRow(child)
 }
 
-func (r *register) mergeAway(c *directoryv1.Child) {
+// mergeAway ends a record that went into another. Whoever is involved with the child goes with it.
+func (r *register) mergeAway(c *directoryv1.Child, into string) {
 	key := RowKey{directory.KindChild, c.GetId()}
 	r.j.drop[key], r.j.merged[key] = true, true
+	r.j.follow(c.GetId(), into)
 }
 
 // join makes the child of a pupil and of what other rolls know. Particulars are those of the latest date; identifiers
 // and postcodes are of all.
 func (r *register) join(p *pupil, base *directoryv1.Child, records ...*directoryv1.Child) *directoryv1.Child {
 	child := p.child
+	if !p.lines[0].has("looked_after_by") { // this roll says nothing of it
+		for _, record := range records {
+			child.LookedAfterBy = cmp.Or(child.GetLookedAfterBy(), record.GetLookedAfterBy())
+		}
+	}
 	latest := ""
 	var others []*directoryv1.Child
 	for _, record := range records {

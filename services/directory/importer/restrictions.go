@@ -14,12 +14,7 @@ func (j *job) readRestrictions(text string) error {
 		optional: []string{"remove"},
 	}
 	j.total = len(j.current.Rows(directory.KindRestriction))
-	pupils := make(map[directory.Identifier]string)
-	for _, row := range j.current.Rows(directory.KindChild) {
-		for _, id := range row.GetChild().GetIdentifiers() {
-			pupils[directory.Identifier{Scheme: id.GetScheme(), Value: id.GetValue()}] = row.GetChild().GetId()
-		}
-	}
+	pupils := j.pupils()
 	seen := make(map[RowKey]int64)
 	return j.table(text, cols, func(l *line) {
 		r := &directoryv1.Restriction{

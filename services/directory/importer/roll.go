@@ -28,7 +28,7 @@ type pupil struct {
 func (j *job) readRoll(text string) error {
 	cols := columns{
 		required: []string{"pupil_id", "upn", "given", "family", "date_of_birth", "setting", "as_of"},
-		optional: []string{"nhs_number", "known_as", "postcode", "residence_area", "authority", "enrolment", "from", "until", "pattern"},
+		optional: []string{"nhs_number", "known_as", "postcode", "residence_area", "looked_after_by", "authority", "enrolment", "from", "until", "pattern"},
 	}
 	pupils := make(map[string]*pupil)
 	err := j.table(text, cols, func(l *line) {
@@ -98,6 +98,7 @@ func (p *pupil) agree(l *line, c *directoryv1.Child) {
 	same("upn", identifierOf(p.child, directory.SchemeUPN), identifierOf(c, directory.SchemeUPN))
 	same("nhs_number", identifierOf(p.child, directory.SchemeNHS), identifierOf(c, directory.SchemeNHS))
 	same("residence_area", p.child.GetResidenceArea(), c.GetResidenceArea())
+	same("looked_after_by", p.child.GetLookedAfterBy(), c.GetLookedAfterBy())
 }
 
 // explainLeftOut reports the good rows of a pupil that has a bad one: taking the child with one of its two schools would
@@ -118,6 +119,7 @@ func (l *line) particulars(id string) *directoryv1.Child {
 	c := &directoryv1.Child{
 		Given: l.requiredName("given"), Family: l.requiredName("family"), KnownAs: l.name("known_as"),
 		DateOfBirth: l.birth("date_of_birth"), ResidenceArea: l.area("residence_area"),
+		LookedAfterBy: l.area("looked_after_by"),
 	}
 	upn := directory.Identifier{Scheme: directory.SchemeUPN, Value: l.text("upn")}.Canonical()
 	if upn != "" && !directory.UnknownUPN(upn) {

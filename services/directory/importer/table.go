@@ -15,7 +15,9 @@ import (
 type columns struct {
 	required []string
 	optional []string
-	open     bool // columns besides these are passed over, not refused
+	open     bool              // columns besides these are passed over, not refused
+	aliases  map[string]string // other names of columns, in lower case
+	given    []string          // the columns in order, where the file has no line of names
 }
 
 // progressEvery is how many rows pass between reports.
@@ -26,11 +28,7 @@ const progressEvery = 1000
 func (j *job) table(text string, c columns, each func(*line)) error {
 	r := csv.NewReader(strings.NewReader(text))
 	r.FieldsPerRecord = -1
-	header, err := r.Read()
-	if err != nil {
-		return fmt.Errorf("it has no line of column names: put them in the first line")
-	}
-	at, err := c.find(header)
+	header, at, err := c.header(r)
 	if err != nil {
 		return err
 	}
@@ -101,6 +99,23 @@ func (j *job) badQuote(r *csv.Reader, size int, err error) (int64, error) {
 	return n, nil
 }
 
+// header reads the line of column names, or takes those that are given.
+func (c columns) header(r *csv.Reader) (header []string, at map[string]int, err error) {
+	if c.given != nil {
+		at = make(map[string]int, len(c.given))
+		for i, name := range c.given {
+			at[name] = i
+		}
+		return c.given, at, nil
+	}
+	header, err = r.Read()
+	if err != nil {
+		return nil, nil, errors.New("it has no line of column names: put them in the first line")
+	}
+	at, err = c.find(header)
+	return header, at, err
+}
+
 // find places the columns by name.
 func (c columns) find(header []string) (map[string]int, error) {
 	if len(header) == 1 && strings.ContainsAny(header[0], ";\t|") {
@@ -109,6 +124,9 @@ func (c columns) find(header []string) (map[string]int, error) {
 	known := make(map[string]string)
 	for _, name := range append(append([]string(nil), c.required...), c.optional...) {
 		known[strings.ToLower(name)] = name
+	}
+	for alias, name := range c.aliases {
+		known[alias] = name
 	}
 	at := make(map[string]int)
 	var twice, unknown []string
@@ -171,6 +189,12 @@ func (j *job) reportAt(n int64, column, message string) {
 	if j.failed[column] == 1 {
 		j.firstFailed[column] = n
 	}
+}
+
+// has says whether the file has a column.
+func (l *line) has(column string) bool {
+	_, ok := l.at[column]
+	return ok
 }
 
 // text is a column's value, trimmed; empty where the file has no such column.

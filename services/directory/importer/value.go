@@ -217,12 +217,12 @@ func (l *line) organisation(column string) string {
 	if s == "" {
 		return ""
 	}
-	if id := settingID(s); id != "" {
+	if _, ok := l.j.current.Organisation(notice.OrgID(s)); ok {
+		return s
+	}
+	if id := settingID(s); id != "" && !strings.HasPrefix(id, "ods:") {
 		return l.setting(column)
 	}
-	if _, ok := l.j.current.Organisation(notice.OrgID(s)); !ok {
-		l.fault(column, "is not an organisation or setting of the directory: import it first, or correct the id")
-		return ""
-	}
-	return s
+	l.fault(column, "is not an organisation or setting of the directory: import it first, or correct the id")
+	return ""
 }

@@ -1486,7 +1486,7 @@ type PostcodeDistrict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The first half of its postcodes, for example `ZZ1`.
 	District string `protobuf:"bytes,1,opt,name=district,proto3" json:"district,omitempty"`
-	// Its postcodes by where they lie, ordered by authority, then NHS area; no postcode is in two.
+	// Its postcodes by where they lie, ordered by authority, NHS area and police area; no postcode is in two.
 	Groups        []*PostcodeGroup `protobuf:"bytes,2,rep,name=groups,proto3" json:"groups,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1543,9 +1543,11 @@ type PostcodeGroup struct {
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
 	// GSS code of the NHS area, or empty where the directory of postcodes gives none.
 	HealthArea string `protobuf:"bytes,2,opt,name=health_area,json=healthArea,proto3" json:"health_area,omitempty"`
+	// GSS code of the police area, or empty where the directory of postcodes gives none.
+	PoliceArea string `protobuf:"bytes,3,opt,name=police_area,json=policeArea,proto3" json:"police_area,omitempty"`
 	// The second halves, ascending: a digit and two letters read as a number (`1AB` is 1·676 + 0·26 + 1), each as a varint
 	// of its distance from the one before, the first from -1.
-	Units         []byte `protobuf:"bytes,3,opt,name=units,proto3" json:"units,omitempty"`
+	Units         []byte `protobuf:"bytes,4,opt,name=units,proto3" json:"units,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1590,6 +1592,13 @@ func (x *PostcodeGroup) GetAuthority() string {
 func (x *PostcodeGroup) GetHealthArea() string {
 	if x != nil {
 		return x.HealthArea
+	}
+	return ""
+}
+
+func (x *PostcodeGroup) GetPoliceArea() string {
+	if x != nil {
+		return x.PoliceArea
 	}
 	return ""
 }
@@ -1976,12 +1985,14 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\x05until\x18\a \x01(\tR\x05until\"m\n" +
 	"\x10PostcodeDistrict\x12\x1a\n" +
 	"\bdistrict\x18\x01 \x01(\tR\bdistrict\x12=\n" +
-	"\x06groups\x18\x02 \x03(\v2%.signalbox.directory.v1.PostcodeGroupR\x06groups\"d\n" +
+	"\x06groups\x18\x02 \x03(\v2%.signalbox.directory.v1.PostcodeGroupR\x06groups\"\x85\x01\n" +
 	"\rPostcodeGroup\x12\x1c\n" +
 	"\tauthority\x18\x01 \x01(\tR\tauthority\x12\x1f\n" +
 	"\vhealth_area\x18\x02 \x01(\tR\n" +
-	"healthArea\x12\x14\n" +
-	"\x05units\x18\x03 \x01(\fR\x05units\"\xb4\x01\n" +
+	"healthArea\x12\x1f\n" +
+	"\vpolice_area\x18\x03 \x01(\tR\n" +
+	"policeArea\x12\x14\n" +
+	"\x05units\x18\x04 \x01(\fR\x05units\"\xb4\x01\n" +
 	"\vRestriction\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05child\x18\x02 \x01(\tR\x05child\x12\x12\n" +
