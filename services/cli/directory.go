@@ -23,14 +23,15 @@ import (
 const policyFormat = "policy"
 
 type directoryCmd struct {
-	Import importCmd `cmd:"" help:"Import a file, as a diff: all or nothing, and the same file twice changes nothing."`
-	Show   showCmd   `cmd:"" help:"Show rows of the directory."`
+	Import   importCmd   `cmd:"" help:"Import a file, as a diff: all or nothing, and the same file twice changes nothing."`
+	Show     showCmd     `cmd:"" help:"Show rows of the directory."`
+	Coverage coverageCmd `cmd:"" help:"Count, by area and kind, the settings and organisations that a notice can be sent to, and name the others."`
 }
 
 type importCmd struct {
 	Format string `arg:"" enum:"${formats}" help:"What the file is: ${formatlist}. docs/formats.md has the columns."`
 	File   string `arg:"" help:"The file. - is the input."`
-	Source string `placeholder:"NAME" help:"Where the rows come from, for pupil-roll and contacts: 2 to 39 lower-case letters, digits and hyphens, the same each time."`
+	Source string `placeholder:"NAME" help:"Where the rows come from, for pupil-roll, network and contacts: 2 to 39 lower-case letters, digits and hyphens, the same each time; for ods the report, such as epraccur."`
 	DryRun bool   `help:"Say what would change, and change nothing."`
 	Force  bool   `help:"Import even where more than a tenth of the rows would be removed or re-addressed."`
 	output

@@ -207,6 +207,15 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 		if err := json.Unmarshal([]byte(o.good(o.admin(), "directory", "show", "area", "--output", "json")), &rows); err != nil || len(rows.Rows) == 0 {
 			t.Errorf("rows as JSON: %d, %v", len(rows.Rows), err)
 		}
+		shows(t, o.good(o.admin(), "directory", "coverage", "--area", "E09000901"), `voluntary +[0-9]+ of [0-9]+ .*quay-trust`)
+		var lines []*struct {
+			Kind           string
+			Total, Covered string
+			Without        []string
+		}
+		if err := json.Unmarshal([]byte(o.good(o.admin(), "directory", "coverage", "--output", "json")), &lines); err != nil || len(lines) == 0 {
+			t.Errorf("coverage as JSON: %v, %d lines", err, len(lines))
+		}
 		s := o.signalbox(o.admin(), "directory", "import", "organisations", o.text("bad.csv", columns+"dock-trust,The Dock Trust,voluntary,E09000901\nquay-trust,,voluntary,E09000901\n"))
 		shows(t, s.out, `line 3, column name: `)
 		r := answer(t, o.good(o.admin(), "directory", "import", "organisations", file, "--output", "json"), &directoryv1.ImportResult{})

@@ -70,6 +70,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		{"/signalbox.routing.v1.RoutingService/Explain", false, true},
 		{"/signalbox.directory.v1.DirectoryService/Import", false, true},
 		{"/signalbox.directory.v1.DirectoryService/Show", false, true},
+		{"/signalbox.directory.v1.DirectoryService/Coverage", false, true},
 		{"/signalbox.directory.v1.DirectoryService/AddAgency", false, true},
 		{"/signalbox.directory.v1.DirectoryService/ListAgencies", false, true},
 	} {

@@ -186,8 +186,15 @@ func (p *Postcodes) row(r *csv.Reader, at map[string]int, cells []string) {
 	if place.health == "" {
 		place.health = realArea(cell("sicbl"))
 	}
+	if _, known := p.placeAt[place]; !known && len(p.places) >= mostPlaces {
+		p.fault(r, at["authority"], "is one of more areas than there are in the country: check that the columns are right")
+		return
+	}
 	p.put(district, unit, place, cell("doterm") != "")
 }
+
+// mostPlaces is how many different places a file may name: the country has under two thousand. More are shifted columns.
+const mostPlaces = terminated - 2
 
 // put keeps where a postcode lies. Of two rows of one postcode the one in use counts, then the later.
 func (p *Postcodes) put(district string, unit int, place postcodePlace, ended bool) {

@@ -25,8 +25,8 @@ const (
 // ImportHeader says what is imported.
 type ImportHeader struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The format: `gias`, `gias-links`, `bank-holidays`, `areas`, `organisations`, `term-dates`, `pupil-roll`, `contacts`,
-	// `restrictions` or `policy`.
+	// The format: `areas`, `organisations`, `onspd`, `gias`, `gias-links`, `ofsted`, `ods`, `bank-holidays`, `term-dates`,
+	// `pupil-roll`, `network`, `contacts`, `restrictions` or `policy`.
 	Format string `protobuf:"bytes,1,opt,name=format,proto3" json:"format,omitempty"`
 	// The file's name, for messages.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
@@ -530,6 +530,152 @@ func (x *ShowResponse) GetRow() *Row {
 	return nil
 }
 
+// CoverageRequest says where.
+type CoverageRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// GSS code of an area; empty is everywhere.
+	Area          string `protobuf:"bytes,1,opt,name=area,proto3" json:"area,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CoverageRequest) Reset() {
+	*x = CoverageRequest{}
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CoverageRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CoverageRequest) ProtoMessage() {}
+
+func (x *CoverageRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CoverageRequest.ProtoReflect.Descriptor instead.
+func (*CoverageRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CoverageRequest) GetArea() string {
+	if x != nil {
+		return x.Area
+	}
+	return ""
+}
+
+// CoverageResponse is the settings or the organisations of one kind in one area.
+type CoverageResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// GSS code of the area, or empty for organisations that serve none.
+	Area string `protobuf:"bytes,1,opt,name=area,proto3" json:"area,omitempty"`
+	// Its name.
+	AreaName string `protobuf:"bytes,2,opt,name=area_name,json=areaName,proto3" json:"area_name,omitempty"`
+	// Kind of setting or organisation.
+	Kind string `protobuf:"bytes,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// True for settings: those that are open.
+	Setting bool `protobuf:"varint,4,opt,name=setting,proto3" json:"setting,omitempty"`
+	// How many there are.
+	Total int64 `protobuf:"varint,5,opt,name=total,proto3" json:"total,omitempty"`
+	// How many have a contact that a notice can be sent to: confirmed, in use today, and whose mail does not come back.
+	Covered int64 `protobuf:"varint,6,opt,name=covered,proto3" json:"covered,omitempty"`
+	// Ids of the others.
+	Without       []string `protobuf:"bytes,7,rep,name=without,proto3" json:"without,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CoverageResponse) Reset() {
+	*x = CoverageResponse{}
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CoverageResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CoverageResponse) ProtoMessage() {}
+
+func (x *CoverageResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CoverageResponse.ProtoReflect.Descriptor instead.
+func (*CoverageResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *CoverageResponse) GetArea() string {
+	if x != nil {
+		return x.Area
+	}
+	return ""
+}
+
+func (x *CoverageResponse) GetAreaName() string {
+	if x != nil {
+		return x.AreaName
+	}
+	return ""
+}
+
+func (x *CoverageResponse) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *CoverageResponse) GetSetting() bool {
+	if x != nil {
+		return x.Setting
+	}
+	return false
+}
+
+func (x *CoverageResponse) GetTotal() int64 {
+	if x != nil {
+		return x.Total
+	}
+	return 0
+}
+
+func (x *CoverageResponse) GetCovered() int64 {
+	if x != nil {
+		return x.Covered
+	}
+	return 0
+}
+
+func (x *CoverageResponse) GetWithout() []string {
+	if x != nil {
+		return x.Without
+	}
+	return nil
+}
+
 // AddAgencyRequest asks for access.
 type AddAgencyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -541,7 +687,7 @@ type AddAgencyRequest struct {
 
 func (x *AddAgencyRequest) Reset() {
 	*x = AddAgencyRequest{}
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[7]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -553,7 +699,7 @@ func (x *AddAgencyRequest) String() string {
 func (*AddAgencyRequest) ProtoMessage() {}
 
 func (x *AddAgencyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[7]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -566,7 +712,7 @@ func (x *AddAgencyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddAgencyRequest.ProtoReflect.Descriptor instead.
 func (*AddAgencyRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *AddAgencyRequest) GetAgency() *Agency {
@@ -595,7 +741,7 @@ type AddAgencyResponse struct {
 
 func (x *AddAgencyResponse) Reset() {
 	*x = AddAgencyResponse{}
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[8]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -607,7 +753,7 @@ func (x *AddAgencyResponse) String() string {
 func (*AddAgencyResponse) ProtoMessage() {}
 
 func (x *AddAgencyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[8]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -620,7 +766,7 @@ func (x *AddAgencyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AddAgencyResponse.ProtoReflect.Descriptor instead.
 func (*AddAgencyResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AddAgencyResponse) GetNatsSeed() []byte {
@@ -669,7 +815,7 @@ type RemoveAgencyRequest struct {
 
 func (x *RemoveAgencyRequest) Reset() {
 	*x = RemoveAgencyRequest{}
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[9]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -681,7 +827,7 @@ func (x *RemoveAgencyRequest) String() string {
 func (*RemoveAgencyRequest) ProtoMessage() {}
 
 func (x *RemoveAgencyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[9]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -694,7 +840,7 @@ func (x *RemoveAgencyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAgencyRequest.ProtoReflect.Descriptor instead.
 func (*RemoveAgencyRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RemoveAgencyRequest) GetId() string {
@@ -715,7 +861,7 @@ type RemoveAgencyResponse struct {
 
 func (x *RemoveAgencyResponse) Reset() {
 	*x = RemoveAgencyResponse{}
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[10]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -727,7 +873,7 @@ func (x *RemoveAgencyResponse) String() string {
 func (*RemoveAgencyResponse) ProtoMessage() {}
 
 func (x *RemoveAgencyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[10]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -740,7 +886,7 @@ func (x *RemoveAgencyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RemoveAgencyResponse.ProtoReflect.Descriptor instead.
 func (*RemoveAgencyResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RemoveAgencyResponse) GetNatsConfiguration() string {
@@ -759,7 +905,7 @@ type ListAgenciesRequest struct {
 
 func (x *ListAgenciesRequest) Reset() {
 	*x = ListAgenciesRequest{}
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[11]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -771,7 +917,7 @@ func (x *ListAgenciesRequest) String() string {
 func (*ListAgenciesRequest) ProtoMessage() {}
 
 func (x *ListAgenciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[11]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -784,7 +930,7 @@ func (x *ListAgenciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgenciesRequest.ProtoReflect.Descriptor instead.
 func (*ListAgenciesRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{13}
 }
 
 // ListAgenciesResponse lists agencies.
@@ -798,7 +944,7 @@ type ListAgenciesResponse struct {
 
 func (x *ListAgenciesResponse) Reset() {
 	*x = ListAgenciesResponse{}
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[12]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -810,7 +956,7 @@ func (x *ListAgenciesResponse) String() string {
 func (*ListAgenciesResponse) ProtoMessage() {}
 
 func (x *ListAgenciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_directory_v1_service_proto_msgTypes[12]
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -823,7 +969,7 @@ func (x *ListAgenciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListAgenciesResponse.ProtoReflect.Descriptor instead.
 func (*ListAgenciesResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListAgenciesResponse) GetAgencies() []*Agency {
@@ -871,7 +1017,17 @@ const file_signalbox_directory_v1_service_proto_rawDesc = "" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12\"\n" +
 	"\forganisation\x18\x03 \x01(\tR\forganisation\"=\n" +
 	"\fShowResponse\x12-\n" +
-	"\x03row\x18\x01 \x01(\v2\x1b.signalbox.directory.v1.RowR\x03row\"R\n" +
+	"\x03row\x18\x01 \x01(\v2\x1b.signalbox.directory.v1.RowR\x03row\"%\n" +
+	"\x0fCoverageRequest\x12\x12\n" +
+	"\x04area\x18\x01 \x01(\tR\x04area\"\xbb\x01\n" +
+	"\x10CoverageResponse\x12\x12\n" +
+	"\x04area\x18\x01 \x01(\tR\x04area\x12\x1b\n" +
+	"\tarea_name\x18\x02 \x01(\tR\bareaName\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\tR\x04kind\x12\x18\n" +
+	"\asetting\x18\x04 \x01(\bR\asetting\x12\x14\n" +
+	"\x05total\x18\x05 \x01(\x03R\x05total\x12\x18\n" +
+	"\acovered\x18\x06 \x01(\x03R\acovered\x12\x18\n" +
+	"\awithout\x18\a \x03(\tR\awithout\"R\n" +
 	"\x10AddAgencyRequest\x12>\n" +
 	"\x06agency\x18\x01 \x01(\v2\x1e.signalbox.directory.v1.AgencyB\x06\xbaH\x03\xc8\x01\x01R\x06agency\"\xc0\x01\n" +
 	"\x11AddAgencyResponse\x12\x1b\n" +
@@ -887,12 +1043,13 @@ const file_signalbox_directory_v1_service_proto_rawDesc = "" +
 	"\x12nats_configuration\x18\x01 \x01(\tR\x11natsConfiguration\"\x15\n" +
 	"\x13ListAgenciesRequest\"R\n" +
 	"\x14ListAgenciesResponse\x12:\n" +
-	"\bagencies\x18\x01 \x03(\v2\x1e.signalbox.directory.v1.AgencyR\bagencies2\xfc\x03\n" +
+	"\bagencies\x18\x01 \x03(\v2\x1e.signalbox.directory.v1.AgencyR\bagencies2\xdd\x04\n" +
 	"\x10DirectoryService\x12[\n" +
 	"\x06Import\x12%.signalbox.directory.v1.ImportRequest\x1a&.signalbox.directory.v1.ImportResponse(\x010\x01\x12S\n" +
 	"\x04Show\x12#.signalbox.directory.v1.ShowRequest\x1a$.signalbox.directory.v1.ShowResponse0\x01\x12`\n" +
 	"\tAddAgency\x12(.signalbox.directory.v1.AddAgencyRequest\x1a).signalbox.directory.v1.AddAgencyResponse\x12i\n" +
-	"\fRemoveAgency\x12+.signalbox.directory.v1.RemoveAgencyRequest\x1a,.signalbox.directory.v1.RemoveAgencyResponse\x12i\n" +
+	"\fRemoveAgency\x12+.signalbox.directory.v1.RemoveAgencyRequest\x1a,.signalbox.directory.v1.RemoveAgencyResponse\x12_\n" +
+	"\bCoverage\x12'.signalbox.directory.v1.CoverageRequest\x1a(.signalbox.directory.v1.CoverageResponse0\x01\x12i\n" +
 	"\fListAgencies\x12+.signalbox.directory.v1.ListAgenciesRequest\x1a,.signalbox.directory.v1.ListAgenciesResponseBJZHgithub.com/signalbox-hq/signalbox/api/signalbox/directory/v1;directoryv1b\x06proto3"
 
 var (
@@ -907,7 +1064,7 @@ func file_signalbox_directory_v1_service_proto_rawDescGZIP() []byte {
 	return file_signalbox_directory_v1_service_proto_rawDescData
 }
 
-var file_signalbox_directory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_signalbox_directory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_signalbox_directory_v1_service_proto_goTypes = []any{
 	(*ImportHeader)(nil),         // 0: signalbox.directory.v1.ImportHeader
 	(*ImportRequest)(nil),        // 1: signalbox.directory.v1.ImportRequest
@@ -916,34 +1073,38 @@ var file_signalbox_directory_v1_service_proto_goTypes = []any{
 	(*ImportResult)(nil),         // 4: signalbox.directory.v1.ImportResult
 	(*ShowRequest)(nil),          // 5: signalbox.directory.v1.ShowRequest
 	(*ShowResponse)(nil),         // 6: signalbox.directory.v1.ShowResponse
-	(*AddAgencyRequest)(nil),     // 7: signalbox.directory.v1.AddAgencyRequest
-	(*AddAgencyResponse)(nil),    // 8: signalbox.directory.v1.AddAgencyResponse
-	(*RemoveAgencyRequest)(nil),  // 9: signalbox.directory.v1.RemoveAgencyRequest
-	(*RemoveAgencyResponse)(nil), // 10: signalbox.directory.v1.RemoveAgencyResponse
-	(*ListAgenciesRequest)(nil),  // 11: signalbox.directory.v1.ListAgenciesRequest
-	(*ListAgenciesResponse)(nil), // 12: signalbox.directory.v1.ListAgenciesResponse
-	(*Row)(nil),                  // 13: signalbox.directory.v1.Row
-	(*Agency)(nil),               // 14: signalbox.directory.v1.Agency
+	(*CoverageRequest)(nil),      // 7: signalbox.directory.v1.CoverageRequest
+	(*CoverageResponse)(nil),     // 8: signalbox.directory.v1.CoverageResponse
+	(*AddAgencyRequest)(nil),     // 9: signalbox.directory.v1.AddAgencyRequest
+	(*AddAgencyResponse)(nil),    // 10: signalbox.directory.v1.AddAgencyResponse
+	(*RemoveAgencyRequest)(nil),  // 11: signalbox.directory.v1.RemoveAgencyRequest
+	(*RemoveAgencyResponse)(nil), // 12: signalbox.directory.v1.RemoveAgencyResponse
+	(*ListAgenciesRequest)(nil),  // 13: signalbox.directory.v1.ListAgenciesRequest
+	(*ListAgenciesResponse)(nil), // 14: signalbox.directory.v1.ListAgenciesResponse
+	(*Row)(nil),                  // 15: signalbox.directory.v1.Row
+	(*Agency)(nil),               // 16: signalbox.directory.v1.Agency
 }
 var file_signalbox_directory_v1_service_proto_depIdxs = []int32{
 	0,  // 0: signalbox.directory.v1.ImportRequest.header:type_name -> signalbox.directory.v1.ImportHeader
 	4,  // 1: signalbox.directory.v1.ImportResponse.result:type_name -> signalbox.directory.v1.ImportResult
 	2,  // 2: signalbox.directory.v1.ImportResult.faults:type_name -> signalbox.directory.v1.RowFault
-	13, // 3: signalbox.directory.v1.ShowResponse.row:type_name -> signalbox.directory.v1.Row
-	14, // 4: signalbox.directory.v1.AddAgencyRequest.agency:type_name -> signalbox.directory.v1.Agency
-	14, // 5: signalbox.directory.v1.ListAgenciesResponse.agencies:type_name -> signalbox.directory.v1.Agency
+	15, // 3: signalbox.directory.v1.ShowResponse.row:type_name -> signalbox.directory.v1.Row
+	16, // 4: signalbox.directory.v1.AddAgencyRequest.agency:type_name -> signalbox.directory.v1.Agency
+	16, // 5: signalbox.directory.v1.ListAgenciesResponse.agencies:type_name -> signalbox.directory.v1.Agency
 	1,  // 6: signalbox.directory.v1.DirectoryService.Import:input_type -> signalbox.directory.v1.ImportRequest
 	5,  // 7: signalbox.directory.v1.DirectoryService.Show:input_type -> signalbox.directory.v1.ShowRequest
-	7,  // 8: signalbox.directory.v1.DirectoryService.AddAgency:input_type -> signalbox.directory.v1.AddAgencyRequest
-	9,  // 9: signalbox.directory.v1.DirectoryService.RemoveAgency:input_type -> signalbox.directory.v1.RemoveAgencyRequest
-	11, // 10: signalbox.directory.v1.DirectoryService.ListAgencies:input_type -> signalbox.directory.v1.ListAgenciesRequest
-	3,  // 11: signalbox.directory.v1.DirectoryService.Import:output_type -> signalbox.directory.v1.ImportResponse
-	6,  // 12: signalbox.directory.v1.DirectoryService.Show:output_type -> signalbox.directory.v1.ShowResponse
-	8,  // 13: signalbox.directory.v1.DirectoryService.AddAgency:output_type -> signalbox.directory.v1.AddAgencyResponse
-	10, // 14: signalbox.directory.v1.DirectoryService.RemoveAgency:output_type -> signalbox.directory.v1.RemoveAgencyResponse
-	12, // 15: signalbox.directory.v1.DirectoryService.ListAgencies:output_type -> signalbox.directory.v1.ListAgenciesResponse
-	11, // [11:16] is the sub-list for method output_type
-	6,  // [6:11] is the sub-list for method input_type
+	9,  // 8: signalbox.directory.v1.DirectoryService.AddAgency:input_type -> signalbox.directory.v1.AddAgencyRequest
+	11, // 9: signalbox.directory.v1.DirectoryService.RemoveAgency:input_type -> signalbox.directory.v1.RemoveAgencyRequest
+	7,  // 10: signalbox.directory.v1.DirectoryService.Coverage:input_type -> signalbox.directory.v1.CoverageRequest
+	13, // 11: signalbox.directory.v1.DirectoryService.ListAgencies:input_type -> signalbox.directory.v1.ListAgenciesRequest
+	3,  // 12: signalbox.directory.v1.DirectoryService.Import:output_type -> signalbox.directory.v1.ImportResponse
+	6,  // 13: signalbox.directory.v1.DirectoryService.Show:output_type -> signalbox.directory.v1.ShowResponse
+	10, // 14: signalbox.directory.v1.DirectoryService.AddAgency:output_type -> signalbox.directory.v1.AddAgencyResponse
+	12, // 15: signalbox.directory.v1.DirectoryService.RemoveAgency:output_type -> signalbox.directory.v1.RemoveAgencyResponse
+	8,  // 16: signalbox.directory.v1.DirectoryService.Coverage:output_type -> signalbox.directory.v1.CoverageResponse
+	14, // 17: signalbox.directory.v1.DirectoryService.ListAgencies:output_type -> signalbox.directory.v1.ListAgenciesResponse
+	12, // [12:18] is the sub-list for method output_type
+	6,  // [6:12] is the sub-list for method input_type
 	6,  // [6:6] is the sub-list for extension type_name
 	6,  // [6:6] is the sub-list for extension extendee
 	0,  // [0:6] is the sub-list for field type_name
@@ -965,7 +1126,7 @@ func file_signalbox_directory_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_directory_v1_service_proto_rawDesc), len(file_signalbox_directory_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   13,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	DirectoryService_Show_FullMethodName         = "/signalbox.directory.v1.DirectoryService/Show"
 	DirectoryService_AddAgency_FullMethodName    = "/signalbox.directory.v1.DirectoryService/AddAgency"
 	DirectoryService_RemoveAgency_FullMethodName = "/signalbox.directory.v1.DirectoryService/RemoveAgency"
+	DirectoryService_Coverage_FullMethodName     = "/signalbox.directory.v1.DirectoryService/Coverage"
 	DirectoryService_ListAgencies_FullMethodName = "/signalbox.directory.v1.DirectoryService/ListAgencies"
 )
 
@@ -41,6 +42,8 @@ type DirectoryServiceClient interface {
 	AddAgency(ctx context.Context, in *AddAgencyRequest, opts ...grpc.CallOption) (*AddAgencyResponse, error)
 	// RemoveAgency ends an agency's access, over NATS and gRPC, at once. What it published stays.
 	RemoveAgency(ctx context.Context, in *RemoveAgencyRequest, opts ...grpc.CallOption) (*RemoveAgencyResponse, error)
+	// Coverage says, by area and kind, how many settings and organisations a notice can be sent to, and names the others.
+	Coverage(ctx context.Context, in *CoverageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CoverageResponse], error)
 	// ListAgencies lists who has access.
 	ListAgencies(ctx context.Context, in *ListAgenciesRequest, opts ...grpc.CallOption) (*ListAgenciesResponse, error)
 }
@@ -105,6 +108,25 @@ func (c *directoryServiceClient) RemoveAgency(ctx context.Context, in *RemoveAge
 	return out, nil
 }
 
+func (c *directoryServiceClient) Coverage(ctx context.Context, in *CoverageRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[CoverageResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &DirectoryService_ServiceDesc.Streams[2], DirectoryService_Coverage_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[CoverageRequest, CoverageResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DirectoryService_CoverageClient = grpc.ServerStreamingClient[CoverageResponse]
+
 func (c *directoryServiceClient) ListAgencies(ctx context.Context, in *ListAgenciesRequest, opts ...grpc.CallOption) (*ListAgenciesResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListAgenciesResponse)
@@ -130,6 +152,8 @@ type DirectoryServiceServer interface {
 	AddAgency(context.Context, *AddAgencyRequest) (*AddAgencyResponse, error)
 	// RemoveAgency ends an agency's access, over NATS and gRPC, at once. What it published stays.
 	RemoveAgency(context.Context, *RemoveAgencyRequest) (*RemoveAgencyResponse, error)
+	// Coverage says, by area and kind, how many settings and organisations a notice can be sent to, and names the others.
+	Coverage(*CoverageRequest, grpc.ServerStreamingServer[CoverageResponse]) error
 	// ListAgencies lists who has access.
 	ListAgencies(context.Context, *ListAgenciesRequest) (*ListAgenciesResponse, error)
 	mustEmbedUnimplementedDirectoryServiceServer()
@@ -153,6 +177,9 @@ func (UnimplementedDirectoryServiceServer) AddAgency(context.Context, *AddAgency
 }
 func (UnimplementedDirectoryServiceServer) RemoveAgency(context.Context, *RemoveAgencyRequest) (*RemoveAgencyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method RemoveAgency not implemented")
+}
+func (UnimplementedDirectoryServiceServer) Coverage(*CoverageRequest, grpc.ServerStreamingServer[CoverageResponse]) error {
+	return status.Error(codes.Unimplemented, "method Coverage not implemented")
 }
 func (UnimplementedDirectoryServiceServer) ListAgencies(context.Context, *ListAgenciesRequest) (*ListAgenciesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListAgencies not implemented")
@@ -232,6 +259,17 @@ func _DirectoryService_RemoveAgency_Handler(srv interface{}, ctx context.Context
 	return interceptor(ctx, in, info, handler)
 }
 
+func _DirectoryService_Coverage_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(CoverageRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(DirectoryServiceServer).Coverage(m, &grpc.GenericServerStream[CoverageRequest, CoverageResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type DirectoryService_CoverageServer = grpc.ServerStreamingServer[CoverageResponse]
+
 func _DirectoryService_ListAgencies_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListAgenciesRequest)
 	if err := dec(in); err != nil {
@@ -280,6 +318,11 @@ var DirectoryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			StreamName:    "Show",
 			Handler:       _DirectoryService_Show_Handler,
+			ServerStreams: true,
+		},
+		{
+			StreamName:    "Coverage",
+			Handler:       _DirectoryService_Coverage_Handler,
 			ServerStreams: true,
 		},
 	},
