@@ -39,12 +39,16 @@ func BoroughFiles() []File {
 	return []File{
 		{"areas.csv", importer.Areas, ""},
 		{"organisations.csv", importer.Organisations, ""},
+		{"ONSPD_MAY_2026_UK.csv", importer.ONSPD, ""},
 		{"edubasealldata20260601.csv", importer.GIAS, ""},
 		{"links_edubasealldata20260601.csv", importer.GIASLinks, ""},
+		{"childcare_providers_2026-03-31.csv", importer.Ofsted, ""},
+		{"epraccur.csv", importer.ODS, "epraccur"},
 		{"bank-holidays.json", importer.BankHolidays, ""},
 		{"term-dates.csv", importer.TermDates, ""},
 		{"ashmere-roll.csv", importer.PupilRoll, "ashmere-roll"},
 		{"kestrel-roll.csv", importer.PupilRoll, "kestrel-roll"},
+		{"ashmere-network.csv", importer.Network, "ashmere-network"},
 		{"contacts.csv", importer.Contacts, "contacts"},
 		{"restrictions.csv", importer.Restrictions, ""},
 	}

@@ -76,12 +76,14 @@ func TestTheBoroughImportsWithoutAFaultAndOnce(t *testing.T) {
 	for _, kind := range []string{
 		directory.KindArea, directory.KindOrganisation, directory.KindSetting, directory.KindCalendar,
 		directory.KindBankHolidays, directory.KindChild, directory.KindContact, directory.KindRestriction,
+		directory.KindNetwork, directory.KindPostcode,
 	} {
 		got[kind] = len(current.Rows(kind))
 	}
 	want := map[string]int{
-		directory.KindArea: 7, directory.KindOrganisation: 9, directory.KindSetting: 16, directory.KindCalendar: 4,
-		directory.KindBankHolidays: 3, directory.KindChild: 23, directory.KindContact: 46, directory.KindRestriction: 1,
+		directory.KindArea: 7, directory.KindOrganisation: 14, directory.KindSetting: 17, directory.KindCalendar: 4,
+		directory.KindBankHolidays: 3, directory.KindChild: 23, directory.KindContact: 50, directory.KindRestriction: 1,
+		directory.KindNetwork: 7, directory.KindPostcode: 10,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("rows by kind (-want +got):\n%s", diff)
