@@ -124,6 +124,8 @@ func printMessage(p page, indent int, m protoreflect.Message) {
 		case field.Message() != nil:
 			p.line(indent, "%s:", field.Name())
 			printMessage(p, indent+2, m.Get(field).Message())
+		case field.Kind() == protoreflect.BytesKind: // packed, for programs
+			p.line(indent, "%s: %d bytes", field.Name(), len(m.Get(field).Bytes()))
 		default:
 			for j, text := range strings.Split(strings.TrimRight(m.Get(field).String(), "\n"), "\n") {
 				if j == 0 {
