@@ -2,18 +2,20 @@ package delivery
 
 import "github.com/signalbox-hq/signalbox/services/notice"
 
+// What more than one kind of notice advises.
+const (
+	ownSystems   = "Do not copy it into online, proxy-access or class systems, or anywhere that parents, carers, pupils or all staff can see."
+	noForward    = "Do not forward it by email."
+	ownersOnly   = "Share it only with people who need it to protect the child."
+	emergency    = "If you believe that the child is in danger now, call 999."
+	noParents    = "Do not contact the parents or carers about it."
+	noReferrer   = "Do not try to find out who made the referral."
+	recordItSafe = "Record it in the child's safeguarding file, apart from the main record."
+)
+
 // advice is what to do with a notice and what not to do, by the kind of event, the function told and whether the
 // recipient may see what was decided: a member of the public who referred hears only that the referral was dealt with.
 func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNot []string) {
-	const (
-		ownSystems   = "Do not copy it into online, proxy-access or class systems, or anywhere that parents, carers, pupils or all staff can see."
-		noForward    = "Do not forward it by email."
-		ownersOnly   = "Share it only with people who need it to protect the child."
-		emergency    = "If you believe that the child is in danger now, call 999."
-		noParents    = "Do not contact the parents or carers about it."
-		noReferrer   = "Do not try to find out who made the referral."
-		recordItSafe = "Record it in the child's safeguarding file, apart from the main record."
-	)
 	switch kind {
 	case notice.EncompassIncident:
 		if function == "setting" {
@@ -75,6 +77,20 @@ func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNo
 			recordItSafe,
 			"Tell the local authority at once if you cannot do your part.",
 		}, []string{ownSystems, noReferrer, noForward}
+	case notice.VulnerablePersonNoticeRaised:
+		return vulnerablePersonAdvice()
+	case notice.MissingReported:
+		return missingAdvice(function)
+	case notice.MissingFound:
+		return foundAdvice(function)
+	case notice.ReturnInterviewCompleted:
+		return returnInterviewAdvice()
+	case notice.PoliceProtectionExercised:
+		return protectionAdvice()
+	case notice.PoliceProtectionEnded:
+		return protectionEndedAdvice()
+	case notice.CustodyDetained:
+		return custodyAdvice(function)
 	case notice.EventWithdrawn, notice.DeletionRequest: // nobody is told of the one; composeRequest advises on the other
 		return nil, nil
 	default:

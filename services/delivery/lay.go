@@ -55,6 +55,8 @@ func (l layer) event(ev *eventv1.Event) Part {
 		p.text("Decisions and outline plan", c.GetRecord())
 		p.list("Actions", l.actions(c.GetActions()))
 		p.list("Who took part", l.participants(c.GetParticipants()))
+	default:
+		l.police(&p, ev)
 	}
 	rows.add("Risk, as the publisher graded it", riskGrade(ev.GetRisk()))
 	p.text("Circumstances", ev.GetNarrative().GetDisclosable())
@@ -81,9 +83,7 @@ func (l layer) encompass(p *Part, ev *eventv1.Event, e *eventv1.EncompassInciden
 		presence = c.GetPresence()
 	}
 	rows.add("Was the child present", presenceText(presence))
-	rows.add("Police National Computer check", checkText(ev.GetChecks().GetPnc()))
-	rows.add("Police National Database check", checkText(ev.GetChecks().GetPnd()))
-	rows.add("Welfare check (an officer has seen the child)", checkText(ev.GetChecks().GetWelfare()))
+	l.checks(p, ev)
 }
 
 func (p *Part) text(heading, text string) {

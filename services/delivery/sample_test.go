@@ -91,6 +91,40 @@ func sampleEvent(t *testing.T, kind notice.EventKind) *eventv1.Event {
 			HeldAt: at("2026-12-04T10:00:00Z"), Outcome: eventv1.ConferenceOutcome_CONFERENCE_OUTCOME_PLAN, Category: "neglect,emotional",
 			Record: "The child is made the subject of a plan.", Participants: people, Actions: actions,
 		}}
+	case notice.VulnerablePersonNoticeRaised:
+		ev.Payload = &eventv1.Event_VulnerablePersonNoticeRaised{VulnerablePersonNoticeRaised: &eventv1.VulnerablePersonNoticeRaised{
+			SeenAt: at("2026-11-19T22:40:00Z"), Concern: eventv1.Concern_CONCERN_EXPLOITATION,
+			Place: &eventv1.Address{Lines: []string{"1 Invented Row"}, Postcode: "ZZ1 1ZZ"},
+		}}
+	case notice.MissingReported:
+		ev.Payload = &eventv1.Event_MissingReported{MissingReported: &eventv1.MissingReported{
+			LastSeenAt: at("2026-11-19T17:10:00Z"), LastSeenPlace: &eventv1.Address{Lines: []string{"1 Invented Row"}, Postcode: "ZZ1 1ZZ"},
+			Carer: &eventv1.OrganisationRef{Name: "Harbour Lights Fostering"},
+		}}
+	case notice.MissingFound:
+		ev.Payload = &eventv1.Event_MissingFound{MissingFound: &eventv1.MissingFound{
+			FoundAt: at("2026-11-19T22:40:00Z"), How: eventv1.FoundHow_FOUND_HOW_BY_POLICE, Safety: eventv1.Safety_SAFETY_HARMED,
+			Place: &eventv1.Address{Lines: []string{"1 Invented Row"}, Postcode: "ZZ1 1ZZ"},
+		}}
+	case notice.ReturnInterviewCompleted:
+		ev.Payload = &eventv1.Event_ReturnInterviewCompleted{ReturnInterviewCompleted: &eventv1.ReturnInterviewCompleted{
+			ReturnedAt: at("2026-11-17T22:40:00Z"), CompletedAt: at("2026-11-19T16:00:00Z"), Outcome: eventv1.InterviewOutcome_INTERVIEW_OUTCOME_HELD,
+			OfferedBy: &eventv1.OrganisationRef{Name: "Harbour Lights Youth Club"}, Summary: "Rowan stayed with a friend.\nNobody had asked why.",
+		}}
+	case notice.PoliceProtectionExercised:
+		ev.Payload = &eventv1.Event_PoliceProtectionExercised{PoliceProtectionExercised: &eventv1.PoliceProtectionExercised{
+			BeganAt: at("2026-11-19T22:40:00Z"), EndsBy: at("2026-11-22T22:40:00Z"), DesignatedOfficer: "Inspector Vale",
+			Place: &eventv1.Address{Lines: []string{"1 Invented Row"}, Postcode: "ZZ1 1ZZ"},
+		}}
+	case notice.PoliceProtectionEnded:
+		ev.Payload = &eventv1.Event_PoliceProtectionEnded{PoliceProtectionEnded: &eventv1.PoliceProtectionEnded{
+			BeganAt: at("2026-11-17T22:40:00Z"), EndedAt: at("2026-11-19T16:00:00Z"), How: eventv1.ProtectionEnd_PROTECTION_END_EMERGENCY_PROTECTION_ORDER,
+		}}
+	case notice.CustodyDetained:
+		ev.Payload = &eventv1.Event_CustodyDetained{CustodyDetained: &eventv1.CustodyDetained{
+			DetainedAt: at("2026-11-19T22:40:00Z"), AppropriateAdult: eventv1.AppropriateAdult_APPROPRIATE_ADULT_NOT_FOUND,
+			SuspectedOf: "Theft from a shop.",
+		}}
 	case notice.EventWithdrawn, notice.DeletionRequest: // no notice tells of one
 		t.Fatalf("no notice tells of a %s", kind)
 	default:
@@ -103,8 +137,11 @@ func sampleEvent(t *testing.T, kind notice.EventKind) *eventv1.Event {
 func sampleNotice(t *testing.T, kind notice.EventKind, events ...*eventv1.Event) *noticev1.Notice {
 	t.Helper()
 	function := "attendee"
-	if kind == notice.EncompassIncident {
+	switch kind.Family() {
+	case "encompass":
 		function = "setting"
+	case "custody":
+		function = "youth_justice"
 	}
 	do, doNot := advice(kind, function, true)
 	if len(events) == 0 {

@@ -130,6 +130,20 @@ func kindTitle(k notice.EventKind) string {
 		return "Outcome of a child protection enquiry"
 	case notice.ConferenceConcluded:
 		return "Outcome of a child protection conference"
+	case notice.VulnerablePersonNoticeRaised:
+		return "Vulnerable person notice"
+	case notice.MissingReported:
+		return "A child is missing"
+	case notice.MissingFound:
+		return "A missing child was found"
+	case notice.ReturnInterviewCompleted:
+		return "Return interview of a child who was missing"
+	case notice.PoliceProtectionExercised:
+		return "A child was taken into police protection"
+	case notice.PoliceProtectionEnded:
+		return "Police protection of a child has ended"
+	case notice.CustodyDetained:
+		return "A child is detained by police"
 	case notice.DeletionRequest:
 		return "Please delete a notice that was sent to you"
 	case notice.EventWithdrawn: // nobody is told
@@ -158,6 +172,15 @@ func eventHeading(i int, n *noticev1.Notice) string {
 		heading = "The enquiry"
 	case notice.ConferenceConcluded:
 		heading = "The conference"
+	case notice.VulnerablePersonNoticeRaised:
+		heading = "The concern"
+	case notice.MissingReported, notice.MissingFound:
+	case notice.ReturnInterviewCompleted:
+		heading = "The interview"
+	case notice.PoliceProtectionExercised, notice.PoliceProtectionEnded:
+		heading = "The protection"
+	case notice.CustodyDetained:
+		heading = "The detention"
 	case notice.EventWithdrawn, notice.DeletionRequest: // they tell of no event
 	}
 	if count := len(n.GetEvents()); count > 1 {

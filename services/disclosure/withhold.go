@@ -106,6 +106,12 @@ func texts(ev *eventv1.Event) []text {
 		add("conference_concluded.record", &p.Record)
 		actions("conference_concluded", p.GetActions())
 	}
+	if p := ev.GetReturnInterviewCompleted(); p != nil {
+		add("return_interview_completed.summary", &p.Summary)
+	}
+	if p := ev.GetCustodyDetained(); p != nil {
+		add("custody_detained.suspected_of", &p.SuspectedOf)
+	}
 	return list
 }
 

@@ -225,6 +225,51 @@ func badInputs() []bad {
 		{name: "a category that is not known", kind: notice.ConferenceConcluded, change: func(ev *eventv1.Event) {
 			ev.GetConferenceConcluded().Category = "neglect, " + leak
 		}},
+
+		// What police publish besides.
+		{name: "a vulnerable person notice without its concern, seen after it was reported", kind: notice.VulnerablePersonNoticeRaised, change: func(ev *eventv1.Event) {
+			v := ev.GetVulnerablePersonNoticeRaised()
+			v.Concern, v.SeenAt = 0, timestamppb.New(ev.Time.AsTime().Add(time.Hour))
+			v.Place.Postcode = leak + leak
+		}},
+		{name: "a missing child last seen after the report, with a carer who is not named", kind: notice.MissingReported, change: func(ev *eventv1.Event) {
+			m := ev.GetMissingReported()
+			m.LastSeenAt, m.Carer = timestamppb.New(ev.Time.AsTime().Add(time.Hour)), &eventv1.OrganisationRef{Id: leak + " Trust"}
+		}},
+		{name: "a missing child and nothing about when", kind: notice.MissingReported, change: func(ev *eventv1.Event) { ev.GetMissingReported().LastSeenAt = nil }},
+		{name: "a child found in the future, in a way that does not exist", kind: notice.MissingFound, change: func(ev *eventv1.Event) {
+			f := ev.GetMissingFound()
+			f.FoundAt, f.How, f.Safety = in(24*time.Hour), 9, -1
+		}},
+		{name: "a return interview before the return, without an outcome, offered by nobody", kind: notice.ReturnInterviewCompleted, change: func(ev *eventv1.Event) {
+			r := ev.GetReturnInterviewCompleted()
+			r.CompletedAt, r.Outcome, r.OfferedBy = timestamppb.New(r.ReturnedAt.AsTime().Add(-time.Hour)), 0, nil
+		}},
+		{name: "a return interview offered by an organisation without a name, its text too long", kind: notice.ReturnInterviewCompleted, change: func(ev *eventv1.Event) {
+			ev.GetReturnInterviewCompleted().OfferedBy = &eventv1.OrganisationRef{}
+			ev.GetReturnInterviewCompleted().Summary = strings.Repeat("é", 20001)
+		}},
+		{name: "police protection of more than 72 hours", kind: notice.PoliceProtectionExercised, change: func(ev *eventv1.Event) {
+			p := ev.GetPoliceProtectionExercised()
+			p.EndsBy = timestamppb.New(p.BeganAt.AsTime().Add(72*time.Hour + time.Second))
+		}},
+		{name: "police protection that ends when it begins", kind: notice.PoliceProtectionExercised, change: func(ev *eventv1.Event) {
+			p := ev.GetPoliceProtectionExercised()
+			p.EndsBy = p.BeganAt
+		}},
+		{name: "police protection without its end, and an officer's name that is none", kind: notice.PoliceProtectionExercised, change: func(ev *eventv1.Event) {
+			p := ev.GetPoliceProtectionExercised()
+			p.EndsBy, p.DesignatedOfficer = nil, leak+"\n"+strings.Repeat("x", 100)
+		}},
+		{name: "police protection that ended before it began, nobody says how", kind: notice.PoliceProtectionEnded, change: func(ev *eventv1.Event) {
+			p := ev.GetPoliceProtectionEnded()
+			p.EndedAt, p.How = timestamppb.New(p.BeganAt.AsTime().Add(-time.Minute)), 0
+		}},
+		{name: "a child detained after the report, its texts too long", kind: notice.CustodyDetained, change: func(ev *eventv1.Event) {
+			c := ev.GetCustodyDetained()
+			c.DetainedAt, c.AppropriateAdult = timestamppb.New(ev.Time.AsTime().Add(time.Hour)), 12
+			c.HeldAt, c.SuspectedOf = strings.Repeat("é", 201), strings.Repeat("é", 501)
+		}},
 	}
 }
 

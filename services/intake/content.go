@@ -110,6 +110,8 @@ func checkPayload(ev *eventv1.Event, found *faults) {
 		}
 	case *eventv1.Event_EventWithdrawn:
 		checkWithdrawal(ev, p.EventWithdrawn, found)
+	default:
+		checkPolice(ev, found)
 	}
 }
 

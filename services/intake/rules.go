@@ -147,6 +147,20 @@ func kindOf(ev *eventv1.Event) notice.EventKind {
 		return notice.EnquiryConcluded
 	case *eventv1.Event_ConferenceConcluded:
 		return notice.ConferenceConcluded
+	case *eventv1.Event_VulnerablePersonNoticeRaised:
+		return notice.VulnerablePersonNoticeRaised
+	case *eventv1.Event_MissingReported:
+		return notice.MissingReported
+	case *eventv1.Event_MissingFound:
+		return notice.MissingFound
+	case *eventv1.Event_ReturnInterviewCompleted:
+		return notice.ReturnInterviewCompleted
+	case *eventv1.Event_PoliceProtectionExercised:
+		return notice.PoliceProtectionExercised
+	case *eventv1.Event_PoliceProtectionEnded:
+		return notice.PoliceProtectionEnded
+	case *eventv1.Event_CustodyDetained:
+		return notice.CustodyDetained
 	case *eventv1.Event_EventWithdrawn:
 		return notice.EventWithdrawn
 	default:

@@ -101,7 +101,8 @@ func (w *walk) visit(fd protoreflect.FieldDescriptor, v protoreflect.Value, at *
 		}
 	case protoreflect.MessageKind:
 		if t, ok := v.Message().Interface().(*timestamppb.Timestamp); ok {
-			if problem := timeProblem(t, w.now, fd.FullName() == eventsRoot+meetsAt); problem != "" {
+			ahead := fd.FullName() == eventsRoot+meetsAt || fd.FullName() == eventsRoot+endsBy
+			if problem := timeProblem(t, w.now, ahead); problem != "" {
 				w.found.add(at.String(), "%s", problem)
 			}
 			unknownFields(v.Message(), at, w.found)

@@ -15,6 +15,14 @@ const (
 	EnquiryConcluded         EventKind = "enquiry.concluded"
 	ConferenceConcluded      EventKind = "conference.concluded"
 
+	VulnerablePersonNoticeRaised EventKind = "vulnerable_person_notice.raised"
+	MissingReported              EventKind = "missing.reported"
+	MissingFound                 EventKind = "missing.found"
+	ReturnInterviewCompleted     EventKind = "return_interview.completed"
+	PoliceProtectionExercised    EventKind = "police_protection.exercised"
+	PoliceProtectionEnded        EventKind = "police_protection.ended"
+	CustodyDetained              EventKind = "custody.detained"
+
 	// EventWithdrawn takes an earlier event back. It is published like any other and told to nobody.
 	EventWithdrawn EventKind = "event.withdrawn"
 	// DeletionRequest is the kind of a notice that asks somebody to delete another. Nobody publishes it.
@@ -29,6 +37,8 @@ func EventKinds() []EventKind {
 	return []EventKind{
 		EncompassIncident, ReferralReceived, ReferralDecided, StrategyMeetingConvened, StrategyMeetingConcluded,
 		EnquiryConcluded, ConferenceConcluded,
+		VulnerablePersonNoticeRaised, MissingReported, MissingFound, ReturnInterviewCompleted,
+		PoliceProtectionExercised, PoliceProtectionEnded, CustodyDetained,
 	}
 }
 

@@ -319,8 +319,9 @@ type Event struct {
 	// The publishing agency's id. A publisher may only publish as itself.
 	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
 	// The kind of event: `encompass.incident`, `referral.received`, `referral.decided`, `strategy_meeting.convened`,
-	// `strategy_meeting.concluded`, `enquiry.concluded`, `conference.concluded` or `event.withdrawn`. It must be the kind
-	// of the payload.
+	// `strategy_meeting.concluded`, `enquiry.concluded`, `conference.concluded`, `vulnerable_person_notice.raised`,
+	// `missing.reported`, `missing.found`, `return_interview.completed`, `police_protection.exercised`,
+	// `police_protection.ended`, `custody.detained` or `event.withdrawn`. It must be the kind of the payload.
 	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
 	// The publisher's reference of the incident, referral or meeting (a police reference, a case number). Events of one
 	// publisher with the same type and subject are about the same thing.
@@ -356,6 +357,13 @@ type Event struct {
 	//	*Event_EnquiryConcluded
 	//	*Event_ConferenceConcluded
 	//	*Event_EventWithdrawn
+	//	*Event_VulnerablePersonNoticeRaised
+	//	*Event_MissingReported
+	//	*Event_MissingFound
+	//	*Event_ReturnInterviewCompleted
+	//	*Event_PoliceProtectionExercised
+	//	*Event_PoliceProtectionEnded
+	//	*Event_CustodyDetained
 	Payload       isEvent_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -561,6 +569,69 @@ func (x *Event) GetEventWithdrawn() *EventWithdrawn {
 	return nil
 }
 
+func (x *Event) GetVulnerablePersonNoticeRaised() *VulnerablePersonNoticeRaised {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_VulnerablePersonNoticeRaised); ok {
+			return x.VulnerablePersonNoticeRaised
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetMissingReported() *MissingReported {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_MissingReported); ok {
+			return x.MissingReported
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetMissingFound() *MissingFound {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_MissingFound); ok {
+			return x.MissingFound
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetReturnInterviewCompleted() *ReturnInterviewCompleted {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_ReturnInterviewCompleted); ok {
+			return x.ReturnInterviewCompleted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetPoliceProtectionExercised() *PoliceProtectionExercised {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_PoliceProtectionExercised); ok {
+			return x.PoliceProtectionExercised
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetPoliceProtectionEnded() *PoliceProtectionEnded {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_PoliceProtectionEnded); ok {
+			return x.PoliceProtectionEnded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetCustodyDetained() *CustodyDetained {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_CustodyDetained); ok {
+			return x.CustodyDetained
+		}
+	}
+	return nil
+}
+
 type isEvent_Payload interface {
 	isEvent_Payload()
 }
@@ -605,6 +676,41 @@ type Event_EventWithdrawn struct {
 	EventWithdrawn *EventWithdrawn `protobuf:"bytes,27,opt,name=event_withdrawn,json=eventWithdrawn,proto3,oneof"`
 }
 
+type Event_VulnerablePersonNoticeRaised struct {
+	// Police are concerned about a child.
+	VulnerablePersonNoticeRaised *VulnerablePersonNoticeRaised `protobuf:"bytes,28,opt,name=vulnerable_person_notice_raised,json=vulnerablePersonNoticeRaised,proto3,oneof"`
+}
+
+type Event_MissingReported struct {
+	// A child is missing.
+	MissingReported *MissingReported `protobuf:"bytes,29,opt,name=missing_reported,json=missingReported,proto3,oneof"`
+}
+
+type Event_MissingFound struct {
+	// A missing child was found.
+	MissingFound *MissingFound `protobuf:"bytes,30,opt,name=missing_found,json=missingFound,proto3,oneof"`
+}
+
+type Event_ReturnInterviewCompleted struct {
+	// The interview after a child's return was held or declined.
+	ReturnInterviewCompleted *ReturnInterviewCompleted `protobuf:"bytes,31,opt,name=return_interview_completed,json=returnInterviewCompleted,proto3,oneof"`
+}
+
+type Event_PoliceProtectionExercised struct {
+	// Police took a child into police protection (Children Act 1989 s.46).
+	PoliceProtectionExercised *PoliceProtectionExercised `protobuf:"bytes,32,opt,name=police_protection_exercised,json=policeProtectionExercised,proto3,oneof"`
+}
+
+type Event_PoliceProtectionEnded struct {
+	// Police protection ended.
+	PoliceProtectionEnded *PoliceProtectionEnded `protobuf:"bytes,33,opt,name=police_protection_ended,json=policeProtectionEnded,proto3,oneof"`
+}
+
+type Event_CustodyDetained struct {
+	// Police detained a child.
+	CustodyDetained *CustodyDetained `protobuf:"bytes,34,opt,name=custody_detained,json=custodyDetained,proto3,oneof"`
+}
+
 func (*Event_EncompassIncident) isEvent_Payload() {}
 
 func (*Event_ReferralReceived) isEvent_Payload() {}
@@ -621,11 +727,25 @@ func (*Event_ConferenceConcluded) isEvent_Payload() {}
 
 func (*Event_EventWithdrawn) isEvent_Payload() {}
 
+func (*Event_VulnerablePersonNoticeRaised) isEvent_Payload() {}
+
+func (*Event_MissingReported) isEvent_Payload() {}
+
+func (*Event_MissingFound) isEvent_Payload() {}
+
+func (*Event_ReturnInterviewCompleted) isEvent_Payload() {}
+
+func (*Event_PoliceProtectionExercised) isEvent_Payload() {}
+
+func (*Event_PoliceProtectionEnded) isEvent_Payload() {}
+
+func (*Event_CustodyDetained) isEvent_Payload() {}
+
 var File_signalbox_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x1esignalbox/event/v1/event.proto\x12\x12signalbox.event.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/label.proto\x1a signalbox/event/v1/payload.proto\x1a\x1fsignalbox/event/v1/person.proto\"\xc1\x01\n" +
+	"\x1esignalbox/event/v1/event.proto\x12\x12signalbox.event.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/label.proto\x1a signalbox/event/v1/payload.proto\x1a\x1fsignalbox/event/v1/person.proto\x1a\x1fsignalbox/event/v1/police.proto\"\xc1\x01\n" +
 	"\x06Checks\x129\n" +
 	"\x03pnc\x18\x01 \x01(\x0e2\x19.signalbox.event.v1.CheckB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\aR\x03pnc\x129\n" +
 	"\x03pnd\x18\x02 \x01(\x0e2\x19.signalbox.event.v1.CheckB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\aR\x03pnd\x12A\n" +
@@ -634,7 +754,7 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\vdisclosable\x18\x01 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\xc8\xf3\x18\bR\vdisclosable\x12,\n" +
 	"\n" +
 	"restricted\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xc0>\xc8\xf3\x18\tR\n" +
-	"restricted\"\x80\x0e\n" +
+	"restricted\"\xd6\x13\n" +
 	"\x05Event\x123\n" +
 	"\x02id\x18\x01 \x01(\tB#\xbaH\x1cr\x1a\x10\x01\x18\x80\x012\x13^[A-Za-z0-9._:/-]+$\xc8\xf3\x18\x01R\x02id\x129\n" +
 	"\x06source\x18\x02 \x01(\tB!\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{1,38}$\xc8\xf3\x18\x01R\x06source\x121\n" +
@@ -660,7 +780,14 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\x1astrategy_meeting_concluded\x18\x18 \x01(\v2,.signalbox.event.v1.StrategyMeetingConcludedB\x04\xc8\xf3\x18\x02H\x00R\x18strategyMeetingConcluded\x12Y\n" +
 	"\x11enquiry_concluded\x18\x19 \x01(\v2$.signalbox.event.v1.EnquiryConcludedB\x04\xc8\xf3\x18\x02H\x00R\x10enquiryConcluded\x12b\n" +
 	"\x14conference_concluded\x18\x1a \x01(\v2'.signalbox.event.v1.ConferenceConcludedB\x04\xc8\xf3\x18\x02H\x00R\x13conferenceConcluded\x12S\n" +
-	"\x0fevent_withdrawn\x18\x1b \x01(\v2\".signalbox.event.v1.EventWithdrawnB\x04\xc8\xf3\x18\x02H\x00R\x0eeventWithdrawn:\xd3\x01\xbaH\xcf\x01\x1ah\n" +
+	"\x0fevent_withdrawn\x18\x1b \x01(\v2\".signalbox.event.v1.EventWithdrawnB\x04\xc8\xf3\x18\x02H\x00R\x0eeventWithdrawn\x12\x7f\n" +
+	"\x1fvulnerable_person_notice_raised\x18\x1c \x01(\v20.signalbox.event.v1.VulnerablePersonNoticeRaisedB\x04\xc8\xf3\x18\x02H\x00R\x1cvulnerablePersonNoticeRaised\x12V\n" +
+	"\x10missing_reported\x18\x1d \x01(\v2#.signalbox.event.v1.MissingReportedB\x04\xc8\xf3\x18\x02H\x00R\x0fmissingReported\x12M\n" +
+	"\rmissing_found\x18\x1e \x01(\v2 .signalbox.event.v1.MissingFoundB\x04\xc8\xf3\x18\x02H\x00R\fmissingFound\x12r\n" +
+	"\x1areturn_interview_completed\x18\x1f \x01(\v2,.signalbox.event.v1.ReturnInterviewCompletedB\x04\xc8\xf3\x18\x02H\x00R\x18returnInterviewCompleted\x12u\n" +
+	"\x1bpolice_protection_exercised\x18  \x01(\v2-.signalbox.event.v1.PoliceProtectionExercisedB\x04\xc8\xf3\x18\x02H\x00R\x19policeProtectionExercised\x12i\n" +
+	"\x17police_protection_ended\x18! \x01(\v2).signalbox.event.v1.PoliceProtectionEndedB\x04\xc8\xf3\x18\x02H\x00R\x15policeProtectionEnded\x12V\n" +
+	"\x10custody_detained\x18\" \x01(\v2#.signalbox.event.v1.CustodyDetainedB\x04\xc8\xf3\x18\x02H\x00R\x0fcustodyDetained:\xd3\x01\xbaH\xcf\x01\x1ah\n" +
 	"\x14children.refs_unique\x12*children: give each child a ref of its own\x1a$this.children.map(c, c.ref).unique()\x1ac\n" +
 	"\rchildren.some\x12\x1bchildren: give at least one\x1a5has(this.event_withdrawn) || this.children.size() > 0B\x10\n" +
 	"\apayload\x12\x05\xbaH\x02\b\x01*\\\n" +
@@ -695,23 +822,30 @@ func file_signalbox_event_v1_event_proto_rawDescGZIP() []byte {
 var file_signalbox_event_v1_event_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
 var file_signalbox_event_v1_event_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_signalbox_event_v1_event_proto_goTypes = []any{
-	(Traffic)(0),                     // 0: signalbox.event.v1.Traffic
-	(RiskGrade)(0),                   // 1: signalbox.event.v1.RiskGrade
-	(Check)(0),                       // 2: signalbox.event.v1.Check
-	(*Checks)(nil),                   // 3: signalbox.event.v1.Checks
-	(*Narrative)(nil),                // 4: signalbox.event.v1.Narrative
-	(*Event)(nil),                    // 5: signalbox.event.v1.Event
-	(*timestamppb.Timestamp)(nil),    // 6: google.protobuf.Timestamp
-	(*Child)(nil),                    // 7: signalbox.event.v1.Child
-	(*Person)(nil),                   // 8: signalbox.event.v1.Person
-	(*EncompassIncident)(nil),        // 9: signalbox.event.v1.EncompassIncident
-	(*ReferralReceived)(nil),         // 10: signalbox.event.v1.ReferralReceived
-	(*ReferralDecided)(nil),          // 11: signalbox.event.v1.ReferralDecided
-	(*StrategyMeetingConvened)(nil),  // 12: signalbox.event.v1.StrategyMeetingConvened
-	(*StrategyMeetingConcluded)(nil), // 13: signalbox.event.v1.StrategyMeetingConcluded
-	(*EnquiryConcluded)(nil),         // 14: signalbox.event.v1.EnquiryConcluded
-	(*ConferenceConcluded)(nil),      // 15: signalbox.event.v1.ConferenceConcluded
-	(*EventWithdrawn)(nil),           // 16: signalbox.event.v1.EventWithdrawn
+	(Traffic)(0),                         // 0: signalbox.event.v1.Traffic
+	(RiskGrade)(0),                       // 1: signalbox.event.v1.RiskGrade
+	(Check)(0),                           // 2: signalbox.event.v1.Check
+	(*Checks)(nil),                       // 3: signalbox.event.v1.Checks
+	(*Narrative)(nil),                    // 4: signalbox.event.v1.Narrative
+	(*Event)(nil),                        // 5: signalbox.event.v1.Event
+	(*timestamppb.Timestamp)(nil),        // 6: google.protobuf.Timestamp
+	(*Child)(nil),                        // 7: signalbox.event.v1.Child
+	(*Person)(nil),                       // 8: signalbox.event.v1.Person
+	(*EncompassIncident)(nil),            // 9: signalbox.event.v1.EncompassIncident
+	(*ReferralReceived)(nil),             // 10: signalbox.event.v1.ReferralReceived
+	(*ReferralDecided)(nil),              // 11: signalbox.event.v1.ReferralDecided
+	(*StrategyMeetingConvened)(nil),      // 12: signalbox.event.v1.StrategyMeetingConvened
+	(*StrategyMeetingConcluded)(nil),     // 13: signalbox.event.v1.StrategyMeetingConcluded
+	(*EnquiryConcluded)(nil),             // 14: signalbox.event.v1.EnquiryConcluded
+	(*ConferenceConcluded)(nil),          // 15: signalbox.event.v1.ConferenceConcluded
+	(*EventWithdrawn)(nil),               // 16: signalbox.event.v1.EventWithdrawn
+	(*VulnerablePersonNoticeRaised)(nil), // 17: signalbox.event.v1.VulnerablePersonNoticeRaised
+	(*MissingReported)(nil),              // 18: signalbox.event.v1.MissingReported
+	(*MissingFound)(nil),                 // 19: signalbox.event.v1.MissingFound
+	(*ReturnInterviewCompleted)(nil),     // 20: signalbox.event.v1.ReturnInterviewCompleted
+	(*PoliceProtectionExercised)(nil),    // 21: signalbox.event.v1.PoliceProtectionExercised
+	(*PoliceProtectionEnded)(nil),        // 22: signalbox.event.v1.PoliceProtectionEnded
+	(*CustodyDetained)(nil),              // 23: signalbox.event.v1.CustodyDetained
 }
 var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	2,  // 0: signalbox.event.v1.Checks.pnc:type_name -> signalbox.event.v1.Check
@@ -732,11 +866,18 @@ var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	14, // 15: signalbox.event.v1.Event.enquiry_concluded:type_name -> signalbox.event.v1.EnquiryConcluded
 	15, // 16: signalbox.event.v1.Event.conference_concluded:type_name -> signalbox.event.v1.ConferenceConcluded
 	16, // 17: signalbox.event.v1.Event.event_withdrawn:type_name -> signalbox.event.v1.EventWithdrawn
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	17, // 18: signalbox.event.v1.Event.vulnerable_person_notice_raised:type_name -> signalbox.event.v1.VulnerablePersonNoticeRaised
+	18, // 19: signalbox.event.v1.Event.missing_reported:type_name -> signalbox.event.v1.MissingReported
+	19, // 20: signalbox.event.v1.Event.missing_found:type_name -> signalbox.event.v1.MissingFound
+	20, // 21: signalbox.event.v1.Event.return_interview_completed:type_name -> signalbox.event.v1.ReturnInterviewCompleted
+	21, // 22: signalbox.event.v1.Event.police_protection_exercised:type_name -> signalbox.event.v1.PoliceProtectionExercised
+	22, // 23: signalbox.event.v1.Event.police_protection_ended:type_name -> signalbox.event.v1.PoliceProtectionEnded
+	23, // 24: signalbox.event.v1.Event.custody_detained:type_name -> signalbox.event.v1.CustodyDetained
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_event_v1_event_proto_init() }
@@ -747,6 +888,7 @@ func file_signalbox_event_v1_event_proto_init() {
 	file_signalbox_event_v1_label_proto_init()
 	file_signalbox_event_v1_payload_proto_init()
 	file_signalbox_event_v1_person_proto_init()
+	file_signalbox_event_v1_police_proto_init()
 	file_signalbox_event_v1_event_proto_msgTypes[2].OneofWrappers = []any{
 		(*Event_EncompassIncident)(nil),
 		(*Event_ReferralReceived)(nil),
@@ -756,6 +898,13 @@ func file_signalbox_event_v1_event_proto_init() {
 		(*Event_EnquiryConcluded)(nil),
 		(*Event_ConferenceConcluded)(nil),
 		(*Event_EventWithdrawn)(nil),
+		(*Event_VulnerablePersonNoticeRaised)(nil),
+		(*Event_MissingReported)(nil),
+		(*Event_MissingFound)(nil),
+		(*Event_ReturnInterviewCompleted)(nil),
+		(*Event_PoliceProtectionExercised)(nil),
+		(*Event_PoliceProtectionEnded)(nil),
+		(*Event_CustodyDetained)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
