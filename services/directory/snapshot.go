@@ -43,6 +43,7 @@ type Snapshot struct {
 	network       map[notice.ChildID][]*directoryv1.NetworkMember // by child, then id
 	health        map[notice.Area]*directoryv1.Organisation
 	districts     map[string]*directoryv1.PostcodeDistrict
+	kinds         map[kindIn][]*directoryv1.Organisation // by id
 }
 
 type holidayRow struct {
@@ -184,6 +185,7 @@ func (s *Snapshot) index() {
 	}
 	s.indexChildren()
 	s.indexNetwork()
+	s.indexKinds()
 }
 
 // Generation is the number of the directory's state.

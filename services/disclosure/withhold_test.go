@@ -128,6 +128,12 @@ func TestEachTextIsSearchedForItsChild(t *testing.T) {
 		{name: "a conference", child: "a", set: func(ev *eventv1.Event) {
 			ev.Payload = &eventv1.Event_ConferenceConcluded{ConferenceConcluded: &eventv1.ConferenceConcluded{Record: text, Actions: actions}}
 		}, want: []disclosure.Finding{named("conference_concluded.record"), named("conference_concluded.actions[1].text")}},
+		{name: "a return interview", child: "a", set: func(ev *eventv1.Event) {
+			ev.Payload = &eventv1.Event_ReturnInterviewCompleted{ReturnInterviewCompleted: &eventv1.ReturnInterviewCompleted{Summary: text}}
+		}, want: []disclosure.Finding{named("return_interview_completed.summary")}},
+		{name: "what a child is suspected of", child: "a", set: func(ev *eventv1.Event) {
+			ev.Payload = &eventv1.Event_CustodyDetained{CustodyDetained: &eventv1.CustodyDetained{SuspectedOf: text, HeldAt: "Joss Road"}}
+		}, want: []disclosure.Finding{named("custody_detained.suspected_of")}},
 		{name: "how to join a meeting may hold a telephone number", child: "a", set: func(ev *eventv1.Event) {
 			ev.Payload = &eventv1.Event_StrategyMeetingConvened{StrategyMeetingConvened: &eventv1.StrategyMeetingConvened{Joining: "020 7946 0018"}}
 		}},

@@ -99,6 +99,10 @@ func TestEachFaultIsNamedWithItsPlace(t *testing.T) {
 		{name: "a network whose functions are none", old: "tell: invited", new: "tell: network\n    network: [police, GP, police]"},
 		{name: "a required function that the network leaves out", old: "tell: invited", new: "tell: network\n    network: [gp]"},
 
+		{name: "organisations of a kind that is not named", old: "tell: invited", new: "tell: residence_organisation"},
+		{name: "a kind of organisation that is none", old: "tell: invited", new: "tell: residence_organisation\n    organisation_kind: Youth Justice"},
+		{name: "a kind of organisation for others", old: "tell: invited", new: "tell: invited\n    organisation_kind: police"},
+
 		{name: "a session of one who is no setting", old: "clock: before_meeting", new: "clock: next_session"},
 		{name: "before a meeting that is none", old: "clock: next_session", new: "clock: before_meeting"},
 		{name: "a clock without its minutes", old: "clock: next_session, minutes: 60", new: "clock: at_once"},

@@ -16,6 +16,7 @@ const (
 	organisations = "organisations"
 	referrer      = "referrer"
 	network       = "network"
+	inResidence   = "residence_organisation"
 )
 
 // rules checks every rule and makes those ready that are good.
@@ -89,6 +90,15 @@ func (c checker) recipients(i int, r *policyv1.Rule) {
 		c.add(c.key("network", "rules", i), "functions are named here only where the rule tells `network`")
 	}
 	c.functions(r.GetNetwork(), "rules", i, "network")
+
+	switch kind := r.GetOrganisationKind(); {
+	case r.GetTell() == inResidence && kind == "":
+		c.add(c.at("rules", i, "tell"), "name the kind of organisation to tell: `organisation_kind: youth_justice`")
+	case r.GetTell() != inResidence && kind != "":
+		c.add(c.key("organisation_kind", "rules", i), "a kind of organisation is named only where the rule tells `%s`", inResidence)
+	case kind != "" && !functionPattern.MatchString(kind):
+		c.add(c.at("rules", i, "organisation_kind"), "a kind of organisation is lower-case letters and underscores, such as youth_justice")
+	}
 
 	named := []string{"invited", "attended", "participants", network}
 	if len(r.GetRequiredFunctions()) > 0 && !slices.Contains(named, r.GetTell()) {

@@ -53,7 +53,7 @@ func (d *decider) due(c *policyv1.Clock, ev *eventv1.Event, school schoolClock) 
 		}
 		return d.Now, "before the meeting"
 	default: // at_once; the policy's check admits no other
-		return d.Now.Add(minutes), fmt.Sprintf("at once: within %d minutes", c.Minutes)
+		return d.Now.Add(minutes), "at once: within " + span(c.Minutes)
 	}
 }
 
@@ -72,6 +72,14 @@ func nextNoon(now time.Time, w directory.WorkingDays) time.Time {
 		return today.At(noon)
 	}
 	return w.Next(today).At(noon)
+}
+
+// span is a number of minutes as people say it: two hours and more that are whole ones, as hours.
+func span(minutes int32) string {
+	if minutes >= 120 && minutes%60 == 0 {
+		return fmt.Sprintf("%d hours", minutes/60)
+	}
+	return fmt.Sprintf("%d minutes", minutes)
 }
 
 func days(n int32) string {

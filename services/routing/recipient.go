@@ -57,9 +57,11 @@ func (d *decider) applyToChild(rule *policy.Rule, s *subject) {
 	case "incident_authority":
 		d.tellArea(rule, s, notice.Area(s.event.Area), d.Directory.Authority, "local authority")
 	case "residence_police":
-		d.tellArea(rule, s, d.residence(s), d.where(s, d.Directory.Police, func(l directory.Lies) notice.Area { return l.Police }), "police force")
+		d.tellForce(rule, s, d.residence(s), d.where(s, d.Directory.Police, func(l directory.Lies) notice.Area { return l.Police }))
 	case "incident_police":
-		d.tellArea(rule, s, notice.Area(s.event.Area), d.Directory.Police, "police force")
+		d.tellForce(rule, s, notice.Area(s.event.Area), d.Directory.Police)
+	case "residence_organisation":
+		d.tellOfKind(rule, s, d.residence(s))
 	case "placing_authority":
 		d.tellPlacing(rule, s, d.Directory.Authority, "local authority")
 	case "residence_health":

@@ -347,8 +347,9 @@ type Rule struct {
 	// Who: `child_settings`, `home_education`, `residence_authority`, `incident_authority`, `residence_police`,
 	// `incident_police`, `referrer`, `invited`, `attended`, `absent`, `participants`, `organisations`, `network` (the
 	// organisations involved with the child on that day), `placing_authority` (the authority that looks after the child),
-	// or `residence_health`, `placing_health` and `incident_health` (the NHS organisation where the child lives, of the
-	// placing authority, where it happened).
+	// `residence_health`, `placing_health` and `incident_health` (the NHS organisation where the child lives, of the placing
+	// authority, where it happened), or `residence_organisation` (those of `organisation_kind` in the area where the child
+	// lives).
 	Tell string `protobuf:"bytes,4,opt,name=tell,proto3" json:"tell,omitempty"`
 	// For `organisations`: ids.
 	Organisations []string `protobuf:"bytes,5,rep,name=organisations,proto3" json:"organisations,omitempty"`
@@ -375,9 +376,11 @@ type Rule struct {
 	// What happens instead while the setting is in holiday.
 	Holiday *Holiday `protobuf:"bytes,16,opt,name=holiday,proto3" json:"holiday,omitempty"`
 	// For `network`: the functions told (`gp`, `health_visitor`, …); none is all.
-	Network       []string `protobuf:"bytes,17,rep,name=network,proto3" json:"network,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Network []string `protobuf:"bytes,17,rep,name=network,proto3" json:"network,omitempty"`
+	// For `residence_organisation`: the directory's kind of organisation, for example `youth_justice`.
+	OrganisationKind string `protobuf:"bytes,21,opt,name=organisation_kind,json=organisationKind,proto3" json:"organisation_kind,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Rule) Reset() {
@@ -527,6 +530,13 @@ func (x *Rule) GetNetwork() []string {
 		return x.Network
 	}
 	return nil
+}
+
+func (x *Rule) GetOrganisationKind() string {
+	if x != nil {
+		return x.OrganisationKind
+	}
+	return ""
 }
 
 // Clock gives a due time.
@@ -904,12 +914,12 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x05Retry\x12%\n" +
 	"\battempts\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x01R\battempts\x12,\n" +
 	"\rfirst_seconds\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\ffirstSeconds\x120\n" +
-	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\x8d\a\n" +
+	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\xd2\a\n" +
 	"\x04Rule\x12$\n" +
 	"\x02id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[a-z0-9_.]+$R\x02id\x12\x18\n" +
 	"\x02on\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x02on\x12\x12\n" +
-	"\x04when\x18\x03 \x01(\tR\x04when\x12\x99\x02\n" +
-	"\x04tell\x18\x04 \x01(\tB\x84\x02\xbaH\x80\x02r\xfd\x01R\x0echild_settingsR\x0ehome_educationR\x13residence_authorityR\x12incident_authorityR\x10residence_policeR\x0fincident_policeR\breferrerR\ainvitedR\battendedR\x06absentR\fparticipantsR\rorganisationsR\anetworkR\x11placing_authorityR\x10residence_healthR\x0eplacing_healthR\x0fincident_healthR\x04tell\x12$\n" +
+	"\x04when\x18\x03 \x01(\tR\x04when\x12\xb1\x02\n" +
+	"\x04tell\x18\x04 \x01(\tB\x9c\x02\xbaH\x98\x02r\x95\x02R\x0echild_settingsR\x0ehome_educationR\x13residence_authorityR\x12incident_authorityR\x10residence_policeR\x0fincident_policeR\breferrerR\ainvitedR\battendedR\x06absentR\fparticipantsR\rorganisationsR\anetworkR\x11placing_authorityR\x10residence_healthR\x0eplacing_healthR\x0fincident_healthR\x16residence_organisationR\x04tell\x12$\n" +
 	"\rorganisations\x18\x05 \x03(\tR\rorganisations\x12,\n" +
 	"\bfunction\x18\x06 \x01(\tB\x10\xbaH\rr\v2\t^[a-z_]+$R\bfunction\x12!\n" +
 	"\abecause\x18\a \x01(\tB\a\xbaH\x04r\x02\x10\x01R\abecause\x12\x1b\n" +
@@ -923,7 +933,8 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\brequired\x18\x0e \x01(\bR\brequired\x12-\n" +
 	"\x12required_functions\x18\x0f \x03(\tR\x11requiredFunctions\x126\n" +
 	"\aholiday\x18\x10 \x01(\v2\x1c.signalbox.policy.v1.HolidayR\aholiday\x12\x18\n" +
-	"\anetwork\x18\x11 \x03(\tR\anetwork\"\xf3\x01\n" +
+	"\anetwork\x18\x11 \x03(\tR\anetwork\x12+\n" +
+	"\x11organisation_kind\x18\x15 \x01(\tR\x10organisationKind\"\xf3\x01\n" +
 	"\x05Clock\x12g\n" +
 	"\x05clock\x18\x01 \x01(\tBQ\xbaHNrLR\aat_onceR\fnext_sessionR\fworking_daysR\x15noon_next_working_dayR\x0ebefore_meetingR\x05clock\x12!\n" +
 	"\aminutes\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aminutes\x12*\n" +
