@@ -156,10 +156,19 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 		"19-closed-two-successors.json": {
 			"gias:900110 v1 ✓ acknowledged", "task education_safeguarding of ashmere-council: setting_chosen",
 		},
-		"20-closed-no-successor.json": {"ashmere-council v1 ✓ acknowledged"},
-		"21-pre-school.json":          {"ofsted:EY900201 v1 ✓ acknowledged", "ofsted:EY900202 v1 ✓ acknowledged"},
-		"22-holiday-other-force.json": {"gias:900201 v1 ‖ held until Tue 1 Sep 09:00 BST", "gias:900202 v1 … awaiting an acknowledgement"},
-		MalformedEvent:                {},
+		"20-closed-no-successor.json":      {"ashmere-council v1 ✓ acknowledged"},
+		"21-pre-school.json":               {"ofsted:EY900201 v1 ✓ acknowledged", "ofsted:EY900202 v1 ✓ acknowledged"},
+		"22-holiday-other-force.json":      {"gias:900201 v1 ‖ held until Tue 1 Sep 09:00 BST", "gias:900202 v1 … awaiting an acknowledgement"},
+		MalformedEvent:                     {},
+		"31-vulnerable-person-notice.json": {"ashmere-council v1 ✓ acknowledged", "ashmere-health v1 ✓ acknowledged"},
+		"32-missing.json":                  {"ashmere-council v1 ✓ acknowledged", "gias:900108 v1 ✓ acknowledged", "kestrel-vale-council v1 ✓ acknowledged"},
+		"33-found.json":                    {"ashmere-council v1 ✓ acknowledged", "gias:900108 v1 ✓ acknowledged", "kestrel-vale-council v1 ✓ acknowledged"},
+		"34-return-interview.json": {
+			"ashmere-council v1 ✓ acknowledged", "kestrel-vale-council v1 ✓ acknowledged", "northbridge-police v1 ✓ acknowledged",
+		},
+		"35-police-protection.json":       {"ashmere-council v1 ✓ acknowledged", "kestrel-vale-council v1 ✓ acknowledged"},
+		"36-police-protection-ended.json": {"ashmere-council v1 ✓ acknowledged", "kestrel-vale-council v1 ✓ acknowledged"},
+		"37-custody.json":                 {"ashmere-council v1 ✓ acknowledged", "ashmere-youth-justice v1 ✓ acknowledged"},
 		"24-wrong-child.json": {
 			"gias:900108 v1 ✓ acknowledged", "gias:900108 v1 ✓ acknowledged,", "task desk of northbridge-police: safe_to_ask",
 		},

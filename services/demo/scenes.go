@@ -88,6 +88,30 @@ func scenes() []scene {
 		{at: uk(time.June, 24, 8, 15), title: "The wrong child", pieces: []piece{{
 			file: "24-wrong-child.json", by: protobuf, say: "Police publish an incident, and find minutes later that it is about another child.", also: takeBack,
 		}}},
+		{at: uk(time.June, 25, 18, 55), title: "Police are concerned about a child", pieces: []piece{{
+			file: "31-vulnerable-person-notice.json", by: protobuf,
+			say: "A vulnerable person notice, graded red: the hub and the health advisers have two hours, whatever else waits there.",
+		}}},
+		{at: uk(time.June, 25, 20, 30), title: "A looked-after child is missing", pieces: []piece{{
+			file: "32-missing.json", by: binary,
+			say: "The next area placed the child here: the authority here, the one that looks after the child and the school are told.",
+		}}},
+		{at: uk(time.June, 26, 2, 10), title: "Found in the night", pieces: []piece{{
+			file: "33-found.json", by: protobuf, say: "The same hear of it, and by when a return interview is due: 72 hours after the return.",
+		}}},
+		{at: uk(time.June, 26, 16, 35), title: "The return interview", pieces: []piece{{
+			file: "34-return-interview.json", by: grpc, say: "What the child said goes to police and to both authorities, and not to the school.",
+		}}},
+		{at: uk(time.June, 27, 23, 25), title: "Police protection", pieces: []piece{{
+			file: "35-police-protection.json", by: protobuf,
+			say: "A child of the next area is taken into police protection here: both authorities are told at once, at night, and when it ends.",
+		}}},
+		{at: uk(time.June, 28, 11, 25), title: "The protection has ended", pieces: []piece{{
+			file: "36-police-protection-ended.json", by: protobuf, say: "The same two are told how.",
+		}}},
+		{at: uk(time.June, 29, 14, 20), title: "A child is detained", pieces: []piece{{
+			file: "37-custody.json", by: binary, say: "Social care and youth justice are told, and that no appropriate adult is there; where the child is held is in no notice.",
+		}}},
 		{at: uk(time.August, 7, 23, 0), title: "Friday night in August", pieces: []piece{{
 			file: "22-holiday-other-force.json", by: protobuf,
 			say: "The child lives in Ashmere, goes to school in another force's area, and moves school on 1 September.",
