@@ -216,7 +216,9 @@ func TestABadEventOfEachKindThatPolicePublishIsRefusedByField(t *testing.T) {
 	now := r.Clock.Now()
 	ivo := apptest.Child("c1", "Ivo", "Brennock", "2015-05-09")
 	ago := func(d time.Duration) *timestamppb.Timestamp { return timestamppb.New(now.Add(-d)) }
-	bad := func(kind notice.EventKind) *eventv1.Event { return policeEvent(police, kind, "bad-"+string(kind), now, ivo) }
+	bad := func(kind notice.EventKind) *eventv1.Event {
+		return policeEvent(police, kind, "bad-"+string(kind), now, ivo)
+	}
 
 	concern1 := concern(police, "bad-"+string(notice.VulnerablePersonNoticeRaised), now, 0, ivo)
 	concern1.GetVulnerablePersonNoticeRaised().Concern = 0
@@ -281,4 +283,62 @@ func TestADetainedChildsAuthorityAndYouthJusticeAreToldAndNotWhere(t *testing.T)
 		}
 	}
 	r.Verify()
+}
+
+func TestTheFortnightsListIsOfWhatWasPublished(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	council := r.AddAgency("ashmere-social-care", "ashmere-council")
+	ivo, joss := apptest.Child("c1", "Ivo", "Brennock", "2015-05-09"), apptest.Child("c1", "Joss", "Penhallow", "2013-06-18")
+	began := r.Clock.Now().Add(-4 * time.Hour)
+	police.Publish(reportedMissing(police, "mis-1", r.Clock.Now(), ivo))
+	police.Publish(reportedMissing(police, "mis-2", r.Clock.Now(), joss))
+	police.Publish(reportedMissing(police, "mis-3", r.Clock.Now(), apptest.Child("c1", "Noor", "Ashdown", "2013-10-10"))) // sealed
+	mistaken := reportedMissing(police, "mis-4", r.Clock.Now(), apptest.Child("c1", "Bram", "Sollis", "2015-12-05"))
+	police.Publish(mistaken)
+	police.Publish(&eventv1.Event{
+		Id: "mis-4-withdrawn", Source: string(police.ID), Type: string(notice.EventWithdrawn), Subject: mistaken.Subject, Area: apptest.Ashmere,
+		Time:    timestamppb.New(r.Clock.Now()),
+		Payload: &eventv1.Event_EventWithdrawn{EventWithdrawn: &eventv1.EventWithdrawn{Event: "mis-4", Reason: "wrong_child"}},
+	})
+	r.Settle()
+	before := r.Clock.Now()
+
+	r.Clock.Set(apptest.London("2026-06-20 10:00"))
+	found := policeEvent(police, notice.MissingFound, "mis-1-found", r.Clock.Now(), ivo)
+	returned := apptest.London("2026-06-19 01:05")
+	found.Payload = &eventv1.Event_MissingFound{MissingFound: &eventv1.MissingFound{FoundAt: timestamppb.New(returned)}}
+	police.Publish(found)
+	interview := policeEvent(council, notice.ReturnInterviewCompleted, "ri-1", r.Clock.Now(), ivo)
+	interview.Payload = &eventv1.Event_ReturnInterviewCompleted{ReturnInterviewCompleted: &eventv1.ReturnInterviewCompleted{
+		ReturnedAt: timestamppb.New(returned), CompletedAt: timestamppb.New(r.Clock.Now()), Outcome: eventv1.InterviewOutcome_INTERVIEW_OUTCOME_DECLINED,
+		OfferedBy: &eventv1.OrganisationRef{Name: "Harbour Lights Youth Club"},
+	}}
+	council.Publish(interview)
+	r.Settle()
+
+	list := func(asOf time.Time) []string {
+		response, err := r.Ledger.Whereabouts(r.Context(), &ledgerv1.WhereaboutsRequest{AsOfMs: asOf.UnixMilli()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text := response.String(); strings.Contains(text, "Brennock") || strings.Contains(text, "Ivo") {
+			t.Error("the list names a child")
+		}
+		lines := []string{}
+		for _, e := range response.Episodes {
+			if e.BeganMs != began.UnixMilli() {
+				t.Errorf("%s began at %s", e.Reference, apptest.Clock(e.BeganMs))
+			}
+			lines = append(lines, fmt.Sprintf("%s: ended %t, %s", e.Reference, e.EndedMs != 0, e.Interview))
+		}
+		slices.Sort(lines)
+		return lines
+	}
+	equal(t, "now", list(r.Clock.Now()), []string{
+		"NP/mis-1: ended true, INTERVIEW_DECLINED", "NP/mis-2: ended false, INTERVIEW_UNSPECIFIED", "NP/mis-3: ended false, INTERVIEW_UNSPECIFIED",
+	})
+	equal(t, "as it stood", list(before), []string{
+		"NP/mis-1: ended false, INTERVIEW_UNSPECIFIED", "NP/mis-2: ended false, INTERVIEW_UNSPECIFIED", "NP/mis-3: ended false, INTERVIEW_UNSPECIFIED",
+	})
 }

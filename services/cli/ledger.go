@@ -17,6 +17,7 @@ type ledgerCmd struct {
 	Overdue  overdueCmd  `cmd:"" help:"Notices and tasks past their due time, longest overdue first."`
 	Failing  failingCmd  `cmd:"" help:"Contacts whose mail comes back, with the last code and since when."`
 	Summary  summaryCmd  `cmd:"" help:"Count every notice once, by its present state."`
+	Missing  missingCmd  `cmd:"" help:"Children missing, in police protection or in custody, by reference."`
 }
 
 func (ledgerCmd) Help() string {

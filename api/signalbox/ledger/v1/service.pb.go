@@ -1543,7 +1543,7 @@ var File_signalbox_ledger_v1_service_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"!signalbox/ledger/v1/service.proto\x12\x13signalbox.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\"signalbox/ledger/v1/decision.proto\x1a signalbox/ledger/v1/ledger.proto\"\xa1\x01\n" +
+	"!signalbox/ledger/v1/service.proto\x12\x13signalbox.ledger.v1\x1a\x1bbuf/validate/validate.proto\x1a\"signalbox/ledger/v1/decision.proto\x1a signalbox/ledger/v1/ledger.proto\x1a%signalbox/ledger/v1/whereabouts.proto\"\xa1\x01\n" +
 	"\x0fTimelineRequest\x125\n" +
 	"\x05event\x18\x01 \x01(\v2\x1d.signalbox.ledger.v1.EventRefH\x00R\x05event\x12\x1a\n" +
 	"\alineage\x18\x02 \x01(\tH\x00R\alineage\x12\x18\n" +
@@ -1668,14 +1668,15 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\x17NOTICE_STATE_SUPERSEDED\x10\n" +
 	"\x12\x17\n" +
 	"\x13NOTICE_STATE_CLOSED\x10\v\x12\x1a\n" +
-	"\x16NOTICE_STATE_WITHDRAWN\x10\f2\x90\x04\n" +
+	"\x16NOTICE_STATE_WITHDRAWN\x10\f2\xf2\x04\n" +
 	"\rLedgerService\x12W\n" +
 	"\bTimeline\x12$.signalbox.ledger.v1.TimelineRequest\x1a%.signalbox.ledger.v1.TimelineResponse\x12Q\n" +
 	"\x06Search\x12\".signalbox.ledger.v1.SearchRequest\x1a#.signalbox.ledger.v1.SearchResponse\x12T\n" +
 	"\aOverdue\x12#.signalbox.ledger.v1.OverdueRequest\x1a$.signalbox.ledger.v1.OverdueResponse\x12T\n" +
 	"\aSummary\x12#.signalbox.ledger.v1.SummaryRequest\x1a$.signalbox.ledger.v1.SummaryResponse\x12Q\n" +
 	"\x06Verify\x12\".signalbox.ledger.v1.VerifyRequest\x1a#.signalbox.ledger.v1.VerifyResponse\x12T\n" +
-	"\aFailing\x12#.signalbox.ledger.v1.FailingRequest\x1a$.signalbox.ledger.v1.FailingResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
+	"\aFailing\x12#.signalbox.ledger.v1.FailingRequest\x1a$.signalbox.ledger.v1.FailingResponse\x12`\n" +
+	"\vWhereabouts\x12'.signalbox.ledger.v1.WhereaboutsRequest\x1a(.signalbox.ledger.v1.WhereaboutsResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_signalbox_ledger_v1_service_proto_rawDescOnce sync.Once
@@ -1692,27 +1693,29 @@ func file_signalbox_ledger_v1_service_proto_rawDescGZIP() []byte {
 var file_signalbox_ledger_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_signalbox_ledger_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_signalbox_ledger_v1_service_proto_goTypes = []any{
-	(NoticeState)(0),         // 0: signalbox.ledger.v1.NoticeState
-	(*TimelineRequest)(nil),  // 1: signalbox.ledger.v1.TimelineRequest
-	(*EventRef)(nil),         // 2: signalbox.ledger.v1.EventRef
-	(*TimelineResponse)(nil), // 3: signalbox.ledger.v1.TimelineResponse
-	(*SearchRequest)(nil),    // 4: signalbox.ledger.v1.SearchRequest
-	(*SearchResponse)(nil),   // 5: signalbox.ledger.v1.SearchResponse
-	(*FoundNotice)(nil),      // 6: signalbox.ledger.v1.FoundNotice
-	(*OverdueRequest)(nil),   // 7: signalbox.ledger.v1.OverdueRequest
-	(*Overdue)(nil),          // 8: signalbox.ledger.v1.Overdue
-	(*OverdueResponse)(nil),  // 9: signalbox.ledger.v1.OverdueResponse
-	(*StopInForce)(nil),      // 10: signalbox.ledger.v1.StopInForce
-	(*SummaryRequest)(nil),   // 11: signalbox.ledger.v1.SummaryRequest
-	(*SummaryResponse)(nil),  // 12: signalbox.ledger.v1.SummaryResponse
-	(*VerifyRequest)(nil),    // 13: signalbox.ledger.v1.VerifyRequest
-	(*VerifyResponse)(nil),   // 14: signalbox.ledger.v1.VerifyResponse
-	(*FailingRequest)(nil),   // 15: signalbox.ledger.v1.FailingRequest
-	(*FailingContact)(nil),   // 16: signalbox.ledger.v1.FailingContact
-	(*FailingResponse)(nil),  // 17: signalbox.ledger.v1.FailingResponse
-	(*Fact)(nil),             // 18: signalbox.ledger.v1.Fact
-	(Lane)(0),                // 19: signalbox.ledger.v1.Lane
-	(Scope)(0),               // 20: signalbox.ledger.v1.Scope
+	(NoticeState)(0),            // 0: signalbox.ledger.v1.NoticeState
+	(*TimelineRequest)(nil),     // 1: signalbox.ledger.v1.TimelineRequest
+	(*EventRef)(nil),            // 2: signalbox.ledger.v1.EventRef
+	(*TimelineResponse)(nil),    // 3: signalbox.ledger.v1.TimelineResponse
+	(*SearchRequest)(nil),       // 4: signalbox.ledger.v1.SearchRequest
+	(*SearchResponse)(nil),      // 5: signalbox.ledger.v1.SearchResponse
+	(*FoundNotice)(nil),         // 6: signalbox.ledger.v1.FoundNotice
+	(*OverdueRequest)(nil),      // 7: signalbox.ledger.v1.OverdueRequest
+	(*Overdue)(nil),             // 8: signalbox.ledger.v1.Overdue
+	(*OverdueResponse)(nil),     // 9: signalbox.ledger.v1.OverdueResponse
+	(*StopInForce)(nil),         // 10: signalbox.ledger.v1.StopInForce
+	(*SummaryRequest)(nil),      // 11: signalbox.ledger.v1.SummaryRequest
+	(*SummaryResponse)(nil),     // 12: signalbox.ledger.v1.SummaryResponse
+	(*VerifyRequest)(nil),       // 13: signalbox.ledger.v1.VerifyRequest
+	(*VerifyResponse)(nil),      // 14: signalbox.ledger.v1.VerifyResponse
+	(*FailingRequest)(nil),      // 15: signalbox.ledger.v1.FailingRequest
+	(*FailingContact)(nil),      // 16: signalbox.ledger.v1.FailingContact
+	(*FailingResponse)(nil),     // 17: signalbox.ledger.v1.FailingResponse
+	(*Fact)(nil),                // 18: signalbox.ledger.v1.Fact
+	(Lane)(0),                   // 19: signalbox.ledger.v1.Lane
+	(Scope)(0),                  // 20: signalbox.ledger.v1.Scope
+	(*WhereaboutsRequest)(nil),  // 21: signalbox.ledger.v1.WhereaboutsRequest
+	(*WhereaboutsResponse)(nil), // 22: signalbox.ledger.v1.WhereaboutsResponse
 }
 var file_signalbox_ledger_v1_service_proto_depIdxs = []int32{
 	2,  // 0: signalbox.ledger.v1.TimelineRequest.event:type_name -> signalbox.ledger.v1.EventRef
@@ -1733,14 +1736,16 @@ var file_signalbox_ledger_v1_service_proto_depIdxs = []int32{
 	11, // 15: signalbox.ledger.v1.LedgerService.Summary:input_type -> signalbox.ledger.v1.SummaryRequest
 	13, // 16: signalbox.ledger.v1.LedgerService.Verify:input_type -> signalbox.ledger.v1.VerifyRequest
 	15, // 17: signalbox.ledger.v1.LedgerService.Failing:input_type -> signalbox.ledger.v1.FailingRequest
-	3,  // 18: signalbox.ledger.v1.LedgerService.Timeline:output_type -> signalbox.ledger.v1.TimelineResponse
-	5,  // 19: signalbox.ledger.v1.LedgerService.Search:output_type -> signalbox.ledger.v1.SearchResponse
-	9,  // 20: signalbox.ledger.v1.LedgerService.Overdue:output_type -> signalbox.ledger.v1.OverdueResponse
-	12, // 21: signalbox.ledger.v1.LedgerService.Summary:output_type -> signalbox.ledger.v1.SummaryResponse
-	14, // 22: signalbox.ledger.v1.LedgerService.Verify:output_type -> signalbox.ledger.v1.VerifyResponse
-	17, // 23: signalbox.ledger.v1.LedgerService.Failing:output_type -> signalbox.ledger.v1.FailingResponse
-	18, // [18:24] is the sub-list for method output_type
-	12, // [12:18] is the sub-list for method input_type
+	21, // 18: signalbox.ledger.v1.LedgerService.Whereabouts:input_type -> signalbox.ledger.v1.WhereaboutsRequest
+	3,  // 19: signalbox.ledger.v1.LedgerService.Timeline:output_type -> signalbox.ledger.v1.TimelineResponse
+	5,  // 20: signalbox.ledger.v1.LedgerService.Search:output_type -> signalbox.ledger.v1.SearchResponse
+	9,  // 21: signalbox.ledger.v1.LedgerService.Overdue:output_type -> signalbox.ledger.v1.OverdueResponse
+	12, // 22: signalbox.ledger.v1.LedgerService.Summary:output_type -> signalbox.ledger.v1.SummaryResponse
+	14, // 23: signalbox.ledger.v1.LedgerService.Verify:output_type -> signalbox.ledger.v1.VerifyResponse
+	17, // 24: signalbox.ledger.v1.LedgerService.Failing:output_type -> signalbox.ledger.v1.FailingResponse
+	22, // 25: signalbox.ledger.v1.LedgerService.Whereabouts:output_type -> signalbox.ledger.v1.WhereaboutsResponse
+	19, // [19:26] is the sub-list for method output_type
+	12, // [12:19] is the sub-list for method input_type
 	12, // [12:12] is the sub-list for extension type_name
 	12, // [12:12] is the sub-list for extension extendee
 	0,  // [0:12] is the sub-list for field type_name
@@ -1753,6 +1758,7 @@ func file_signalbox_ledger_v1_service_proto_init() {
 	}
 	file_signalbox_ledger_v1_decision_proto_init()
 	file_signalbox_ledger_v1_ledger_proto_init()
+	file_signalbox_ledger_v1_whereabouts_proto_init()
 	file_signalbox_ledger_v1_service_proto_msgTypes[0].OneofWrappers = []any{
 		(*TimelineRequest_Event)(nil),
 		(*TimelineRequest_Lineage)(nil),

@@ -19,12 +19,13 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LedgerService_Timeline_FullMethodName = "/signalbox.ledger.v1.LedgerService/Timeline"
-	LedgerService_Search_FullMethodName   = "/signalbox.ledger.v1.LedgerService/Search"
-	LedgerService_Overdue_FullMethodName  = "/signalbox.ledger.v1.LedgerService/Overdue"
-	LedgerService_Summary_FullMethodName  = "/signalbox.ledger.v1.LedgerService/Summary"
-	LedgerService_Verify_FullMethodName   = "/signalbox.ledger.v1.LedgerService/Verify"
-	LedgerService_Failing_FullMethodName  = "/signalbox.ledger.v1.LedgerService/Failing"
+	LedgerService_Timeline_FullMethodName    = "/signalbox.ledger.v1.LedgerService/Timeline"
+	LedgerService_Search_FullMethodName      = "/signalbox.ledger.v1.LedgerService/Search"
+	LedgerService_Overdue_FullMethodName     = "/signalbox.ledger.v1.LedgerService/Overdue"
+	LedgerService_Summary_FullMethodName     = "/signalbox.ledger.v1.LedgerService/Summary"
+	LedgerService_Verify_FullMethodName      = "/signalbox.ledger.v1.LedgerService/Verify"
+	LedgerService_Failing_FullMethodName     = "/signalbox.ledger.v1.LedgerService/Failing"
+	LedgerService_Whereabouts_FullMethodName = "/signalbox.ledger.v1.LedgerService/Whereabouts"
 )
 
 // LedgerServiceClient is the client API for LedgerService service.
@@ -45,6 +46,8 @@ type LedgerServiceClient interface {
 	Verify(ctx context.Context, in *VerifyRequest, opts ...grpc.CallOption) (*VerifyResponse, error)
 	// Failing lists the contacts whose mail comes back.
 	Failing(ctx context.Context, in *FailingRequest, opts ...grpc.CallOption) (*FailingResponse, error)
+	// Whereabouts lists children missing, in custody or in police protection, from what was published.
+	Whereabouts(ctx context.Context, in *WhereaboutsRequest, opts ...grpc.CallOption) (*WhereaboutsResponse, error)
 }
 
 type ledgerServiceClient struct {
@@ -115,6 +118,16 @@ func (c *ledgerServiceClient) Failing(ctx context.Context, in *FailingRequest, o
 	return out, nil
 }
 
+func (c *ledgerServiceClient) Whereabouts(ctx context.Context, in *WhereaboutsRequest, opts ...grpc.CallOption) (*WhereaboutsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WhereaboutsResponse)
+	err := c.cc.Invoke(ctx, LedgerService_Whereabouts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // LedgerServiceServer is the server API for LedgerService service.
 // All implementations must embed UnimplementedLedgerServiceServer
 // for forward compatibility.
@@ -133,6 +146,8 @@ type LedgerServiceServer interface {
 	Verify(context.Context, *VerifyRequest) (*VerifyResponse, error)
 	// Failing lists the contacts whose mail comes back.
 	Failing(context.Context, *FailingRequest) (*FailingResponse, error)
+	// Whereabouts lists children missing, in custody or in police protection, from what was published.
+	Whereabouts(context.Context, *WhereaboutsRequest) (*WhereaboutsResponse, error)
 	mustEmbedUnimplementedLedgerServiceServer()
 }
 
@@ -160,6 +175,9 @@ func (UnimplementedLedgerServiceServer) Verify(context.Context, *VerifyRequest) 
 }
 func (UnimplementedLedgerServiceServer) Failing(context.Context, *FailingRequest) (*FailingResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Failing not implemented")
+}
+func (UnimplementedLedgerServiceServer) Whereabouts(context.Context, *WhereaboutsRequest) (*WhereaboutsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Whereabouts not implemented")
 }
 func (UnimplementedLedgerServiceServer) mustEmbedUnimplementedLedgerServiceServer() {}
 func (UnimplementedLedgerServiceServer) testEmbeddedByValue()                       {}
@@ -290,6 +308,24 @@ func _LedgerService_Failing_Handler(srv interface{}, ctx context.Context, dec fu
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LedgerService_Whereabouts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WhereaboutsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).Whereabouts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_Whereabouts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).Whereabouts(ctx, req.(*WhereaboutsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // LedgerService_ServiceDesc is the grpc.ServiceDesc for LedgerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -320,6 +356,10 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Failing",
 			Handler:    _LedgerService_Failing_Handler,
+		},
+		{
+			MethodName: "Whereabouts",
+			Handler:    _LedgerService_Whereabouts_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

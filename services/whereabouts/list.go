@@ -1,0 +1,236 @@
+package whereabouts
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// interviewWithin is when a return interview is due after the return, in elapsed hours.
+const interviewWithin = 72 * time.Hour
+
+// Report is an event that stands, neither corrected nor withdrawn.
+type Report struct {
+	Body *eventv1.Event
+	Kids map[string]Kid // by the publisher's handle
+}
+
+// Kid is a child as the decision about the event has it.
+type Kid struct {
+	Key   string // of the ledger
+	Known bool   // somebody on a roll is certainly this child: the key is the same in every event
+}
+
+// Kinds are the kinds of event that the list is made of.
+func Kinds() []notice.EventKind {
+	return []notice.EventKind{
+		notice.MissingReported, notice.MissingFound, notice.ReturnInterviewCompleted,
+		notice.PoliceProtectionExercised, notice.PoliceProtectionEnded, notice.CustodyDetained,
+	}
+}
+
+// List is what was so at some time after since and up to asOf, by what had been reported by asOf: by kind, then the
+// latest beginning first.
+func List(reports []Report, since, asOf time.Time) []*ledgerv1.Episode {
+	l := list{}
+	for _, said := range inOrder(reports, asOf) {
+		l.take(said)
+	}
+	var out []*ledgerv1.Episode
+	for _, e := range l.episodes {
+		if !e.within(since.UnixMilli(), asOf.UnixMilli()) {
+			continue
+		}
+		e.judge(asOf.UnixMilli())
+		out = append(out, e.Episode)
+	}
+	slices.SortStableFunc(out, func(a, b *ledgerv1.Episode) int {
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(start(b), start(a)), cmp.Compare(a.Child, b.Child), cmp.Compare(a.Event, b.Event))
+	})
+	return out
+}
+
+// said is what one event says of one child.
+type said struct {
+	ev    *eventv1.Event
+	child *eventv1.Child
+	kid   Kid
+	rank  int // what begins comes before what ends, and that before what follows
+}
+
+// inOrder takes reports apart by child, in the order in which they were reported.
+func inOrder(reports []Report, asOf time.Time) []said {
+	var all []said
+	for _, r := range reports {
+		if r.Body.GetTime().AsTime().After(asOf) {
+			continue
+		}
+		for _, c := range r.Body.GetChildren() {
+			all = append(all, said{ev: r.Body, child: c, kid: r.Kids[c.GetRef()], rank: rankOf(r.Body)})
+		}
+	}
+	slices.SortStableFunc(all, func(a, b said) int {
+		return cmp.Or(cmp.Compare(a.rank, b.rank), a.ev.GetTime().AsTime().Compare(b.ev.GetTime().AsTime()), cmp.Compare(a.ev.GetId(), b.ev.GetId()))
+	})
+	return all
+}
+
+// rankOf orders beginnings before ends, so that an end finds its beginning however they were published.
+func rankOf(ev *eventv1.Event) int {
+	switch {
+	case ev.GetMissingFound() != nil, ev.GetPoliceProtectionEnded() != nil:
+		return 1
+	case ev.GetReturnInterviewCompleted() != nil:
+		return 2
+	default:
+		return 0
+	}
+}
+
+// episode is one while it is put together.
+type episode struct {
+	*ledgerv1.Episode
+	ref   string // the publisher's handle of the child
+	known bool
+}
+
+type list struct{ episodes []*episode }
+
+func (l *list) take(s said) {
+	switch {
+	case s.ev.GetMissingReported() != nil:
+		l.begin(s, ledgerv1.EpisodeKind_EPISODE_KIND_MISSING, s.ev.GetMissingReported().GetLastSeenAt())
+	case s.ev.GetMissingFound() != nil:
+		l.end(s, ledgerv1.EpisodeKind_EPISODE_KIND_MISSING, nil, s.ev.GetMissingFound().GetFoundAt())
+	case s.ev.GetReturnInterviewCompleted() != nil:
+		l.interviewed(s, s.ev.GetReturnInterviewCompleted())
+	case s.ev.GetPoliceProtectionExercised() != nil:
+		p := s.ev.GetPoliceProtectionExercised()
+		l.begin(s, ledgerv1.EpisodeKind_EPISODE_KIND_POLICE_PROTECTION, p.GetBeganAt()).EndsByMs = ms(p.GetEndsBy())
+	case s.ev.GetPoliceProtectionEnded() != nil:
+		p := s.ev.GetPoliceProtectionEnded()
+		l.end(s, ledgerv1.EpisodeKind_EPISODE_KIND_POLICE_PROTECTION, p.GetBeganAt(), p.GetEndedAt())
+	case s.ev.GetCustodyDetained() != nil:
+		l.begin(s, ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY, s.ev.GetCustodyDetained().GetDetainedAt())
+	}
+}
+
+// begin opens an episode. Two reports under one reference, of one child, are one episode that began with the first.
+func (l *list) begin(s said, kind ledgerv1.EpisodeKind, at *timestamppb.Timestamp) *episode {
+	for _, e := range l.episodes {
+		if e.Kind == kind && e.sameMatter(s) {
+			if at != nil && e.BeganMs != 0 {
+				e.BeganMs = min(e.BeganMs, ms(at))
+			}
+			return e
+		}
+	}
+	e := &episode{ref: s.child.GetRef(), known: s.kid.Known, Episode: &ledgerv1.Episode{
+		Kind: kind, Child: s.kid.Key, Agency: s.ev.GetSource(), Reference: s.ev.GetSubject(), Event: s.ev.GetId(), BeganMs: ms(at),
+		ResidenceArea: s.child.GetResidenceArea(), LookedAfterBy: s.child.GetLookedAfterBy(),
+	}}
+	l.episodes = append(l.episodes, e)
+	return e
+}
+
+// end closes the episode under the same reference, and every other of the child that began before and has no end: who is
+// found is found, whoever reported that the child was missing.
+func (l *list) end(s said, kind ledgerv1.EpisodeKind, began, ended *timestamppb.Timestamp) {
+	found := false
+	for _, e := range l.episodes {
+		if e.Kind != kind || !e.sameMatter(s) && !e.sameChild(s) {
+			continue
+		}
+		if e.EndedMs == 0 && e.BeganMs <= ms(ended) {
+			e.EndedMs, found = ms(ended), true
+		}
+		found = found || e.sameMatter(s)
+	}
+	if !found { // nobody reported how it began
+		l.begin(s, kind, began).EndedMs = ms(ended)
+	}
+}
+
+// interviewed adds a return interview to the return that it is about.
+func (l *list) interviewed(s said, r *eventv1.ReturnInterviewCompleted) {
+	e := l.find(ledgerv1.EpisodeKind_EPISODE_KIND_MISSING, s, func(e *episode) bool {
+		return e.Interview == 0 && e.BeganMs <= ms(r.GetReturnedAt())
+	})
+	if e == nil {
+		e = l.begin(s, ledgerv1.EpisodeKind_EPISODE_KIND_MISSING, nil)
+	}
+	if e.EndedMs == 0 {
+		e.EndedMs = ms(r.GetReturnedAt()) // the interview is the first that anybody heard of the return
+	}
+	e.Interview, e.InterviewMs = ledgerv1.Interview_INTERVIEW_HELD, ms(r.GetCompletedAt())
+	if r.GetOutcome() == eventv1.InterviewOutcome_INTERVIEW_OUTCOME_DECLINED {
+		e.Interview = ledgerv1.Interview_INTERVIEW_DECLINED
+	}
+}
+
+// find is the episode of the same reference, else the child's last, among those that fit.
+func (l *list) find(kind ledgerv1.EpisodeKind, s said, fits func(*episode) bool) *episode {
+	var found *episode
+	for _, e := range l.episodes {
+		if e.Kind != kind || !fits(e) {
+			continue
+		}
+		if e.sameMatter(s) {
+			return e
+		}
+		if e.sameChild(s) && (found == nil || e.BeganMs > found.BeganMs) {
+			found = e
+		}
+	}
+	return found
+}
+
+// sameMatter says whether an event is under the reference of an episode, and about its child.
+func (e *episode) sameMatter(s said) bool {
+	return e.Agency == s.ev.GetSource() && e.Reference == s.ev.GetSubject() && e.ref == s.child.GetRef()
+}
+
+// sameChild says whether an event is about the child of an episode, where it is certain who that is.
+func (e *episode) sameChild(s said) bool { return e.known && s.kid.Known && e.Child == s.kid.Key }
+
+// within says whether an episode belongs on the list. A missing child whom nobody reports found is missing; police
+// protection is over by law at its latest time; of a detention only the beginning is known.
+func (e *episode) within(since, asOf int64) bool {
+	over := e.EndedMs
+	switch e.Kind {
+	case ledgerv1.EpisodeKind_EPISODE_KIND_MISSING:
+	case ledgerv1.EpisodeKind_EPISODE_KIND_POLICE_PROTECTION:
+		over = cmp.Or(over, e.EndsByMs)
+	case ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY, ledgerv1.EpisodeKind_EPISODE_KIND_UNSPECIFIED:
+		over = e.BeganMs
+	}
+	return e.BeganMs <= asOf && (over == 0 || over > since)
+}
+
+// judge says how things stand with the interview of a child who came back.
+func (e *episode) judge(asOf int64) {
+	if e.Kind != ledgerv1.EpisodeKind_EPISODE_KIND_MISSING || e.EndedMs == 0 || e.Interview != 0 {
+		return
+	}
+	e.InterviewMs = e.EndedMs + interviewWithin.Milliseconds()
+	e.Interview = ledgerv1.Interview_INTERVIEW_DUE
+	if e.InterviewMs < asOf {
+		e.Interview = ledgerv1.Interview_INTERVIEW_OVERDUE
+	}
+}
+
+func start(e *ledgerv1.Episode) int64 { return cmp.Or(e.BeganMs, e.EndedMs) }
+
+// ms is an instant in Unix milliseconds; 0 where there is none.
+func ms(t *timestamppb.Timestamp) int64 {
+	if t == nil {
+		return 0
+	}
+	return t.AsTime().UnixMilli()
+}
