@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
@@ -341,4 +342,24 @@ func TestTheFortnightsListIsOfWhatWasPublished(t *testing.T) {
 	equal(t, "as it stood", list(before), []string{
 		"NP/mis-1: ended false, INTERVIEW_UNSPECIFIED", "NP/mis-2: ended false, INTERVIEW_UNSPECIFIED", "NP/mis-3: ended false, INTERVIEW_UNSPECIFIED",
 	})
+}
+
+func TestARedNoticeAtNightGoesOnFromAHubThatIsClosed(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-18 22:00"))
+	r.Import(&directoryv1.ImportHeader{Format: "contacts", Name: "hub.csv", Source: "hub"}, []byte(
+		"id,organisation,role,name,channel,address,hours,verified_on\n"+
+			"hub,ashmere-council,hub,Safeguarding Hub,email,hub@ashmere.example,Mon-Fri 09:00-17:00,2026-05-18\n"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	police.Publish(concern(police, "vpn-1", r.Clock.Now(), eventv1.RiskGrade_RISK_GRADE_UNSPECIFIED, apptest.Child("c1", "Ivo", "Brennock", "2015-05-09")))
+	r.Settle()
+	equal(t, "at once", r.MailTo(), []string{"hub@ashmere.example", "safeguarding@ashmere-health.example"})
+	r.Clock.Set(apptest.London("2026-06-18 22:30"))
+	r.Settle()
+	equal(t, "half an hour later", r.MailTo(), []string{"edt@ashmere.example", "hub@ashmere.example", "safeguarding@ashmere-health.example"})
+	r.Person("edt@ashmere.example").Acknowledge(r.Person("edt@ashmere.example").Notices()[0])
+	r.Settle()
+	r.Clock.Set(apptest.London("2026-06-19 00:00"))
+	r.Settle()
+	equal(t, "at the due time: nobody answered at the health trust, and police telephone", r.OpenTasks(), []string{"EXHAUSTED northbridge-police desk"})
+	r.Verify()
 }
