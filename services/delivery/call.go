@@ -11,7 +11,7 @@ import (
 )
 
 // Callable lists the contacts that a person may telephone about a notice which nobody has: those of its chain with a
-// telephone number, in the chain's order and its roles', whoever is on duty first. What keeps a contact from being sent
+// telephone number, in the chain's order and its roles', whoever is on duty first (Snapshot.Duty). What keeps a contact from being sent
 // to keeps it from being called.
 func Callable(chain []*ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot, at time.Time) []*directoryv1.Contact {
 	bars := barriers(snap, child).following(snap, at)
@@ -28,21 +28,14 @@ func Callable(chain []*ledgerv1.Link, child notice.ChildID, snap *directory.Snap
 					fit = append(fit, c)
 				}
 			}
-			slices.SortStableFunc(fit, func(a, b *directoryv1.Contact) int {
-				return later(a, at, snap.WorkingDays()) - later(b, at, snap.WorkingDays())
-			})
-			callable = append(callable, fit...)
+			for _, turn := range snap.Duty(org, role, directory.UseEvery, at).Turns {
+				if slices.Contains(fit, turn.Contact) {
+					callable = append(callable, turn.Contact)
+				}
+			}
 		}
 	}
 	return callable
-}
-
-// later is 0 for a contact on duty, 1 for another.
-func later(c *directoryv1.Contact, at time.Time, days directory.WorkingDays) int {
-	if directory.OnDuty(c, at, days) {
-		return 0
-	}
-	return 1
 }
 
 // CallScript is what to say on the telephone about a notice, and what not to: to whoever answers first nothing that says

@@ -12,21 +12,15 @@ import (
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
-// The uses of a contact, as the directory spells them.
-const (
-	regular    = "regular"
-	holiday    = "holiday"
-	outOfHours = "out_of_hours"
-)
-
 // Resolve finds whom to send to for one link of a chain at an instant: the first of its roles that has a contact fit to
 // be sent to. It answers everyone passed over on the way, with the reason, and false where nobody is left.
 //
-// Hours choose between the contacts of a role; they never hold a notice back. An Operation Encompass email goes to the
-// mailbox of the safeguarding lead at once, at any hour: where nobody of the role is on duty, its first regular contact
-// is used all the same. So a lead who is off duty still comes before a deputy who is on: waking the next person is for
-// the chain, by its times. Within a role a contact whose mail comes back is used only where there is no other: it may be
-// right again, and a mail that fails moves the chain on at once.
+// Rota and hours choose between the contacts of a role, in the order of Snapshot.Duty; they never hold a notice back. An
+// Operation Encompass email goes to the mailbox of the safeguarding lead at once, at any hour: where nobody of the role is
+// on duty, its first regular contact is used all the same, and where whoever has the shift cannot be sent to, the next in
+// that order. So a lead who is off duty still comes before a deputy who is on: waking the next person is for the chain, by
+// its times. Within a role a contact whose mail comes back is used only where there is no other: it may be right again, and
+// a mail that fails moves the chain on at once.
 func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot, at time.Time, history History) (Endpoint, []Skip, bool) {
 	org := notice.OrgID(link.GetOrganisation())
 	bars := barriers(snap, child).following(snap, at)
@@ -38,18 +32,22 @@ func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot
 	}
 	var skips []Skip
 	for _, role := range link.GetRoles() {
+		duty := snap.Duty(org, role, link.GetUse(), at)
+		if link.GetContact() == "" {
+			skips = append(skips, missing(duty)...)
+		}
 		var fit []*directoryv1.Contact
 		for _, c := range snap.Contacts(org) {
 			if c.GetRole() != role || link.GetContact() != "" && c.GetId() != link.GetContact() {
 				continue
 			}
 			if reason := unfit(c, bars, at, history); reason != "" {
-				skips = append(skips, Skip{Contact: c.GetId(), Reason: reason})
+				skips = append(skips, Skip{Contact: c.GetId(), Reason: onRota(duty, c) + reason})
 				continue
 			}
 			fit = append(fit, c)
 		}
-		chosen, passed := chooseSound(link.GetUse(), fit, at, snap.WorkingDays(), history)
+		chosen, passed := chooseSound(link.GetUse(), fit, duty, history)
 		skips = append(skips, passed...)
 		if chosen != nil {
 			return endpoint(chosen), skips, true
@@ -133,47 +131,29 @@ func unfit(c *directoryv1.Contact, bars barrier, at time.Time, history History) 
 }
 
 // chooseSound is choose among the contacts whose mail does not come back; among all where that leaves nobody.
-func chooseSound(use string, fit []*directoryv1.Contact, at time.Time, days directory.WorkingDays, history History) (*directoryv1.Contact, []Skip) {
+func chooseSound(use string, fit []*directoryv1.Contact, duty directory.Duty, history History) (*directoryv1.Contact, []Skip) {
 	var sound []*directoryv1.Contact
 	var failing []Skip
 	for _, c := range fit {
 		if history.failing(c) {
-			failing = append(failing, Skip{Contact: c.GetId(), Reason: reasonFailing})
+			failing = append(failing, Skip{Contact: c.GetId(), Reason: onRota(duty, c) + reasonFailing})
 		} else {
 			sound = append(sound, c)
 		}
 	}
-	chosen, passed := choose(use, sound, at, days)
+	chosen, passed := choose(use, sound, duty)
 	if chosen == nil && len(failing) > 0 {
-		return choose(use, fit, at, days)
+		return choose(use, fit, duty)
 	}
 	return chosen, append(failing, passed...)
 }
 
-// choose picks from contacts of one role by the hour and gives those passed over before it.
-func choose(use string, fit []*directoryv1.Contact, at time.Time, days directory.WorkingDays) (*directoryv1.Contact, []Skip) {
-	type tier struct {
-		use    string
-		onDuty bool
-	}
-	var tiers []tier
-	switch use {
-	case holiday:
-		tiers = []tier{{holiday, true}, {holiday, false}}
-	case regular:
-		tiers = []tier{{regular, false}}
-	default: // "any"
-		tiers = []tier{{regular, true}, {outOfHours, true}, {regular, false}, {outOfHours, false}}
-	}
+// choose picks from contacts of one role whose turn it is and gives those passed over for it.
+func choose(use string, fit []*directoryv1.Contact, duty directory.Duty) (*directoryv1.Contact, []Skip) {
 	var chosen *directoryv1.Contact
-	for _, t := range tiers {
-		for _, c := range fit {
-			if c.GetUse() == t.use && (!t.onDuty || directory.OnDuty(c, at, days)) {
-				chosen = c
-				break
-			}
-		}
-		if chosen != nil {
+	for _, turn := range duty.Turns {
+		if slices.Contains(fit, turn.Contact) {
+			chosen = turn.Contact
 			break
 		}
 	}
@@ -183,24 +163,19 @@ func choose(use string, fit []*directoryv1.Contact, at time.Time, days directory
 			continue
 		}
 		reason := "another contact of the role comes first"
+		turn, ok := duty.Of(c.GetId())
 		switch {
-		case !usable(use, c.GetUse()):
+		case !ok:
 			reason = "kept for another time: " + c.GetUse()
-		case use != regular && !directory.OnDuty(c, at, days):
+		case use == directory.UseRegular: // whatever the hour
+		case turn.Why == directoryv1.DutyWhy_DUTY_WHY_NO_SHIFT:
+			reason = "has no shift now"
+		case !turn.OnDuty():
 			reason = "not on duty"
 		}
 		passed = append(passed, Skip{Contact: c.GetId(), Reason: reason})
 	}
 	return chosen, passed
-}
-
-func usable(use, contact string) bool {
-	switch use {
-	case holiday, regular:
-		return contact == use
-	default:
-		return contact == regular || contact == outOfHours
-	}
 }
 
 // barrier is what the restrictions on a child forbid.

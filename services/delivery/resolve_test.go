@@ -17,6 +17,12 @@ import (
 
 const child notice.ChildID = "child-1"
 
+const (
+	regular    = directory.UseRegular
+	holiday    = directory.UseHoliday
+	outOfHours = directory.UseOutOfHours
+)
+
 // snapshot holds the school, the council and the police of an invented borough, with the contacts and restrictions given.
 func snapshot(t *testing.T, rows ...any) *directory.Snapshot {
 	t.Helper()
@@ -32,6 +38,8 @@ func snapshot(t *testing.T, rows ...any) *directory.Snapshot {
 		switch r := row.(type) {
 		case *directoryv1.Contact:
 			all = append(all, &directoryv1.Row{Row: &directoryv1.Row_Contact{Contact: r}})
+		case *directoryv1.Rota:
+			all = append(all, directory.RotaRow(r))
 		case *directoryv1.Setting:
 			all = append(all, &directoryv1.Row{Row: &directoryv1.Row_Setting{Setting: r}})
 		case *directoryv1.Restriction:

@@ -18,13 +18,14 @@ const (
 	KindPolicy       = "policy"
 	KindNetwork      = "network_member"
 	KindPostcode     = "postcode"
+	KindRota         = "rota"
 )
 
 // Kinds lists the kinds of row.
 func Kinds() []string {
 	return []string{
 		KindArea, KindOrganisation, KindSetting, KindContact, KindCalendar, KindBankHolidays, KindChild, KindRestriction,
-		KindAgency, KindPolicy, KindNetwork, KindPostcode,
+		KindAgency, KindPolicy, KindNetwork, KindPostcode, KindRota,
 	}
 }
 
@@ -55,6 +56,8 @@ func KeyOf(row *directoryv1.Row) (kind, id string) {
 		return KindNetwork, r.NetworkMember.GetId()
 	case *directoryv1.Row_Postcode:
 		return KindPostcode, r.Postcode.GetDistrict()
+	case *directoryv1.Row_Rota:
+		return KindRota, r.Rota.GetId()
 	default:
 		return "", ""
 	}
@@ -118,4 +121,9 @@ func NetworkRow(v *directoryv1.NetworkMember) *directoryv1.Row {
 // PostcodeRow wraps the postcodes of a district as a row.
 func PostcodeRow(v *directoryv1.PostcodeDistrict) *directoryv1.Row {
 	return &directoryv1.Row{Row: &directoryv1.Row_Postcode{Postcode: v}}
+}
+
+// RotaRow wraps a rota as a row.
+func RotaRow(v *directoryv1.Rota) *directoryv1.Row {
+	return &directoryv1.Row{Row: &directoryv1.Row_Rota{Rota: v}}
 }

@@ -37,6 +37,8 @@ func (s *Snapshot) Rows(kind string) []*directoryv1.Row {
 		return wrap(byKey(s.members), NetworkRow)
 	case KindPostcode:
 		return wrap(byKey(s.districts), PostcodeRow)
+	case KindRota:
+		return wrap(byKey(s.rotas), func(r rotaRow) *directoryv1.Row { return RotaRow(r.row) })
 	default:
 		return nil
 	}
@@ -69,6 +71,8 @@ func (s *Snapshot) Row(kind, id string) (*directoryv1.Row, bool) {
 		return one(s.members, id, NetworkRow)
 	case KindPostcode:
 		return one(s.districts, id, PostcodeRow)
+	case KindRota:
+		return one(s.rotas, id, func(r rotaRow) *directoryv1.Row { return RotaRow(r.row) })
 	default:
 		return nil, false
 	}

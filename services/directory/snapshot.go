@@ -32,6 +32,7 @@ type Snapshot struct {
 	holidays      map[string]holidayRow
 	agencies      map[notice.AgencyID]*directoryv1.Agency
 	policies      map[string]*directoryv1.PolicyDocument
+	rotas         map[string]rotaRow // by organisation and role
 	policy        *directoryv1.PolicyDocument
 	restriction   map[string]*directoryv1.Restriction
 	restrictions  map[notice.ChildID][]*directoryv1.Restriction // by child, then id
@@ -71,6 +72,7 @@ func Build(generation uint64, rows []*directoryv1.Row) (*Snapshot, error) {
 		holidays:      make(map[string]holidayRow),
 		agencies:      make(map[notice.AgencyID]*directoryv1.Agency),
 		policies:      make(map[string]*directoryv1.PolicyDocument),
+		rotas:         make(map[string]rotaRow),
 		restriction:   make(map[string]*directoryv1.Restriction),
 		children:      make([]*directoryv1.Child, 0, children),
 		childAt:       make(map[notice.ChildID]int32, children),
@@ -130,6 +132,10 @@ func (s *Snapshot) add(row *directoryv1.Row) error {
 	case *directoryv1.Row_Postcode:
 		err = checkDistrict(r.Postcode)
 		fresh = put(s.districts, id, r.Postcode)
+	case *directoryv1.Row_Rota:
+		var rota rotaRow
+		rota, err = readRota(r.Rota)
+		fresh = put(s.rotas, id, rota)
 	}
 	if kind == KindChild || kind == KindRestriction {
 		id = "(withheld)"
@@ -186,6 +192,7 @@ func (s *Snapshot) index() {
 	s.indexChildren()
 	s.indexNetwork()
 	s.indexKinds()
+	s.indexRotas()
 }
 
 // Generation is the number of the directory's state.

@@ -72,6 +72,7 @@ func TestEveryRowOfASnapshotComesBackByKindAndID(t *testing.T) {
 		ChildRow(&directoryv1.Child{Id: "k"}), RestrictionRow(&directoryv1.Restriction{Id: "r"}),
 		AgencyRow(&directoryv1.Agency{Id: "a"}), PolicyRow(&directoryv1.PolicyDocument{Digest: "p"}),
 		NetworkRow(&directoryv1.NetworkMember{Id: "n/1"}), PostcodeRow(&directoryv1.PostcodeDistrict{District: "ZZ1"}),
+		RotaRow(&directoryv1.Rota{Id: "o/duty", Organisation: "o", Role: "duty"}),
 	}
 	s := build(t, rows...)
 	var kinds []string
@@ -107,6 +108,11 @@ func TestBuildRefusesRowsThatCannotStandTogether(t *testing.T) {
 		{"a term that ends before it begins", []*directoryv1.Row{
 			CalendarRow(&directoryv1.Calendar{Id: "gias:1", Terms: []*directoryv1.Term{{Opens: "2026-09-02", Closes: "2026-09-01"}}}),
 		}},
+		{"a rota under another's id", []*directoryv1.Row{RotaRow(&directoryv1.Rota{Id: "o/duty", Organisation: "o", Role: "desk"})}},
+		{"a shift that ends before it begins", []*directoryv1.Row{RotaRow(&directoryv1.Rota{Id: "o/duty", Organisation: "o", Role: "duty",
+			Shifts: []*directoryv1.Shift{{Contact: "c", From: "2026-06-18T20:00:00+01:00", Until: "2026-06-18T08:00:00+01:00"}}})}},
+		{"a swap at no time", []*directoryv1.Row{RotaRow(&directoryv1.Rota{Id: "o/duty", Organisation: "o", Role: "duty",
+			Swaps: []*directoryv1.Swap{{Contact: "c", From: "tonight", Until: "2026-06-18T08:00:00+01:00"}}})}},
 		{"an INSET day that is no date", []*directoryv1.Row{CalendarRow(&directoryv1.Calendar{Id: "gias:1", InsetDays: []string{"1 September"}})}},
 		{"a cut-off that is no time", []*directoryv1.Row{CalendarRow(&directoryv1.Calendar{Id: "gias:1", CutOff: "half past eight"})}},
 		{"a bank holiday that is no date", []*directoryv1.Row{BankHolidaysRow(&directoryv1.BankHolidays{Division: Scotland, Dates: []string{"x"}})}},

@@ -54,14 +54,14 @@ func (w WorkingDays) Add(t time.Time, n int) time.Time {
 
 // OnDuty says whether a contact is at work at that instant. Its hours alone decide, whatever its use; none means
 // always. A span whose end is not after its beginning runs on into the next day. A bank holiday counts as a Sunday:
-// an office that keeps Monday to Friday is shut, a team that covers Sundays is there.
+// an office that keeps Monday to Friday is shut, a team that covers Sundays is there. A span begins and ends at the
+// instants that Date.At gives, so that a clock change neither opens it twice nor leaves an hour between two of them.
 func OnDuty(c *directoryv1.Contact, at time.Time, w WorkingDays) bool {
 	if len(c.GetHours()) == 0 {
 		return true
 	}
 	today := DateOf(at)
-	l := at.In(London())
-	now := clock(l.Hour()*60 + l.Minute())
+	yesterday := today.AddDays(-1)
 	for _, h := range c.GetHours() {
 		from, ok1 := parseClock(h.GetFrom())
 		until, ok2 := parseClock(h.GetUntil())
@@ -69,10 +69,10 @@ func OnDuty(c *directoryv1.Contact, at time.Time, w WorkingDays) bool {
 			continue
 		}
 		overnight := until <= from
-		if covers(h, w.dutyDay(today)) && now >= from && (overnight || now < until) {
+		if covers(h, w.dutyDay(today)) && !at.Before(today.at(from)) && (overnight || at.Before(today.at(until))) {
 			return true
 		}
-		if overnight && covers(h, w.dutyDay(today.AddDays(-1))) && now < until {
+		if overnight && covers(h, w.dutyDay(yesterday)) && at.Before(today.at(until)) {
 			return true
 		}
 	}

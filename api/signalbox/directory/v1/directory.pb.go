@@ -21,6 +21,83 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// DutyWhy is why a contact stands where it does in the order of whom to turn to: earlier values come first.
+type DutyWhy int32
+
+const (
+	// Not said.
+	DutyWhy_DUTY_WHY_UNSPECIFIED DutyWhy = 0
+	// Has a shift.
+	DutyWhy_DUTY_WHY_SHIFT DutyWhy = 1
+	// Has a shift by a swap.
+	DutyWhy_DUTY_WHY_SWAP DutyWhy = 2
+	// A regular contact, within its hours.
+	DutyWhy_DUTY_WHY_OFFICE_HOURS DutyWhy = 3
+	// An out-of-hours contact, within its hours.
+	DutyWhy_DUTY_WHY_OUT_OF_HOURS DutyWhy = 4
+	// A holiday contact, within its hours.
+	DutyWhy_DUTY_WHY_HOLIDAY DutyWhy = 5
+	// An out-of-hours contact whose times are its shifts, and who has none now.
+	DutyWhy_DUTY_WHY_NO_SHIFT DutyWhy = 6
+	// Not on duty.
+	DutyWhy_DUTY_WHY_OFF_DUTY DutyWhy = 7
+	// There is no contact that can be sent to.
+	DutyWhy_DUTY_WHY_NOBODY DutyWhy = 8
+)
+
+// Enum value maps for DutyWhy.
+var (
+	DutyWhy_name = map[int32]string{
+		0: "DUTY_WHY_UNSPECIFIED",
+		1: "DUTY_WHY_SHIFT",
+		2: "DUTY_WHY_SWAP",
+		3: "DUTY_WHY_OFFICE_HOURS",
+		4: "DUTY_WHY_OUT_OF_HOURS",
+		5: "DUTY_WHY_HOLIDAY",
+		6: "DUTY_WHY_NO_SHIFT",
+		7: "DUTY_WHY_OFF_DUTY",
+		8: "DUTY_WHY_NOBODY",
+	}
+	DutyWhy_value = map[string]int32{
+		"DUTY_WHY_UNSPECIFIED":  0,
+		"DUTY_WHY_SHIFT":        1,
+		"DUTY_WHY_SWAP":         2,
+		"DUTY_WHY_OFFICE_HOURS": 3,
+		"DUTY_WHY_OUT_OF_HOURS": 4,
+		"DUTY_WHY_HOLIDAY":      5,
+		"DUTY_WHY_NO_SHIFT":     6,
+		"DUTY_WHY_OFF_DUTY":     7,
+		"DUTY_WHY_NOBODY":       8,
+	}
+)
+
+func (x DutyWhy) Enum() *DutyWhy {
+	p := new(DutyWhy)
+	*p = x
+	return p
+}
+
+func (x DutyWhy) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (DutyWhy) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_directory_v1_directory_proto_enumTypes[0].Descriptor()
+}
+
+func (DutyWhy) Type() protoreflect.EnumType {
+	return &file_signalbox_directory_v1_directory_proto_enumTypes[0]
+}
+
+func (x DutyWhy) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use DutyWhy.Descriptor instead.
+func (DutyWhy) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{0}
+}
+
 // Row is one row of the directory. Rows are kept by kind (the name of the field set here) and id.
 type Row struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -40,6 +117,7 @@ type Row struct {
 	//	*Row_Policy
 	//	*Row_NetworkMember
 	//	*Row_Postcode
+	//	*Row_Rota
 	Row           isRow_Row `protobuf_oneof:"row"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -190,6 +268,15 @@ func (x *Row) GetPostcode() *PostcodeDistrict {
 	return nil
 }
 
+func (x *Row) GetRota() *Rota {
+	if x != nil {
+		if x, ok := x.Row.(*Row_Rota); ok {
+			return x.Rota
+		}
+	}
+	return nil
+}
+
 type isRow_Row interface {
 	isRow_Row()
 }
@@ -254,6 +341,11 @@ type Row_Postcode struct {
 	Postcode *PostcodeDistrict `protobuf:"bytes,12,opt,name=postcode,proto3,oneof"`
 }
 
+type Row_Rota struct {
+	// Who is on duty when, in one role of an organisation.
+	Rota *Rota `protobuf:"bytes,13,opt,name=rota,proto3,oneof"`
+}
+
 func (*Row_Area) isRow_Row() {}
 
 func (*Row_Organisation) isRow_Row() {}
@@ -277,6 +369,8 @@ func (*Row_Policy) isRow_Row() {}
 func (*Row_NetworkMember) isRow_Row() {}
 
 func (*Row_Postcode) isRow_Row() {}
+
+func (*Row_Rota) isRow_Row() {}
 
 // Area is an area by GSS code.
 type Area struct {
@@ -1857,11 +1951,230 @@ func (x *PolicyDocument) GetInForce() bool {
 	return false
 }
 
+// Rota is who is on duty when, in one role of an organisation.
+type Rota struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The organisation's id and the role, with a `/` between: `ashmere-council/duty`.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The organisation or setting.
+	Organisation string `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// The role of the contacts on it.
+	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
+	// Shifts, by their beginning.
+	Shifts []*Shift `protobuf:"bytes,4,rep,name=shifts,proto3" json:"shifts,omitempty"`
+	// Swaps, in the order in which they were made. The shifts stay as they were.
+	Swaps         []*Swap `protobuf:"bytes,5,rep,name=swaps,proto3" json:"swaps,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Rota) Reset() {
+	*x = Rota{}
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Rota) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Rota) ProtoMessage() {}
+
+func (x *Rota) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Rota.ProtoReflect.Descriptor instead.
+func (*Rota) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *Rota) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Rota) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *Rota) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *Rota) GetShifts() []*Shift {
+	if x != nil {
+		return x.Shifts
+	}
+	return nil
+}
+
+func (x *Rota) GetSwaps() []*Swap {
+	if x != nil {
+		return x.Swaps
+	}
+	return nil
+}
+
+// Shift is a span in which a contact is on duty.
+type Shift struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contact's id.
+	Contact string `protobuf:"bytes,1,opt,name=contact,proto3" json:"contact,omitempty"`
+	// From this instant on, RFC 3339 with the offset of the UK then: `2026-10-24T20:00:00+01:00`.
+	From string `protobuf:"bytes,2,opt,name=from,proto3" json:"from,omitempty"`
+	// Until this instant, which is no longer in it; RFC 3339.
+	Until         string `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Shift) Reset() {
+	*x = Shift{}
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Shift) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Shift) ProtoMessage() {}
+
+func (x *Shift) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Shift.ProtoReflect.Descriptor instead.
+func (*Shift) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Shift) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *Shift) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Shift) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
+// Swap has a contact take the place of another for a span.
+type Swap struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who comes in: the contact's id.
+	Contact string `protobuf:"bytes,1,opt,name=contact,proto3" json:"contact,omitempty"`
+	// Whose shifts the contact takes over: the contact's id. Empty: whoever is on duty, or nobody.
+	InsteadOf string `protobuf:"bytes,2,opt,name=instead_of,json=insteadOf,proto3" json:"instead_of,omitempty"`
+	// From this instant on, RFC 3339 with the offset of the UK then.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// Until this instant, which is no longer in it; RFC 3339.
+	Until         string `protobuf:"bytes,4,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Swap) Reset() {
+	*x = Swap{}
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Swap) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Swap) ProtoMessage() {}
+
+func (x *Swap) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Swap.ProtoReflect.Descriptor instead.
+func (*Swap) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Swap) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *Swap) GetInsteadOf() string {
+	if x != nil {
+		return x.InsteadOf
+	}
+	return ""
+}
+
+func (x *Swap) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *Swap) GetUntil() string {
+	if x != nil {
+		return x.Until
+	}
+	return ""
+}
+
 var File_signalbox_directory_v1_directory_proto protoreflect.FileDescriptor
 
 const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\n" +
-	"&signalbox/directory/v1/directory.proto\x12\x16signalbox.directory.v1\"\xa7\x06\n" +
+	"&signalbox/directory/v1/directory.proto\x12\x16signalbox.directory.v1\"\xdb\x06\n" +
 	"\x03Row\x122\n" +
 	"\x04area\x18\x01 \x01(\v2\x1c.signalbox.directory.v1.AreaH\x00R\x04area\x12J\n" +
 	"\forganisation\x18\x02 \x01(\v2$.signalbox.directory.v1.OrganisationH\x00R\forganisation\x12;\n" +
@@ -1875,7 +2188,8 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\x06policy\x18\n" +
 	" \x01(\v2&.signalbox.directory.v1.PolicyDocumentH\x00R\x06policy\x12N\n" +
 	"\x0enetwork_member\x18\v \x01(\v2%.signalbox.directory.v1.NetworkMemberH\x00R\rnetworkMember\x12F\n" +
-	"\bpostcode\x18\f \x01(\v2(.signalbox.directory.v1.PostcodeDistrictH\x00R\bpostcodeB\x05\n" +
+	"\bpostcode\x18\f \x01(\v2(.signalbox.directory.v1.PostcodeDistrictH\x00R\bpostcode\x122\n" +
+	"\x04rota\x18\r \x01(\v2\x1c.signalbox.directory.v1.RotaH\x00R\x04rotaB\x05\n" +
 	"\x03row\"\xb3\x01\n" +
 	"\x04Area\x12\x10\n" +
 	"\x03gss\x18\x01 \x01(\tR\x03gss\x12\x12\n" +
@@ -2012,7 +2326,33 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\x0ePolicyDocument\x12\x16\n" +
 	"\x06digest\x18\x01 \x01(\tR\x06digest\x12\x12\n" +
 	"\x04text\x18\x02 \x01(\tR\x04text\x12\x19\n" +
-	"\bin_force\x18\x03 \x01(\bR\ainForceBJZHgithub.com/signalbox-hq/signalbox/api/signalbox/directory/v1;directoryv1b\x06proto3"
+	"\bin_force\x18\x03 \x01(\bR\ainForce\"\xb9\x01\n" +
+	"\x04Rota\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\"\n" +
+	"\forganisation\x18\x02 \x01(\tR\forganisation\x12\x12\n" +
+	"\x04role\x18\x03 \x01(\tR\x04role\x125\n" +
+	"\x06shifts\x18\x04 \x03(\v2\x1d.signalbox.directory.v1.ShiftR\x06shifts\x122\n" +
+	"\x05swaps\x18\x05 \x03(\v2\x1c.signalbox.directory.v1.SwapR\x05swaps\"K\n" +
+	"\x05Shift\x12\x18\n" +
+	"\acontact\x18\x01 \x01(\tR\acontact\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\tR\x04from\x12\x14\n" +
+	"\x05until\x18\x03 \x01(\tR\x05until\"i\n" +
+	"\x04Swap\x12\x18\n" +
+	"\acontact\x18\x01 \x01(\tR\acontact\x12\x1d\n" +
+	"\n" +
+	"instead_of\x18\x02 \x01(\tR\tinsteadOf\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x12\x14\n" +
+	"\x05until\x18\x04 \x01(\tR\x05until*\xd9\x01\n" +
+	"\aDutyWhy\x12\x18\n" +
+	"\x14DUTY_WHY_UNSPECIFIED\x10\x00\x12\x12\n" +
+	"\x0eDUTY_WHY_SHIFT\x10\x01\x12\x11\n" +
+	"\rDUTY_WHY_SWAP\x10\x02\x12\x19\n" +
+	"\x15DUTY_WHY_OFFICE_HOURS\x10\x03\x12\x19\n" +
+	"\x15DUTY_WHY_OUT_OF_HOURS\x10\x04\x12\x14\n" +
+	"\x10DUTY_WHY_HOLIDAY\x10\x05\x12\x15\n" +
+	"\x11DUTY_WHY_NO_SHIFT\x10\x06\x12\x15\n" +
+	"\x11DUTY_WHY_OFF_DUTY\x10\a\x12\x13\n" +
+	"\x0fDUTY_WHY_NOBODY\x10\bBJZHgithub.com/signalbox-hq/signalbox/api/signalbox/directory/v1;directoryv1b\x06proto3"
 
 var (
 	file_signalbox_directory_v1_directory_proto_rawDescOnce sync.Once
@@ -2026,52 +2366,60 @@ func file_signalbox_directory_v1_directory_proto_rawDescGZIP() []byte {
 	return file_signalbox_directory_v1_directory_proto_rawDescData
 }
 
-var file_signalbox_directory_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_signalbox_directory_v1_directory_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_signalbox_directory_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_signalbox_directory_v1_directory_proto_goTypes = []any{
-	(*Row)(nil),              // 0: signalbox.directory.v1.Row
-	(*Area)(nil),             // 1: signalbox.directory.v1.Area
-	(*Organisation)(nil),     // 2: signalbox.directory.v1.Organisation
-	(*Link)(nil),             // 3: signalbox.directory.v1.Link
-	(*Setting)(nil),          // 4: signalbox.directory.v1.Setting
-	(*Hours)(nil),            // 5: signalbox.directory.v1.Hours
-	(*Contact)(nil),          // 6: signalbox.directory.v1.Contact
-	(*Term)(nil),             // 7: signalbox.directory.v1.Term
-	(*Calendar)(nil),         // 8: signalbox.directory.v1.Calendar
-	(*BankHolidays)(nil),     // 9: signalbox.directory.v1.BankHolidays
-	(*Identifier)(nil),       // 10: signalbox.directory.v1.Identifier
-	(*Enrolment)(nil),        // 11: signalbox.directory.v1.Enrolment
-	(*Child)(nil),            // 12: signalbox.directory.v1.Child
-	(*NetworkMember)(nil),    // 13: signalbox.directory.v1.NetworkMember
-	(*PostcodeDistrict)(nil), // 14: signalbox.directory.v1.PostcodeDistrict
-	(*PostcodeGroup)(nil),    // 15: signalbox.directory.v1.PostcodeGroup
-	(*Restriction)(nil),      // 16: signalbox.directory.v1.Restriction
-	(*Agency)(nil),           // 17: signalbox.directory.v1.Agency
-	(*PolicyDocument)(nil),   // 18: signalbox.directory.v1.PolicyDocument
+	(DutyWhy)(0),             // 0: signalbox.directory.v1.DutyWhy
+	(*Row)(nil),              // 1: signalbox.directory.v1.Row
+	(*Area)(nil),             // 2: signalbox.directory.v1.Area
+	(*Organisation)(nil),     // 3: signalbox.directory.v1.Organisation
+	(*Link)(nil),             // 4: signalbox.directory.v1.Link
+	(*Setting)(nil),          // 5: signalbox.directory.v1.Setting
+	(*Hours)(nil),            // 6: signalbox.directory.v1.Hours
+	(*Contact)(nil),          // 7: signalbox.directory.v1.Contact
+	(*Term)(nil),             // 8: signalbox.directory.v1.Term
+	(*Calendar)(nil),         // 9: signalbox.directory.v1.Calendar
+	(*BankHolidays)(nil),     // 10: signalbox.directory.v1.BankHolidays
+	(*Identifier)(nil),       // 11: signalbox.directory.v1.Identifier
+	(*Enrolment)(nil),        // 12: signalbox.directory.v1.Enrolment
+	(*Child)(nil),            // 13: signalbox.directory.v1.Child
+	(*NetworkMember)(nil),    // 14: signalbox.directory.v1.NetworkMember
+	(*PostcodeDistrict)(nil), // 15: signalbox.directory.v1.PostcodeDistrict
+	(*PostcodeGroup)(nil),    // 16: signalbox.directory.v1.PostcodeGroup
+	(*Restriction)(nil),      // 17: signalbox.directory.v1.Restriction
+	(*Agency)(nil),           // 18: signalbox.directory.v1.Agency
+	(*PolicyDocument)(nil),   // 19: signalbox.directory.v1.PolicyDocument
+	(*Rota)(nil),             // 20: signalbox.directory.v1.Rota
+	(*Shift)(nil),            // 21: signalbox.directory.v1.Shift
+	(*Swap)(nil),             // 22: signalbox.directory.v1.Swap
 }
 var file_signalbox_directory_v1_directory_proto_depIdxs = []int32{
-	1,  // 0: signalbox.directory.v1.Row.area:type_name -> signalbox.directory.v1.Area
-	2,  // 1: signalbox.directory.v1.Row.organisation:type_name -> signalbox.directory.v1.Organisation
-	4,  // 2: signalbox.directory.v1.Row.setting:type_name -> signalbox.directory.v1.Setting
-	6,  // 3: signalbox.directory.v1.Row.contact:type_name -> signalbox.directory.v1.Contact
-	8,  // 4: signalbox.directory.v1.Row.calendar:type_name -> signalbox.directory.v1.Calendar
-	9,  // 5: signalbox.directory.v1.Row.bank_holidays:type_name -> signalbox.directory.v1.BankHolidays
-	12, // 6: signalbox.directory.v1.Row.child:type_name -> signalbox.directory.v1.Child
-	16, // 7: signalbox.directory.v1.Row.restriction:type_name -> signalbox.directory.v1.Restriction
-	17, // 8: signalbox.directory.v1.Row.agency:type_name -> signalbox.directory.v1.Agency
-	18, // 9: signalbox.directory.v1.Row.policy:type_name -> signalbox.directory.v1.PolicyDocument
-	13, // 10: signalbox.directory.v1.Row.network_member:type_name -> signalbox.directory.v1.NetworkMember
-	14, // 11: signalbox.directory.v1.Row.postcode:type_name -> signalbox.directory.v1.PostcodeDistrict
-	3,  // 12: signalbox.directory.v1.Setting.successors:type_name -> signalbox.directory.v1.Link
-	5,  // 13: signalbox.directory.v1.Contact.hours:type_name -> signalbox.directory.v1.Hours
-	7,  // 14: signalbox.directory.v1.Calendar.terms:type_name -> signalbox.directory.v1.Term
-	10, // 15: signalbox.directory.v1.Child.identifiers:type_name -> signalbox.directory.v1.Identifier
-	11, // 16: signalbox.directory.v1.Child.enrolments:type_name -> signalbox.directory.v1.Enrolment
-	15, // 17: signalbox.directory.v1.PostcodeDistrict.groups:type_name -> signalbox.directory.v1.PostcodeGroup
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	2,  // 0: signalbox.directory.v1.Row.area:type_name -> signalbox.directory.v1.Area
+	3,  // 1: signalbox.directory.v1.Row.organisation:type_name -> signalbox.directory.v1.Organisation
+	5,  // 2: signalbox.directory.v1.Row.setting:type_name -> signalbox.directory.v1.Setting
+	7,  // 3: signalbox.directory.v1.Row.contact:type_name -> signalbox.directory.v1.Contact
+	9,  // 4: signalbox.directory.v1.Row.calendar:type_name -> signalbox.directory.v1.Calendar
+	10, // 5: signalbox.directory.v1.Row.bank_holidays:type_name -> signalbox.directory.v1.BankHolidays
+	13, // 6: signalbox.directory.v1.Row.child:type_name -> signalbox.directory.v1.Child
+	17, // 7: signalbox.directory.v1.Row.restriction:type_name -> signalbox.directory.v1.Restriction
+	18, // 8: signalbox.directory.v1.Row.agency:type_name -> signalbox.directory.v1.Agency
+	19, // 9: signalbox.directory.v1.Row.policy:type_name -> signalbox.directory.v1.PolicyDocument
+	14, // 10: signalbox.directory.v1.Row.network_member:type_name -> signalbox.directory.v1.NetworkMember
+	15, // 11: signalbox.directory.v1.Row.postcode:type_name -> signalbox.directory.v1.PostcodeDistrict
+	20, // 12: signalbox.directory.v1.Row.rota:type_name -> signalbox.directory.v1.Rota
+	4,  // 13: signalbox.directory.v1.Setting.successors:type_name -> signalbox.directory.v1.Link
+	6,  // 14: signalbox.directory.v1.Contact.hours:type_name -> signalbox.directory.v1.Hours
+	8,  // 15: signalbox.directory.v1.Calendar.terms:type_name -> signalbox.directory.v1.Term
+	11, // 16: signalbox.directory.v1.Child.identifiers:type_name -> signalbox.directory.v1.Identifier
+	12, // 17: signalbox.directory.v1.Child.enrolments:type_name -> signalbox.directory.v1.Enrolment
+	16, // 18: signalbox.directory.v1.PostcodeDistrict.groups:type_name -> signalbox.directory.v1.PostcodeGroup
+	21, // 19: signalbox.directory.v1.Rota.shifts:type_name -> signalbox.directory.v1.Shift
+	22, // 20: signalbox.directory.v1.Rota.swaps:type_name -> signalbox.directory.v1.Swap
+	21, // [21:21] is the sub-list for method output_type
+	21, // [21:21] is the sub-list for method input_type
+	21, // [21:21] is the sub-list for extension type_name
+	21, // [21:21] is the sub-list for extension extendee
+	0,  // [0:21] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_directory_v1_directory_proto_init() }
@@ -2092,19 +2440,21 @@ func file_signalbox_directory_v1_directory_proto_init() {
 		(*Row_Policy)(nil),
 		(*Row_NetworkMember)(nil),
 		(*Row_Postcode)(nil),
+		(*Row_Rota)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_directory_v1_directory_proto_rawDesc), len(file_signalbox_directory_v1_directory_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   19,
+			NumEnums:      1,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_signalbox_directory_v1_directory_proto_goTypes,
 		DependencyIndexes: file_signalbox_directory_v1_directory_proto_depIdxs,
+		EnumInfos:         file_signalbox_directory_v1_directory_proto_enumTypes,
 		MessageInfos:      file_signalbox_directory_v1_directory_proto_msgTypes,
 	}.Build()
 	File_signalbox_directory_v1_directory_proto = out.File

@@ -26,7 +26,7 @@ const (
 type ImportHeader struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The format: `areas`, `organisations`, `onspd`, `gias`, `gias-links`, `ofsted`, `ods`, `bank-holidays`, `term-dates`,
-	// `pupil-roll`, `network`, `contacts`, `restrictions` or `policy`.
+	// `pupil-roll`, `network`, `contacts`, `rota`, `restrictions` or `policy`.
 	Format string `protobuf:"bytes,1,opt,name=format,proto3" json:"format,omitempty"`
 	// The file's name, for messages.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
@@ -35,7 +35,12 @@ type ImportHeader struct {
 	// Report the changes and apply none.
 	DryRun bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
 	// Apply even where a larger share than the guard allows is removed or re-addressed.
-	Force         bool `protobuf:"varint,5,opt,name=force,proto3" json:"force,omitempty"`
+	Force bool `protobuf:"varint,5,opt,name=force,proto3" json:"force,omitempty"`
+	// Whose an iCalendar file is, which cannot say so itself: the organisation of a rota; the setting, or the GSS code of
+	// the authority, of term dates.
+	Owner string `protobuf:"bytes,8,opt,name=owner,proto3" json:"owner,omitempty"`
+	// The role of a rota in iCalendar.
+	Role          string `protobuf:"bytes,9,opt,name=role,proto3" json:"role,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -103,6 +108,20 @@ func (x *ImportHeader) GetForce() bool {
 		return x.Force
 	}
 	return false
+}
+
+func (x *ImportHeader) GetOwner() string {
+	if x != nil {
+		return x.Owner
+	}
+	return ""
+}
+
+func (x *ImportHeader) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
 }
 
 // ImportRequest is the header, then chunks.
@@ -979,17 +998,320 @@ func (x *ListAgenciesResponse) GetAgencies() []*Agency {
 	return nil
 }
 
+// DutyRequest asks who is on duty.
+type DutyRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The organisation or setting.
+	Organisation string `protobuf:"bytes,1,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// The role; empty is every role that has a contact or a rota.
+	Role string `protobuf:"bytes,2,opt,name=role,proto3" json:"role,omitempty"`
+	// The first day, `YYYY-MM-DD`; empty is today.
+	From string `protobuf:"bytes,3,opt,name=from,proto3" json:"from,omitempty"`
+	// How many days; 0 is 7.
+	Days          int32 `protobuf:"varint,4,opt,name=days,proto3" json:"days,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DutyRequest) Reset() {
+	*x = DutyRequest{}
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DutyRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DutyRequest) ProtoMessage() {}
+
+func (x *DutyRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DutyRequest.ProtoReflect.Descriptor instead.
+func (*DutyRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *DutyRequest) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *DutyRequest) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *DutyRequest) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
+}
+
+func (x *DutyRequest) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+// DutyResponse has the spans by role and time. Those of a role follow one another without a break.
+type DutyResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The spans.
+	Spans         []*DutySpan `protobuf:"bytes,1,rep,name=spans,proto3" json:"spans,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DutyResponse) Reset() {
+	*x = DutyResponse{}
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DutyResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DutyResponse) ProtoMessage() {}
+
+func (x *DutyResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DutyResponse.ProtoReflect.Descriptor instead.
+func (*DutyResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *DutyResponse) GetSpans() []*DutySpan {
+	if x != nil {
+		return x.Spans
+	}
+	return nil
+}
+
+// DutySpan is a span of time in which one contact is sent to, for one reason.
+type DutySpan struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The role.
+	Role string `protobuf:"bytes,1,opt,name=role,proto3" json:"role,omitempty"`
+	// From, milliseconds since 1970.
+	FromMs int64 `protobuf:"varint,2,opt,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"`
+	// Until, milliseconds since 1970; no longer in it.
+	UntilMs int64 `protobuf:"varint,3,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	// The contact who is sent to; empty where nobody can be.
+	Contact string `protobuf:"bytes,4,opt,name=contact,proto3" json:"contact,omitempty"`
+	// Its name.
+	Name string `protobuf:"bytes,5,opt,name=name,proto3" json:"name,omitempty"`
+	// `email` or `grpc`.
+	Channel string `protobuf:"bytes,6,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Why it is this one.
+	Why DutyWhy `protobuf:"varint,7,opt,name=why,proto3,enum=signalbox.directory.v1.DutyWhy" json:"why,omitempty"`
+	// The contact whose shift it has, where that was swapped.
+	InsteadOf string `protobuf:"bytes,8,opt,name=instead_of,json=insteadOf,proto3" json:"instead_of,omitempty"`
+	// True where nobody is on duty: whoever is named is sent to all the same.
+	Gap bool `protobuf:"varint,9,opt,name=gap,proto3" json:"gap,omitempty"`
+	// Who is on the rota and cannot be sent to.
+	Passed        []*DutyPassed `protobuf:"bytes,10,rep,name=passed,proto3" json:"passed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DutySpan) Reset() {
+	*x = DutySpan{}
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DutySpan) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DutySpan) ProtoMessage() {}
+
+func (x *DutySpan) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DutySpan.ProtoReflect.Descriptor instead.
+func (*DutySpan) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *DutySpan) GetRole() string {
+	if x != nil {
+		return x.Role
+	}
+	return ""
+}
+
+func (x *DutySpan) GetFromMs() int64 {
+	if x != nil {
+		return x.FromMs
+	}
+	return 0
+}
+
+func (x *DutySpan) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+func (x *DutySpan) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *DutySpan) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *DutySpan) GetChannel() string {
+	if x != nil {
+		return x.Channel
+	}
+	return ""
+}
+
+func (x *DutySpan) GetWhy() DutyWhy {
+	if x != nil {
+		return x.Why
+	}
+	return DutyWhy_DUTY_WHY_UNSPECIFIED
+}
+
+func (x *DutySpan) GetInsteadOf() string {
+	if x != nil {
+		return x.InsteadOf
+	}
+	return ""
+}
+
+func (x *DutySpan) GetGap() bool {
+	if x != nil {
+		return x.Gap
+	}
+	return false
+}
+
+func (x *DutySpan) GetPassed() []*DutyPassed {
+	if x != nil {
+		return x.Passed
+	}
+	return nil
+}
+
+// DutyPassed is a contact on the rota who cannot be sent to.
+type DutyPassed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The contact.
+	Contact string `protobuf:"bytes,1,opt,name=contact,proto3" json:"contact,omitempty"`
+	// Why not.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DutyPassed) Reset() {
+	*x = DutyPassed{}
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DutyPassed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DutyPassed) ProtoMessage() {}
+
+func (x *DutyPassed) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DutyPassed.ProtoReflect.Descriptor instead.
+func (*DutyPassed) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *DutyPassed) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *DutyPassed) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_signalbox_directory_v1_service_proto protoreflect.FileDescriptor
 
 const file_signalbox_directory_v1_service_proto_rawDesc = "" +
 	"\n" +
-	"$signalbox/directory/v1/service.proto\x12\x16signalbox.directory.v1\x1a\x1bbuf/validate/validate.proto\x1a&signalbox/directory/v1/directory.proto\"\x8a\x01\n" +
+	"$signalbox/directory/v1/service.proto\x12\x16signalbox.directory.v1\x1a\x1bbuf/validate/validate.proto\x1a&signalbox/directory/v1/directory.proto\"\xb4\x01\n" +
 	"\fImportHeader\x12\x1f\n" +
 	"\x06format\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06format\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x16\n" +
 	"\x06source\x18\x03 \x01(\tR\x06source\x12\x17\n" +
 	"\adry_run\x18\x04 \x01(\bR\x06dryRun\x12\x14\n" +
-	"\x05force\x18\x05 \x01(\bR\x05force\"o\n" +
+	"\x05force\x18\x05 \x01(\bR\x05force\x12\x14\n" +
+	"\x05owner\x18\b \x01(\tR\x05owner\x12\x12\n" +
+	"\x04role\x18\t \x01(\tR\x04role\"o\n" +
 	"\rImportRequest\x12>\n" +
 	"\x06header\x18\x01 \x01(\v2$.signalbox.directory.v1.ImportHeaderH\x00R\x06header\x12\x16\n" +
 	"\x05chunk\x18\x02 \x01(\fH\x00R\x05chunkB\x06\n" +
@@ -1043,10 +1365,35 @@ const file_signalbox_directory_v1_service_proto_rawDesc = "" +
 	"\x12nats_configuration\x18\x01 \x01(\tR\x11natsConfiguration\"\x15\n" +
 	"\x13ListAgenciesRequest\"R\n" +
 	"\x14ListAgenciesResponse\x12:\n" +
-	"\bagencies\x18\x01 \x03(\v2\x1e.signalbox.directory.v1.AgencyR\bagencies2\xdd\x04\n" +
+	"\bagencies\x18\x01 \x03(\v2\x1e.signalbox.directory.v1.AgencyR\bagencies\"\x81\x01\n" +
+	"\vDutyRequest\x12+\n" +
+	"\forganisation\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\forganisation\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\tR\x04role\x12\x12\n" +
+	"\x04from\x18\x03 \x01(\tR\x04from\x12\x1d\n" +
+	"\x04days\x18\x04 \x01(\x05B\t\xbaH\x06\x1a\x04\x18>(\x00R\x04days\"F\n" +
+	"\fDutyResponse\x126\n" +
+	"\x05spans\x18\x01 \x03(\v2 .signalbox.directory.v1.DutySpanR\x05spans\"\xba\x02\n" +
+	"\bDutySpan\x12\x12\n" +
+	"\x04role\x18\x01 \x01(\tR\x04role\x12\x17\n" +
+	"\afrom_ms\x18\x02 \x01(\x03R\x06fromMs\x12\x19\n" +
+	"\buntil_ms\x18\x03 \x01(\x03R\auntilMs\x12\x18\n" +
+	"\acontact\x18\x04 \x01(\tR\acontact\x12\x12\n" +
+	"\x04name\x18\x05 \x01(\tR\x04name\x12\x18\n" +
+	"\achannel\x18\x06 \x01(\tR\achannel\x121\n" +
+	"\x03why\x18\a \x01(\x0e2\x1f.signalbox.directory.v1.DutyWhyR\x03why\x12\x1d\n" +
+	"\n" +
+	"instead_of\x18\b \x01(\tR\tinsteadOf\x12\x10\n" +
+	"\x03gap\x18\t \x01(\bR\x03gap\x12:\n" +
+	"\x06passed\x18\n" +
+	" \x03(\v2\".signalbox.directory.v1.DutyPassedR\x06passed\">\n" +
+	"\n" +
+	"DutyPassed\x12\x18\n" +
+	"\acontact\x18\x01 \x01(\tR\acontact\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason2\xb0\x05\n" +
 	"\x10DirectoryService\x12[\n" +
 	"\x06Import\x12%.signalbox.directory.v1.ImportRequest\x1a&.signalbox.directory.v1.ImportResponse(\x010\x01\x12S\n" +
-	"\x04Show\x12#.signalbox.directory.v1.ShowRequest\x1a$.signalbox.directory.v1.ShowResponse0\x01\x12`\n" +
+	"\x04Show\x12#.signalbox.directory.v1.ShowRequest\x1a$.signalbox.directory.v1.ShowResponse0\x01\x12Q\n" +
+	"\x04Duty\x12#.signalbox.directory.v1.DutyRequest\x1a$.signalbox.directory.v1.DutyResponse\x12`\n" +
 	"\tAddAgency\x12(.signalbox.directory.v1.AddAgencyRequest\x1a).signalbox.directory.v1.AddAgencyResponse\x12i\n" +
 	"\fRemoveAgency\x12+.signalbox.directory.v1.RemoveAgencyRequest\x1a,.signalbox.directory.v1.RemoveAgencyResponse\x12_\n" +
 	"\bCoverage\x12'.signalbox.directory.v1.CoverageRequest\x1a(.signalbox.directory.v1.CoverageResponse0\x01\x12i\n" +
@@ -1064,7 +1411,7 @@ func file_signalbox_directory_v1_service_proto_rawDescGZIP() []byte {
 	return file_signalbox_directory_v1_service_proto_rawDescData
 }
 
-var file_signalbox_directory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_signalbox_directory_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_signalbox_directory_v1_service_proto_goTypes = []any{
 	(*ImportHeader)(nil),         // 0: signalbox.directory.v1.ImportHeader
 	(*ImportRequest)(nil),        // 1: signalbox.directory.v1.ImportRequest
@@ -1081,33 +1428,43 @@ var file_signalbox_directory_v1_service_proto_goTypes = []any{
 	(*RemoveAgencyResponse)(nil), // 12: signalbox.directory.v1.RemoveAgencyResponse
 	(*ListAgenciesRequest)(nil),  // 13: signalbox.directory.v1.ListAgenciesRequest
 	(*ListAgenciesResponse)(nil), // 14: signalbox.directory.v1.ListAgenciesResponse
-	(*Row)(nil),                  // 15: signalbox.directory.v1.Row
-	(*Agency)(nil),               // 16: signalbox.directory.v1.Agency
+	(*DutyRequest)(nil),          // 15: signalbox.directory.v1.DutyRequest
+	(*DutyResponse)(nil),         // 16: signalbox.directory.v1.DutyResponse
+	(*DutySpan)(nil),             // 17: signalbox.directory.v1.DutySpan
+	(*DutyPassed)(nil),           // 18: signalbox.directory.v1.DutyPassed
+	(*Row)(nil),                  // 19: signalbox.directory.v1.Row
+	(*Agency)(nil),               // 20: signalbox.directory.v1.Agency
+	(DutyWhy)(0),                 // 21: signalbox.directory.v1.DutyWhy
 }
 var file_signalbox_directory_v1_service_proto_depIdxs = []int32{
 	0,  // 0: signalbox.directory.v1.ImportRequest.header:type_name -> signalbox.directory.v1.ImportHeader
 	4,  // 1: signalbox.directory.v1.ImportResponse.result:type_name -> signalbox.directory.v1.ImportResult
 	2,  // 2: signalbox.directory.v1.ImportResult.faults:type_name -> signalbox.directory.v1.RowFault
-	15, // 3: signalbox.directory.v1.ShowResponse.row:type_name -> signalbox.directory.v1.Row
-	16, // 4: signalbox.directory.v1.AddAgencyRequest.agency:type_name -> signalbox.directory.v1.Agency
-	16, // 5: signalbox.directory.v1.ListAgenciesResponse.agencies:type_name -> signalbox.directory.v1.Agency
-	1,  // 6: signalbox.directory.v1.DirectoryService.Import:input_type -> signalbox.directory.v1.ImportRequest
-	5,  // 7: signalbox.directory.v1.DirectoryService.Show:input_type -> signalbox.directory.v1.ShowRequest
-	9,  // 8: signalbox.directory.v1.DirectoryService.AddAgency:input_type -> signalbox.directory.v1.AddAgencyRequest
-	11, // 9: signalbox.directory.v1.DirectoryService.RemoveAgency:input_type -> signalbox.directory.v1.RemoveAgencyRequest
-	7,  // 10: signalbox.directory.v1.DirectoryService.Coverage:input_type -> signalbox.directory.v1.CoverageRequest
-	13, // 11: signalbox.directory.v1.DirectoryService.ListAgencies:input_type -> signalbox.directory.v1.ListAgenciesRequest
-	3,  // 12: signalbox.directory.v1.DirectoryService.Import:output_type -> signalbox.directory.v1.ImportResponse
-	6,  // 13: signalbox.directory.v1.DirectoryService.Show:output_type -> signalbox.directory.v1.ShowResponse
-	10, // 14: signalbox.directory.v1.DirectoryService.AddAgency:output_type -> signalbox.directory.v1.AddAgencyResponse
-	12, // 15: signalbox.directory.v1.DirectoryService.RemoveAgency:output_type -> signalbox.directory.v1.RemoveAgencyResponse
-	8,  // 16: signalbox.directory.v1.DirectoryService.Coverage:output_type -> signalbox.directory.v1.CoverageResponse
-	14, // 17: signalbox.directory.v1.DirectoryService.ListAgencies:output_type -> signalbox.directory.v1.ListAgenciesResponse
-	12, // [12:18] is the sub-list for method output_type
-	6,  // [6:12] is the sub-list for method input_type
-	6,  // [6:6] is the sub-list for extension type_name
-	6,  // [6:6] is the sub-list for extension extendee
-	0,  // [0:6] is the sub-list for field type_name
+	19, // 3: signalbox.directory.v1.ShowResponse.row:type_name -> signalbox.directory.v1.Row
+	20, // 4: signalbox.directory.v1.AddAgencyRequest.agency:type_name -> signalbox.directory.v1.Agency
+	20, // 5: signalbox.directory.v1.ListAgenciesResponse.agencies:type_name -> signalbox.directory.v1.Agency
+	17, // 6: signalbox.directory.v1.DutyResponse.spans:type_name -> signalbox.directory.v1.DutySpan
+	21, // 7: signalbox.directory.v1.DutySpan.why:type_name -> signalbox.directory.v1.DutyWhy
+	18, // 8: signalbox.directory.v1.DutySpan.passed:type_name -> signalbox.directory.v1.DutyPassed
+	1,  // 9: signalbox.directory.v1.DirectoryService.Import:input_type -> signalbox.directory.v1.ImportRequest
+	5,  // 10: signalbox.directory.v1.DirectoryService.Show:input_type -> signalbox.directory.v1.ShowRequest
+	15, // 11: signalbox.directory.v1.DirectoryService.Duty:input_type -> signalbox.directory.v1.DutyRequest
+	9,  // 12: signalbox.directory.v1.DirectoryService.AddAgency:input_type -> signalbox.directory.v1.AddAgencyRequest
+	11, // 13: signalbox.directory.v1.DirectoryService.RemoveAgency:input_type -> signalbox.directory.v1.RemoveAgencyRequest
+	7,  // 14: signalbox.directory.v1.DirectoryService.Coverage:input_type -> signalbox.directory.v1.CoverageRequest
+	13, // 15: signalbox.directory.v1.DirectoryService.ListAgencies:input_type -> signalbox.directory.v1.ListAgenciesRequest
+	3,  // 16: signalbox.directory.v1.DirectoryService.Import:output_type -> signalbox.directory.v1.ImportResponse
+	6,  // 17: signalbox.directory.v1.DirectoryService.Show:output_type -> signalbox.directory.v1.ShowResponse
+	16, // 18: signalbox.directory.v1.DirectoryService.Duty:output_type -> signalbox.directory.v1.DutyResponse
+	10, // 19: signalbox.directory.v1.DirectoryService.AddAgency:output_type -> signalbox.directory.v1.AddAgencyResponse
+	12, // 20: signalbox.directory.v1.DirectoryService.RemoveAgency:output_type -> signalbox.directory.v1.RemoveAgencyResponse
+	8,  // 21: signalbox.directory.v1.DirectoryService.Coverage:output_type -> signalbox.directory.v1.CoverageResponse
+	14, // 22: signalbox.directory.v1.DirectoryService.ListAgencies:output_type -> signalbox.directory.v1.ListAgenciesResponse
+	16, // [16:23] is the sub-list for method output_type
+	9,  // [9:16] is the sub-list for method input_type
+	9,  // [9:9] is the sub-list for extension type_name
+	9,  // [9:9] is the sub-list for extension extendee
+	0,  // [0:9] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_directory_v1_service_proto_init() }
@@ -1126,7 +1483,7 @@ func file_signalbox_directory_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_directory_v1_service_proto_rawDesc), len(file_signalbox_directory_v1_service_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -21,6 +21,7 @@ const _ = grpc.SupportPackageIsVersion9
 const (
 	DirectoryService_Import_FullMethodName       = "/signalbox.directory.v1.DirectoryService/Import"
 	DirectoryService_Show_FullMethodName         = "/signalbox.directory.v1.DirectoryService/Show"
+	DirectoryService_Duty_FullMethodName         = "/signalbox.directory.v1.DirectoryService/Duty"
 	DirectoryService_AddAgency_FullMethodName    = "/signalbox.directory.v1.DirectoryService/AddAgency"
 	DirectoryService_RemoveAgency_FullMethodName = "/signalbox.directory.v1.DirectoryService/RemoveAgency"
 	DirectoryService_Coverage_FullMethodName     = "/signalbox.directory.v1.DirectoryService/Coverage"
@@ -38,6 +39,8 @@ type DirectoryServiceClient interface {
 	Import(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[ImportRequest, ImportResponse], error)
 	// Show returns rows, by kind, id or organisation.
 	Show(ctx context.Context, in *ShowRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ShowResponse], error)
+	// Duty says who is on duty in an organisation, span by span, and why.
+	Duty(ctx context.Context, in *DutyRequest, opts ...grpc.CallOption) (*DutyResponse, error)
 	// AddAgency gives an organisation access to publish and receive.
 	AddAgency(ctx context.Context, in *AddAgencyRequest, opts ...grpc.CallOption) (*AddAgencyResponse, error)
 	// RemoveAgency ends an agency's access, over NATS and gRPC, at once. What it published stays.
@@ -87,6 +90,16 @@ func (c *directoryServiceClient) Show(ctx context.Context, in *ShowRequest, opts
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type DirectoryService_ShowClient = grpc.ServerStreamingClient[ShowResponse]
+
+func (c *directoryServiceClient) Duty(ctx context.Context, in *DutyRequest, opts ...grpc.CallOption) (*DutyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(DutyResponse)
+	err := c.cc.Invoke(ctx, DirectoryService_Duty_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
 
 func (c *directoryServiceClient) AddAgency(ctx context.Context, in *AddAgencyRequest, opts ...grpc.CallOption) (*AddAgencyResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
@@ -148,6 +161,8 @@ type DirectoryServiceServer interface {
 	Import(grpc.BidiStreamingServer[ImportRequest, ImportResponse]) error
 	// Show returns rows, by kind, id or organisation.
 	Show(*ShowRequest, grpc.ServerStreamingServer[ShowResponse]) error
+	// Duty says who is on duty in an organisation, span by span, and why.
+	Duty(context.Context, *DutyRequest) (*DutyResponse, error)
 	// AddAgency gives an organisation access to publish and receive.
 	AddAgency(context.Context, *AddAgencyRequest) (*AddAgencyResponse, error)
 	// RemoveAgency ends an agency's access, over NATS and gRPC, at once. What it published stays.
@@ -171,6 +186,9 @@ func (UnimplementedDirectoryServiceServer) Import(grpc.BidiStreamingServer[Impor
 }
 func (UnimplementedDirectoryServiceServer) Show(*ShowRequest, grpc.ServerStreamingServer[ShowResponse]) error {
 	return status.Error(codes.Unimplemented, "method Show not implemented")
+}
+func (UnimplementedDirectoryServiceServer) Duty(context.Context, *DutyRequest) (*DutyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Duty not implemented")
 }
 func (UnimplementedDirectoryServiceServer) AddAgency(context.Context, *AddAgencyRequest) (*AddAgencyResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method AddAgency not implemented")
@@ -222,6 +240,24 @@ func _DirectoryService_Show_Handler(srv interface{}, stream grpc.ServerStream) e
 
 // This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
 type DirectoryService_ShowServer = grpc.ServerStreamingServer[ShowResponse]
+
+func _DirectoryService_Duty_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DutyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(DirectoryServiceServer).Duty(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: DirectoryService_Duty_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(DirectoryServiceServer).Duty(ctx, req.(*DutyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
 
 func _DirectoryService_AddAgency_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(AddAgencyRequest)
@@ -295,6 +331,10 @@ var DirectoryService_ServiceDesc = grpc.ServiceDesc{
 	ServiceName: "signalbox.directory.v1.DirectoryService",
 	HandlerType: (*DirectoryServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
+		{
+			MethodName: "Duty",
+			Handler:    _DirectoryService_Duty_Handler,
+		},
 		{
 			MethodName: "AddAgency",
 			Handler:    _DirectoryService_AddAgency_Handler,
