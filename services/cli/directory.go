@@ -26,12 +26,16 @@ type directoryCmd struct {
 	Import   importCmd   `cmd:"" help:"Import a file, as a diff: all or nothing, and the same file twice changes nothing."`
 	Show     showCmd     `cmd:"" help:"Show rows of the directory."`
 	Coverage coverageCmd `cmd:"" help:"Count, by area and kind, the settings and organisations that a notice can be sent to, and name the others."`
+	Duty     dutyCmd     `cmd:"" help:"Show who is on duty in an organisation: a week of it, with its gaps."`
+	Swap     swapCmd     `cmd:"" help:"Have one contact take another's place on the rota for a time."`
 }
 
 type importCmd struct {
 	Format string `arg:"" enum:"${formats}" help:"What the file is: ${formatlist}. docs/formats.md has the columns."`
 	File   string `arg:"" help:"The file. - is the input."`
 	Source string `placeholder:"NAME" help:"Where the rows come from, for pupil-roll, network and contacts: 2 to 39 lower-case letters, digits and hyphens, the same each time; for ods the report, such as epraccur."`
+	Owner  string `placeholder:"ID" help:"Whose an iCalendar file is: the organisation of a rota; the setting, or the GSS code of the authority, of term dates."`
+	Role   string `placeholder:"ROLE" help:"The role of a rota in iCalendar, such as duty."`
 	DryRun bool   `help:"Say what would change, and change nothing."`
 	Force  bool   `help:"Import even where more than a tenth of the rows would be removed or re-addressed."`
 	output
@@ -44,6 +48,8 @@ func (importCmd) Help() string {
     signalbox directory import areas areas.csv
     signalbox directory import gias edubasealldata20261102.csv --dry-run
     signalbox directory import pupil-roll roll.csv --source ashmere-roll
+    signalbox directory import term-dates terms.ics --owner E09000901
+    signalbox directory import rota edt.ics --owner ashmere-council --role duty
     signalbox directory import policy policy.yaml
 
 The status is 1 where the file was refused or a row was left out.`
@@ -109,7 +115,9 @@ func (c *importCmd) send(ctx context.Context, l link, data io.Reader, progress *
 	if c.File == "-" {
 		name = "input"
 	}
-	header := &directoryv1.ImportHeader{Format: c.Format, Name: name, Source: c.Source, DryRun: c.DryRun, Force: c.Force}
+	header := &directoryv1.ImportHeader{
+		Format: c.Format, Name: name, Source: c.Source, DryRun: c.DryRun, Force: c.Force, Owner: c.Owner, Role: c.Role,
+	}
 	var sending errgroup.Group
 	sending.Go(func() error {
 		err := sendFile(stream, header, data, progress)

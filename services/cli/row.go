@@ -43,6 +43,8 @@ func rowText(row *directoryv1.Row) string {
 		return listed(c.GetName(), words(c.GetRole())+" of "+c.GetOrganisation(), c.GetChannel()+" "+c.GetAddress(), words(c.GetUse()), confirmed)
 	case *directoryv1.Row_Calendar:
 		return listed(plural(int64(len(r.Calendar.GetTerms())), "term", "terms"), plural(int64(len(r.Calendar.GetInsetDays())), "INSET day", "INSET days"))
+	case *directoryv1.Row_Rota:
+		return listed(plural(int64(len(r.Rota.GetShifts())), "shift", "shifts"), plural(int64(len(r.Rota.GetSwaps())), "swap", "swaps"))
 	case *directoryv1.Row_BankHolidays:
 		return plural(int64(len(r.BankHolidays.GetDates())), "date", "dates")
 	case *directoryv1.Row_Child:

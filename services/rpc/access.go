@@ -78,6 +78,7 @@ func rules() map[string]callers {
 		directoryv1.DirectoryService_Import_FullMethodName:       operators,
 		directoryv1.DirectoryService_Show_FullMethodName:         operators,
 		directoryv1.DirectoryService_Coverage_FullMethodName:     operators,
+		directoryv1.DirectoryService_Duty_FullMethodName:         operators,
 		directoryv1.DirectoryService_AddAgency_FullMethodName:    operators,
 		directoryv1.DirectoryService_RemoveAgency_FullMethodName: operators,
 		directoryv1.DirectoryService_ListAgencies_FullMethodName: operators,

@@ -73,7 +73,7 @@ func rowsOf(snapshot *directory.Snapshot, kind, id string) []*directoryv1.Row {
 	return nil
 }
 
-// belongs says whether a row is an organisation's or setting's: itself, its contacts, calendar and access, and who is on
+// belongs says whether a row is an organisation's or setting's: itself, its contacts, rotas, calendar and access, and who is on
 // its roll.
 func belongs(row *directoryv1.Row, organisation string) bool {
 	switch r := row.GetRow().(type) {
@@ -85,6 +85,8 @@ func belongs(row *directoryv1.Row, organisation string) bool {
 		return r.Contact.GetOrganisation() == organisation
 	case *directoryv1.Row_Calendar:
 		return r.Calendar.GetId() == organisation
+	case *directoryv1.Row_Rota:
+		return r.Rota.GetOrganisation() == organisation
 	case *directoryv1.Row_Agency:
 		return r.Agency.GetOrganisation() == organisation
 	case *directoryv1.Row_Restriction:

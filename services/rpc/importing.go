@@ -194,7 +194,7 @@ func (in importing) plan(snapshot *directory.Snapshot) (*importer.Result, error)
 	}
 	request := importer.Request{
 		Format: in.header.GetFormat(), Name: in.header.GetName(), Source: in.header.GetSource(), Force: in.header.GetForce(),
-		Now: in.Clock.Now(), Key: in.key,
+		Owner: in.header.GetOwner(), Role: in.header.GetRole(), Now: in.Clock.Now(), Key: in.key,
 	}
 	if in.postcodes != nil {
 		return in.postcodes.Plan(request, snapshot)

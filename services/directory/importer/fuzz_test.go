@@ -11,12 +11,15 @@ import (
 // fuzz reads any bytes as a format. Whatever they are, Plan answers with a classified error, or with a plan whose result
 // is a directory that can be built and in which the same bytes change nothing more.
 func fuzz(f *testing.F, format string) {
-	s := filled(f, format)
-	whole := sample(f, format)
-	f.Add([]byte(whole))
-	f.Add([]byte(whole[:len(whole)/2]))
-	f.Add([]byte("\ufeff" + whole))
-	req := request(format)
+	fuzzFiles(f, request(format), filled(f, format), sample(f, format))
+}
+
+func fuzzFiles(f *testing.F, req Request, s *directory.Snapshot, files ...string) {
+	for _, whole := range files {
+		f.Add([]byte(whole))
+		f.Add([]byte(whole[:len(whole)/2]))
+		f.Add([]byte("\ufeff" + whole))
+	}
 	req.Force = true
 	f.Fuzz(func(t *testing.T, data []byte) {
 		res, err := Plan(req, bytes.NewReader(data), s, nil)
@@ -55,3 +58,12 @@ func FuzzONSPD(f *testing.F)         { fuzz(f, ONSPD) }
 func FuzzOfsted(f *testing.F)        { fuzz(f, Ofsted) }
 func FuzzODS(f *testing.F)           { fuzz(f, ODS) }
 func FuzzNetwork(f *testing.F)       { fuzz(f, Network) }
+func FuzzRota(f *testing.F)          { fuzz(f, Rota) }
+
+func FuzzRotaCalendar(f *testing.F) {
+	fuzzFiles(f, rotaRequest(), onCall(f), exported(f, "rota-google.ics"), exported(f, "rota-outlook.ics"))
+}
+
+func FuzzTermCalendar(f *testing.F) {
+	fuzzFiles(f, termRequest("E09000901"), filled(f, TermDates), exported(f, "terms-spans.ics"), exported(f, "terms-marks.ics"))
+}

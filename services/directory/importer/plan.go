@@ -29,12 +29,13 @@ const (
 	Ofsted        = "ofsted"
 	ODS           = "ods"
 	Network       = "network"
+	Rota          = "rota"
 )
 
 // Formats lists the formats in the order in which to import them: each refers to those before it.
 func Formats() []string {
 	return []string{
-		Areas, Organisations, ONSPD, GIAS, GIASLinks, Ofsted, ODS, BankHolidays, TermDates, PupilRoll, Network, Contacts, Restrictions,
+		Areas, Organisations, ONSPD, GIAS, GIASLinks, Ofsted, ODS, BankHolidays, TermDates, PupilRoll, Network, Contacts, Rota, Restrictions,
 	}
 }
 
@@ -53,6 +54,8 @@ type Request struct {
 	Format string // one of Formats
 	Name   string // of the file, for messages
 	Source string // whose rows they are, for a pupil roll, a network or contacts; the report, for ods
+	Owner  string // whose an iCalendar file is: an organisation, a setting, or an authority's GSS code
+	Role   string // of a rota in iCalendar
 	Force  bool   // also beyond the guard
 	Now    time.Time
 	Key    notice.Key // for the ids of children
@@ -129,7 +132,7 @@ type job struct {
 	scope  []*directoryv1.Row          // current rows that the file stands for: those it lacks are removed
 	total  int                         // rows for the guard, where there is no scope
 	unread int64                       // bad rows without a readable id: any current row may be theirs
-	moved  int64                       // children who are at none of the places that this roll gave before
+	moved  int64                       // children who are at none of the places that this roll gave before; shifts that are another's
 
 	// absent is what becomes of a row of scope that the file lacks: what it becomes, or nil to delete it.
 	absent func(*directoryv1.Row) *directoryv1.Row
@@ -142,7 +145,7 @@ func (j *job) reader() (func(text string) error, error) {
 	readers := map[string]func(string) error{
 		GIAS: j.readGIAS, GIASLinks: j.readLinks, BankHolidays: j.readBankHolidays, Areas: j.readAreas,
 		Organisations: j.readOrganisations, TermDates: j.readTermDates, PupilRoll: j.readRoll, Contacts: j.readContacts,
-		Restrictions: j.readRestrictions, Network: j.readNetwork, Ofsted: j.readOfsted, ODS: j.readODS,
+		Restrictions: j.readRestrictions, Network: j.readNetwork, Ofsted: j.readOfsted, ODS: j.readODS, Rota: j.readRota,
 	}
 	read, ok := readers[j.req.Format]
 	if !ok {

@@ -136,6 +136,7 @@ func TestEverySampleImportsOnceAndTheSecondTimeChangesNothing(t *testing.T) {
 		Ofsted:        {"read 8, added 4, changed 1, removed 0, unchanged 0, readdressed 0", "read 8, added 0, changed 0, removed 0, unchanged 5, readdressed 0"},
 		ODS:           {"read 5, added 3, changed 0, removed 0, unchanged 0, readdressed 0", "read 5, added 0, changed 0, removed 0, unchanged 3, readdressed 0"},
 		Network:       {"read 4, added 4, changed 0, removed 0, unchanged 0, readdressed 0", "read 4, added 0, changed 0, removed 0, unchanged 4, readdressed 0"},
+		Rota:          {"read 4, added 2, changed 0, removed 0, unchanged 0, readdressed 0", "read 4, added 0, changed 0, removed 0, unchanged 2, readdressed 0"},
 		Restrictions:  {"read 2, added 2, changed 0, removed 0, unchanged 0, readdressed 0", "read 2, added 0, changed 0, removed 0, unchanged 2, readdressed 0"},
 	}
 	s := snapshot(t)

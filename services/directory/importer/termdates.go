@@ -25,6 +25,9 @@ type insetLine struct {
 }
 
 func (j *job) readTermDates(text string) error {
+	if isCalendar(text) {
+		return j.readTermCalendar(text)
+	}
 	cols := columns{required: []string{"id", "kind", "from", "until"}, optional: []string{"day_begins", "day_ends", "cut_off"}}
 	j.total = len(j.current.Rows(directory.KindCalendar))
 	calendars := make(map[string]*calendarLines)
