@@ -44,7 +44,7 @@ type List struct {
 func NewList(snapshot *directory.Snapshot, standing []Standing, instance string, now time.Time) List {
 	l := List{made: now, instance: instance}
 	for _, org := range organisations(snapshot) {
-		l.contacts = append(l.contacts, contacts(snapshot, org, directory.DateOf(now))...)
+		l.contacts = append(l.contacts, contacts(snapshot, org, now)...)
 	}
 	slices.SortFunc(standing, func(a, b Standing) int { return cmp.Or(a.Due.Compare(b.Due), cmp.Compare(a.Notice, b.Notice)) })
 	for _, s := range standing {
@@ -111,16 +111,24 @@ func organisations(snapshot *directory.Snapshot) []notice.OrgID {
 	return slices.Compact(ids)
 }
 
-// contacts has a line for each person of an organisation in each role, with the numbers that any of their rows has.
-func contacts(snapshot *directory.Snapshot, org notice.OrgID, today directory.Date) [][]string {
-	type person struct{ role, name, use string }
+type person struct{ role, name, use string }
+
+func personOf(c *directoryv1.Contact) person {
+	return person{role: c.GetRole(), name: c.GetName(), use: c.GetUse()}
+}
+
+// contacts has a line for each person of an organisation in each role, with the numbers that any of their rows has, and
+// when the person is on duty.
+func contacts(snapshot *directory.Snapshot, org notice.OrgID, now time.Time) [][]string {
+	today := directory.DateOf(now)
+	duty := onDuty(snapshot, org, now)
 	numbers := map[string][]*directoryv1.Contact{} // by folded name: a mailbox and a telephone are two rows of one person
 	var people []person
 	for _, c := range snapshot.Contacts(org) {
 		if !directory.InUse(c, today) {
 			continue
 		}
-		p := person{role: c.GetRole(), name: c.GetName(), use: c.GetUse()}
+		p := personOf(c)
 		if c.GetChannel() == "telephone" {
 			numbers[directory.FoldName(p.name)] = append(numbers[directory.FoldName(p.name)], c)
 		}
@@ -139,11 +147,58 @@ func contacts(snapshot *directory.Snapshot, org notice.OrgID, today directory.Da
 			confirmed = append(confirmed, cmp.Or(c.GetVerifiedOn(), "not confirmed"))
 		}
 		lines = append(lines, []string{
-			string(org), snapshot.Name(org), p.role, p.name, p.use, strings.Join(dial, "; "), strings.Join(confirmed, "; "),
+			string(org), snapshot.Name(org), p.role, p.name, p.use, strings.Join(dial, "; "), strings.Join(confirmed, "; "), duty[p],
 		})
 	}
 	return lines
 }
+
+// listed is how far ahead a list says who is on duty: it is made every hour, and may be the last for a day.
+const listed = 24 * time.Hour
+
+// onDuty says when each person of an organisation is on duty in the time ahead, by the answer that sending goes by.
+func onDuty(snapshot *directory.Snapshot, org notice.OrgID, now time.Time) map[person]string {
+	type stint struct {
+		from, until time.Time
+		why         string
+	}
+	stints := map[person][]stint{}
+	for _, role := range snapshot.Roles(org) {
+		for _, span := range snapshot.Spans(org, role, directory.UseEvery, now, now.Add(listed)) {
+			at := map[person]bool{} // a person's mailbox and telephone are on duty together
+			for _, turn := range span.Duty.Turns {
+				p := personOf(turn.Contact)
+				if !turn.OnDuty() || at[p] || !directory.InUse(turn.Contact, directory.DateOf(span.From)) {
+					continue
+				}
+				at[p] = true
+				s := stint{span.From, span.Until, "by hours"}
+				if turn.OnShift() {
+					s.why = "on the rota"
+				}
+				if last := len(stints[p]) - 1; last >= 0 && stints[p][last].until.Equal(s.from) && stints[p][last].why == s.why {
+					stints[p][last].until = s.until
+					continue
+				}
+				stints[p] = append(stints[p], s)
+			}
+		}
+	}
+	texts := make(map[person]string, len(stints))
+	for p, all := range stints {
+		var words []string
+		for _, s := range all {
+			words = append(words, fmt.Sprintf("%s to %s %s", dutyTime(s.from), dutyTime(s.until), s.why))
+		}
+		if len(all) == 1 && all[0].until.Sub(all[0].from) == listed && all[0].why == "by hours" {
+			words = []string{"at any time"}
+		}
+		texts[p] = strings.Join(words, "; ")
+	}
+	return texts
+}
+
+func dutyTime(t time.Time) string { return t.In(directory.London()).Format("Mon 15:04") }
 
 // The parts of a list, as `signalbox offline open --part` names them.
 const (
@@ -179,7 +234,7 @@ one line for each organisation; child is all unless you told of one child only. 
 signalbox telephone import calls.csv --dry-run
 
 `, l.made.In(directory.London()).Format("Mon 2 Jan 2006 15:04 MST"), l.instance)
-	part(&b, PartContacts, []string{"organisation", "name", "role", "person", "use", "telephone", "confirmed_on"}, l.contacts)
+	part(&b, PartContacts, []string{"organisation", "name", "role", "person", "use", "telephone", "confirmed_on", "on_duty"}, l.contacts)
 	part(&b, PartOpen, []string{"notice", "agency", "kind", "reference", "organisation", "name", "due"}, l.open)
 	part(&b, PartForm, Columns(), nil)
 	return b.String()

@@ -30,11 +30,11 @@ func TestTheListNamesPeopleTheirNumbersAndWhatNobodyHad(t *testing.T) {
 		t.Error("the list does not say when it was made")
 	}
 	for part, want := range map[string]string{
-		PartContacts: "organisation,name,role,person,use,telephone,confirmed_on\n" +
-			"ashmere-council,Ashmere Council,duty,Duty desk,out_of_hours,01632 960 004,not confirmed\n" +
-			"gias:900101,Beacon Row School,dsl,M. Okoro,holiday,01632 960 001; 07700 900 001,2026-05-18; 2026-05-18\n" +
-			"gias:900101,Beacon Row School,dsl,M. Okoro,regular,01632 960 001; 07700 900 001,2026-05-18; 2026-05-18\n" +
-			"ofsted:EY900103,Little Acorns,dsl,'=HYPERLINK() B. Bee,regular,+44 1632 960 002,2026-05-18\n",
+		PartContacts: "organisation,name,role,person,use,telephone,confirmed_on,on_duty\n" +
+			"ashmere-council,Ashmere Council,duty,Duty desk,out_of_hours,01632 960 004,not confirmed,at any time\n" +
+			"gias:900101,Beacon Row School,dsl,M. Okoro,holiday,01632 960 001; 07700 900 001,2026-05-18; 2026-05-18,at any time\n" +
+			"gias:900101,Beacon Row School,dsl,M. Okoro,regular,01632 960 001; 07700 900 001,2026-05-18; 2026-05-18,at any time\n" +
+			"ofsted:EY900103,Little Acorns,dsl,'=HYPERLINK() B. Bee,regular,+44 1632 960 002,2026-05-18,at any time\n",
 		PartOpen: "notice,agency,kind,reference,organisation,name,due\n" +
 			"BBBB-BBBB-BBBB,northbridge-police,encompass.incident,NP/bbbbbbbbbbbbbbbbbbbb,ashmere-council,Ashmere Council,2026-06-18 18:42\n" +
 			"AAAA-AAAA-AAAA,northbridge-police,encompass.incident,NP/aaaaaaaaaaaaaaaaaaaa,gias:900101,Beacon Row School,2026-06-18 20:42\n",
@@ -50,6 +50,43 @@ func TestTheListNamesPeopleTheirNumbersAndWhatNobodyHad(t *testing.T) {
 	}
 	if strings.Contains(text, "Fen-Marsh") || strings.Contains(text, "ada") {
 		t.Error("the list names a child")
+	}
+}
+
+func TestTheListSaysWhoIsOnDutyInTheDayAhead(t *testing.T) {
+	person := func(id, name, channel, use string, hours ...*directoryv1.Hours) *directoryv1.Row {
+		return directory.ContactRow(&directoryv1.Contact{
+			Id: id, Organisation: council, Role: "emergency", Name: name, Channel: channel, Address: id, Use: use, VerifiedOn: "2026-05-18", Hours: hours,
+		})
+	}
+	s := snapshot(t,
+		person("01632 960 011", "Ana Pike", "telephone", "out_of_hours"), person("pike-mail", "Ana Pike", "email", "out_of_hours"),
+		person("01632 960 012", "Birk Holm", "telephone", "out_of_hours"),
+		person("01632 960 013", "Office", "telephone", "regular", &directoryv1.Hours{Days: []int32{1, 2, 3, 4, 5}, From: "09:00", Until: "17:00"}),
+		directory.RotaRow(&directoryv1.Rota{
+			Id: council + "/emergency", Organisation: council, Role: "emergency",
+			Shifts: []*directoryv1.Shift{
+				{Contact: "pike-mail", From: "2026-06-18T18:00:00+01:00", Until: "2026-06-19T02:00:00+01:00"},
+				{Contact: "01632 960 012", From: "2026-06-19T02:00:00+01:00", Until: "2026-06-19T09:00:00+01:00"},
+				{Contact: "01632 960 012", From: "2026-06-19T18:00:00+01:00", Until: "2026-06-20T09:00:00+01:00"},
+			},
+			Swaps: []*directoryv1.Swap{{Contact: "pike-mail", InsteadOf: "01632 960 012", From: "2026-06-19T18:00:00+01:00", Until: "2026-06-19T19:00:00+01:00"}},
+		}))
+	text, _ := Part(NewList(s, nil, "one", now()).Text(), PartContacts) // at 19:42
+	var got []string
+	for _, line := range strings.Split(text, "\n") {
+		if strings.Contains(line, ",emergency,") {
+			cells := strings.Split(line, ",")
+			got = append(got, strings.Join([]string{cells[3], cells[5], cells[7]}, "|"))
+		}
+	}
+	want := []string{
+		"Ana Pike|01632 960 011|Thu 19:42 to Fri 02:00 on the rota; Fri 18:00 to Fri 19:00 on the rota",
+		"Birk Holm|01632 960 012|Fri 02:00 to Fri 09:00 on the rota; Fri 19:00 to Fri 19:42 on the rota",
+		"Office|01632 960 013|Fri 09:00 to Fri 17:00 by hours",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 
