@@ -93,7 +93,8 @@ func (s *Snapshot) Duty(org notice.OrgID, role, use string, at time.Time) Duty {
 			turns = append(turns, t)
 			continue
 		}
-		why := withoutShift(c, rota.people[FoldName(c.GetName())], at, days)
+		rostered := len(rota.people) > 0 && rota.people[FoldName(c.GetName())]
+		why := withoutShift(c, rostered, at, days)
 		place := 2*len(on) + int(why)
 		if use == UseRegular {
 			place = 0
@@ -101,6 +102,7 @@ func (s *Snapshot) Duty(org notice.OrgID, role, use string, at time.Time) Duty {
 		turns = append(turns, placed{Turn{Contact: c, Why: why}, place})
 	}
 	slices.SortStableFunc(turns, func(a, b placed) int { return cmp.Compare(a.place, b.place) })
+	d.Turns = make([]Turn, 0, len(turns))
 	for _, t := range turns {
 		d.Turns = append(d.Turns, t.Turn)
 	}
