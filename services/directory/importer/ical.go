@@ -328,9 +328,9 @@ func supported(o *rrule.ROption) bool {
 		return len(o.Bymonth) == 0
 	case rrule.YEARLY:
 		return len(o.Bysetpos) == 0
-	default:
-		return false
+	case rrule.HOURLY, rrule.MINUTELY, rrule.SECONDLY:
 	}
+	return false
 }
 
 // errNever refuses the file: it takes long to find out that a rule never comes true, and a file may have thousands.
