@@ -5,12 +5,12 @@ import (
 	"net/http"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"go.uber.org/zap"
 
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/web"
 )
 
 // visit is a request with a good token to a notice that is there.
@@ -87,7 +87,7 @@ func (h *Handler) sendCode(w http.ResponseWriter, r *http.Request) {
 		h.render(w, http.StatusOK, "cover", h.data(v, ""))
 		return
 	}
-	code, ok, err := h.codes.issue(v.token, h.now())
+	code, ok, err := h.codes.Issue(v.token, h.now())
 	if err != nil {
 		h.failed(w, v, err)
 		return
@@ -98,7 +98,7 @@ func (h *Handler) sendCode(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if err := h.notices.SendCode(r.Context(), v.noticeID, v.attempt, code); err != nil {
-		h.codes.takeBack(v.token, code)
+		h.codes.TakeBack(v.token, code)
 		h.failed(w, v, err)
 		return
 	}
@@ -120,13 +120,13 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request) {
 		h.render(w, http.StatusUnprocessableEntity, "code", h.data(v, "Enter the code from the email: 6 figures."))
 		return
 	}
-	switch h.codes.try(v.token, code, h.now()) {
-	case codeRight:
+	switch h.codes.Try(v.token, code, h.now()) {
+	case web.CodeRight:
 		http.SetCookie(w, newSession(h.key, v.token, h.now()))
 		http.Redirect(w, r, pathOf(v.token)+"/notice", http.StatusSeeOther)
-	case codeWrong:
+	case web.CodeWrong:
 		h.render(w, http.StatusUnprocessableEntity, "code", h.data(v, "That is not the code. Enter the code from the newest email."))
-	case codeOver:
+	case web.CodeOver:
 		h.render(w, http.StatusUnprocessableEntity, "cover", h.data(v, "That code does not work any more. Ask for a new one."))
 	}
 }
@@ -170,7 +170,7 @@ func (h *Handler) acknowledge(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.PostForm.Get("who") != "contact" || person == "":
 		a.other = true
-		if person = personName(a.name); person == "" {
+		if person = web.PersonName(a.name); person == "" {
 			a.wrong["name"] = "Give your own first and last name."
 		}
 	case strings.TrimSpace(a.name) != "": // the choice was made for them; the name was not
@@ -251,28 +251,6 @@ func (h *Handler) form(w http.ResponseWriter, r *http.Request) bool {
 		return false
 	}
 	return true
-}
-
-// personName is a name as a person types it, in one line, or empty where it cannot be one.
-func personName(s string) string {
-	if !utf8.ValidString(s) {
-		return ""
-	}
-	s = strings.Join(strings.Fields(s), " ")
-	letters := 0
-	for _, c := range s {
-		switch {
-		case unicode.IsLetter(c):
-			letters++
-		case unicode.IsMark(c) || unicode.IsDigit(c) || strings.ContainsRune(" .,'’()-", c):
-		default:
-			return ""
-		}
-	}
-	if letters < 2 || utf8.RuneCountInString(s) > 100 {
-		return ""
-	}
-	return s
 }
 
 // pageData is what a page is given.

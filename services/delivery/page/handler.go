@@ -15,6 +15,7 @@ import (
 
 	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/web"
 )
 
 // State is where a notice stands. The zero State is invalid.
@@ -77,8 +78,8 @@ type Handler struct {
 	notices Notices
 	now     func() time.Time
 	log     *zap.Logger
-	codes   *codes
-	limiter *limiter
+	codes   *web.Codes
+	limiter *web.Limiter
 	pages   *template.Template
 	style   []byte
 	serve   http.Handler
@@ -121,7 +122,7 @@ func New(cfg Config, notices Notices, now func() time.Time, log *zap.Logger) (*H
 	}
 	h := &Handler{
 		base: base, key: cfg.Key, names: cfg.Names, notices: notices, now: now, log: log,
-		codes: newCodes(), limiter: newLimiter(cfg.Rate, cfg.Burst, now), pages: pages, style: style,
+		codes: web.NewCodes(), limiter: web.NewLimiter(cfg.Rate, cfg.Burst, now), pages: pages, style: style,
 	}
 	if h.serve, err = h.routes(); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
@@ -150,34 +151,22 @@ func (h *Handler) routes() (http.Handler, error) {
 	mux.HandleFunc("GET /n/{token}/done", h.done)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { h.gone(w) })
 
-	// Our own origin is trusted by name as well: a proxy in front may change the Host that requests arrive with.
-	crossOrigin := http.NewCrossOriginProtection()
-	if err := crossOrigin.AddTrustedOrigin(h.base.Scheme + "://" + h.base.Host); err != nil {
-		return nil, err
-	}
-	crossOrigin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	own, err := web.SameOrigin(h.base, mux, func(w http.ResponseWriter, _ *http.Request) {
 		h.message(w, http.StatusForbidden, "This did not come from the notice page",
 			"Open the link in your email again and use the buttons on the page.")
-	}))
-	return h.protect(crossOrigin.Handler(mux)), nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return h.protect(own), nil
 }
 
 // protect does what every request needs, whatever its path.
 func (h *Handler) protect(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
-		header.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
-		header.Set("Cache-Control", "no-store")
-		// The link is a secret, so no other site is told of it. Not no-referrer: that makes browsers send "Origin: null"
-		// with our own forms, which is what a forged form looks like to browsers without Sec-Fetch-Site.
-		header.Set("Referrer-Policy", "same-origin")
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("X-Frame-Options", "DENY")
-		header.Set("X-Robots-Tag", "noindex, nofollow")
-		header.Set("Strict-Transport-Security", "max-age=31536000")
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		header.Set("Cross-Origin-Resource-Policy", "same-origin")
-		if !h.limiter.allow(r) {
+		web.Protect(header)
+		if !h.limiter.Allow(r) {
 			header.Set("Retry-After", "30")
 			h.message(w, http.StatusTooManyRequests, "Too many requests", "Wait half a minute and try again.")
 			return

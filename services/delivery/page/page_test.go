@@ -9,6 +9,7 @@ import (
 	"go.uber.org/zap"
 
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/web"
 )
 
 // page checks status and heading.
@@ -250,7 +251,7 @@ func TestACodeWorksOnceForTenMinutesAndForFiveTries(t *testing.T) {
 	t.Run("five wrong tries end it", func(t *testing.T) {
 		v := newVisitor(t)
 		v.post("/code")
-		for range triesPerCode {
+		for range web.TriesPerCode {
 			v.post("/open", "code", wrong(v.desk.lastCode(t)))
 		}
 		status, body := v.post("/open", "code", v.desk.lastCode(t))
@@ -259,7 +260,7 @@ func TestACodeWorksOnceForTenMinutesAndForFiveTries(t *testing.T) {
 	t.Run("ten minutes end it", func(t *testing.T) {
 		v := newVisitor(t)
 		v.post("/code")
-		v.pass(codeLife)
+		v.pass(web.CodeLife)
 		status, body := v.post("/open", "code", v.desk.lastCode(t))
 		page(t, status, body, http.StatusUnprocessableEntity, "A notice waits for you")
 	})
@@ -293,15 +294,15 @@ func TestACodeWorksOnceForTenMinutesAndForFiveTries(t *testing.T) {
 
 func TestFiveCodesAnHourGoOutForOneLink(t *testing.T) {
 	v := newVisitor(t)
-	for range codesPerHour {
+	for range web.CodesPerHour {
 		if status, _ := v.post("/code"); status != 200 {
 			t.Fatalf("status %d, want 200", status)
 		}
 	}
 	status, body := v.post("/code")
 	page(t, status, body, http.StatusTooManyRequests, "A notice waits for you")
-	if n := len(v.desk.codes); n != codesPerHour {
-		t.Errorf("%d codes, want %d", n, codesPerHour)
+	if n := len(v.desk.codes); n != web.CodesPerHour {
+		t.Errorf("%d codes, want %d", n, web.CodesPerHour)
 	}
 	v.pass(time.Hour)
 	if status, _ := v.post("/code"); status != 200 {
@@ -311,33 +312,13 @@ func TestFiveCodesAnHourGoOutForOneLink(t *testing.T) {
 
 func TestACodeThatCouldNotBeSentDoesNotCount(t *testing.T) {
 	v := newVisitor(t)
-	for range codesPerHour + 2 {
+	for range web.CodesPerHour + 2 {
 		v.desk.fail = notice.Faultf(notice.Unavailable, "desk.SendCode", "not now")
 		status, body := v.post("/code")
 		page(t, status, body, http.StatusServiceUnavailable, "Not just now")
 	}
 	status, body := v.enter()
 	page(t, status, body, 200, encompassHeading)
-}
-
-func TestTheCodesKeptAreBounded(t *testing.T) {
-	now := time.Date(2026, 11, 19, 12, 0, 0, 0, time.UTC)
-	c := newCodes()
-	c.most = 2
-	for _, step := range []struct {
-		token string
-		at    time.Duration
-		want  bool
-	}{
-		{token: "a", want: true}, {token: "b", at: time.Minute, want: true}, {token: "c", at: 2 * time.Minute}, {token: "a", at: 3 * time.Minute, want: true},
-		{token: "c", at: 62 * time.Minute, want: true}, // b is forgotten by then, a is not
-		{token: "b", at: 62 * time.Minute},
-	} {
-		_, got, err := c.issue(step.token, now.Add(step.at))
-		if err != nil || got != step.want {
-			t.Errorf("%s after %v: %v, %v; want %v", step.token, step.at, got, err, step.want)
-		}
-	}
 }
 
 func TestASessionIsForOneLinkAndHalfAnHour(t *testing.T) {

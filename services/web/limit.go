@@ -1,4 +1,4 @@
-package page
+package web
 
 import (
 	"net"
@@ -11,9 +11,9 @@ import (
 
 const mostClients = 10_000
 
-// limiter bounds the requests of one client address. Behind a proxy all share the proxy's: Config.Rate is then the rate
-// of all together.
-type limiter struct {
+// Limiter bounds the requests of one client address. Behind a proxy all share the proxy's: the rate is then that of all
+// together.
+type Limiter struct {
 	rate  rate.Limit
 	burst int
 	now   func() time.Time
@@ -23,12 +23,14 @@ type limiter struct {
 	others  *rate.Limiter // for those beyond mostClients, together
 }
 
-func newLimiter(perSecond float64, burst int, now func() time.Time) *limiter {
+// NewLimiter allows a client so many requests a second, and so many at once.
+func NewLimiter(perSecond float64, burst int, now func() time.Time) *Limiter {
 	l := rate.Limit(perSecond)
-	return &limiter{rate: l, burst: burst, now: now, clients: make(map[string]*rate.Limiter), others: rate.NewLimiter(l, burst)}
+	return &Limiter{rate: l, burst: burst, now: now, clients: make(map[string]*rate.Limiter), others: rate.NewLimiter(l, burst)}
 }
 
-func (l *limiter) allow(r *http.Request) bool {
+// Allow says whether the request's client may have it answered.
+func (l *Limiter) Allow(r *http.Request) bool {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		host = r.RemoteAddr
@@ -53,7 +55,7 @@ func (l *limiter) allow(r *http.Request) bool {
 	return c.AllowN(now, 1)
 }
 
-func (l *limiter) sweep(now time.Time) {
+func (l *Limiter) sweep(now time.Time) {
 	for host, c := range l.clients {
 		if c.TokensAt(now) >= float64(l.burst) {
 			delete(l.clients, host)
