@@ -19,6 +19,7 @@ type inlet struct {
 	holder *holder
 	clock  clock.Clock
 	live   bool
+	seal   reportSeal
 }
 
 // Follow hands over an agency's events from a sequence on.
@@ -35,7 +36,7 @@ func (in *inlet) Follow(ctx context.Context, agency notice.AgencyID, from uint64
 func (in *inlet) read(ctx context.Context, agency notice.AgencyID, m store.Msg) (engine.Message, error) {
 	ev, err := in.intake.Read(intake.Header(m.Header), m.Data, in.check(agency, m.Subject))
 	if err == nil {
-		return engine.Message{Sequence: m.Seq, Event: ev}, nil
+		return engine.Message{Sequence: m.Seq, Event: ev, Reported: in.seal.read(agency, ev.GetId(), intake.Header(m.Header))}, nil
 	}
 	faults := notice.FieldsOf(err)
 	if len(faults) == 0 {

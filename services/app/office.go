@@ -212,6 +212,12 @@ func (o *office) Body(ctx context.Context, src *ledgerv1.Source) (*eventv1.Event
 	return e.Body(ctx, src)
 }
 
+// EventDigest is the keyed digest that the ledger has of an event's content.
+func (o *office) EventDigest(ev *eventv1.Event) []byte {
+	e, _ := o.engine()
+	return e.EventDigest(ev)
+}
+
 // EventKey is an event's name in the ledger.
 func (o *office) EventKey(agency notice.AgencyID, id string) string {
 	e, _ := o.engine()

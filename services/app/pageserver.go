@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/signalbox-hq/signalbox/services/delivery/page"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/report"
 )
 
 // pageServer serves the notice page over HTTPS.
@@ -23,6 +25,7 @@ type pageServer struct {
 	url      string
 	key      notice.Key
 	desk     *desk
+	report   *report.Handler
 	server   *http.Server
 }
 
@@ -52,15 +55,31 @@ func (s *Service) openPage(context.Context) error {
 	if err != nil {
 		return err
 	}
+	if s.page.report, err = report.New(report.Config{
+		BaseURL: s.page.url, Key: s.page.key, Live: s.config.Traffic == "live", London: directory.London(),
+	}, s.reporting(), s.reporting(), s.clock.Now, s.log.Named("report")); err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", handler)
+	mux.Handle("/report", s.page.report)
+	mux.Handle("/report/", s.page.report)
 	config, err := s.pageTLS()
 	if err != nil {
 		return err
 	}
 	s.page.server = &http.Server{
-		Handler: handler, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		Handler: mux, TLSConfig: config, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
 		WriteTimeout: time.Minute, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 32 << 10,
 	}
 	return nil
+}
+
+func (s *Service) reporting() *reporting {
+	return &reporting{
+		engine: s.office, events: s.store.Events(), vault: s.store.Vault(), inlet: s.inlet(), holder: s.holder, post: s.page.desk.post,
+		seal: newReportSeal(s.key), admit: s.guard.Admit, clock: s.clock, mailDomain: s.page.desk.mailDomain,
+	}
 }
 
 func (s *Service) pageTLS() (*tls.Config, error) {

@@ -130,7 +130,7 @@ func (s *Service) Run(ctx context.Context) error {
 		return s.office.run(ctx)
 	})
 	for name, run := range map[string]func(context.Context) error{
-		"gRPC": s.rpc.Run, "notice page": s.page.run, "feedback": s.serveFeedback, "directory": s.watchDirectory,
+		"gRPC": s.rpc.Run, "notice page": s.page.run, "reporting": s.page.report.Run, "feedback": s.serveFeedback, "directory": s.watchDirectory,
 		"certificates": s.renewCertificates, "sending": s.watchSending, "returned mail": s.runReturns,
 		"offline list": s.keepOfflineList, "disk": s.watchDisk, "read model": s.runQuery,
 		"guards": s.guard.run, "heartbeat": s.runHeartbeat, "metrics": s.runMetrics,
@@ -302,6 +302,7 @@ func (s *Service) openEngine(context.Context) error {
 func (s *Service) inlet() *inlet {
 	return &inlet{
 		events: s.store.Events(), intake: s.intake, holder: s.holder, clock: s.clock, live: s.config.Traffic == "live",
+		seal: newReportSeal(s.key),
 	}
 }
 

@@ -130,7 +130,7 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 	when := ms(t, "2026-10-25T00:59:58Z")
 	facts := []*ledgerv1.Fact{
 		{Fact: &ledgerv1.Fact_Led{Led: &ledgerv1.Led{Epoch: 3, Instance: "one"}}},
-		{Fact: &ledgerv1.Fact_EventAccepted{EventAccepted: &ledgerv1.EventAccepted{Source: source, Lineage: "l1", Kind: "encompass.incident", TimeMs: when, Supersedes: "e0", Overtaken: true}}},
+		{Fact: &ledgerv1.Fact_EventAccepted{EventAccepted: &ledgerv1.EventAccepted{Source: source, Lineage: "l1", Kind: "encompass.incident", TimeMs: when, Supersedes: "e0", Overtaken: true, ReportedBy: "contacts/hub-desk", Statement: 4}}},
 		{Fact: &ledgerv1.Fact_EventRefused{EventRefused: &ledgerv1.EventRefused{Source: source, Quarantine: 2, Faults: 1}}},
 		{Fact: &ledgerv1.Fact_EventRepeated{EventRepeated: &ledgerv1.EventRepeated{Source: source}}},
 		{Fact: &ledgerv1.Fact_Decided{Decided: sampleExplanation(t).response.GetDecision()}},

@@ -103,6 +103,9 @@ func acceptedLine(a *ledgerv1.EventAccepted) line {
 	if a.GetOvertaken() {
 		detail += ", its correction came first: not routed"
 	}
+	if a.GetReportedBy() != "" {
+		detail += ", reported by hand by " + a.GetReportedBy()
+	}
 	return line{"event accepted", sourceText(a.GetSource()), detail}
 }
 

@@ -136,6 +136,7 @@ func headers(m Message) []Header {
 // Code is a one-time code to be mailed.
 type Code struct {
 	NoticeID  string
+	Reporting bool // no notice's: it signs in who reports by hand
 	Code      string
 	Until     time.Time // it works no longer
 	MessageID string    // new for each code
@@ -147,14 +148,18 @@ type Code struct {
 // screen shows.
 func RenderCode(c Code) (Mail, error) {
 	const op = "delivery.RenderCode"
-	if c.NoticeID == "" || c.Code == "" || c.MessageID == "" {
+	if (c.NoticeID == "") != c.Reporting || c.Code == "" || c.MessageID == "" {
 		return Mail{}, notice.Fault(notice.Internal, op, errors.New("the notice, the code or the message id is missing"))
 	}
-	data := struct{ Subject, Reference, Code, Until string }{
-		Subject:   marking + " Signalbox code for notice " + notice.Reference(c.NoticeID),
-		Reference: notice.Reference(c.NoticeID),
-		Code:      c.Code,
-		Until:     LongTime(c.Until, directory.London()),
+	what := "notice " + notice.Reference(c.NoticeID)
+	if c.Reporting {
+		what = "signing in"
+	}
+	data := struct{ Subject, For, Code, Until string }{
+		Subject: marking + " Signalbox code for " + what,
+		For:     what,
+		Code:    c.Code,
+		Until:   LongTime(c.Until, directory.London()),
 	}
 	if c.Secure {
 		data.Subject = "[secure] " + data.Subject
@@ -162,8 +167,10 @@ func RenderCode(c Code) (Mail, error) {
 	out := Mail{Subject: data.Subject, MessageID: c.MessageID, Date: c.At, Headers: []Header{
 		{"Auto-Submitted", "auto-generated"},
 		{"X-Auto-Response-Suppress", "All"},
-		{"X-Signalbox-Notice", data.Reference},
 	}}
+	if !c.Reporting {
+		out.Headers = append(out.Headers, Header{"X-Signalbox-Notice", notice.Reference(c.NoticeID)})
+	}
 	var err error
 	if out.Text, out.HTML, err = execute("code", data); err != nil {
 		return Mail{}, fmt.Errorf("%s: %w", op, err)

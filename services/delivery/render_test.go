@@ -117,6 +117,15 @@ func TestACodeMailReadsAsItsGoldenFile(t *testing.T) {
 	}
 }
 
+func TestACodeForReportingByHandReadsAsItsGoldenFile(t *testing.T) {
+	at := instant(t, "2026-10-25T00:55:00Z")
+	got, err := RenderCode(Code{Reporting: true, Code: "012345", Until: at.Add(10 * time.Minute), MessageID: "code-1@signalbox.example", At: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "code_reporting", got)
+}
+
 func TestTheSubjectIsNeutral(t *testing.T) {
 	for _, tc := range []struct {
 		name   string

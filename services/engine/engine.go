@@ -33,6 +33,13 @@ type Message struct {
 	Event      *eventv1.Event // what could be read of it
 	Faults     int            // more than none: it was refused
 	Quarantine uint64         // where it is, if refused
+	Reported   Reported       // who typed it, where it was reported by hand
+}
+
+// Reported is who reported an event by hand.
+type Reported struct {
+	Contact   string // id of the contact whose mailbox signed in
+	Statement uint64 // number in the vault of the name of who typed it
 }
 
 // Events is what the engine needs of the agencies' events.

@@ -92,7 +92,7 @@ func (e *Engine) take(agency notice.AgencyID, m Message) {
 	accepted := &ledgerv1.EventAccepted{
 		Source: source, Kind: m.Event.Type, Digest: digest, TimeMs: m.Event.Time.AsTime().UnixMilli(),
 		Lineage:   e.config.Key.ID("lineage", string(agency), m.Event.Type, m.Event.Subject),
-		Overtaken: e.state.Overtaken(source.Event),
+		Overtaken: e.state.Overtaken(source.Event), ReportedBy: m.Reported.Contact, Statement: m.Reported.Statement,
 	}
 	if m.Event.Supersedes != "" {
 		accepted.Supersedes = e.eventKey(agency, m.Event.Supersedes)
@@ -139,6 +139,9 @@ func (e *Engine) eventKey(agency notice.AgencyID, id string) string {
 
 // EventKey is the name in the ledger of an agency's event.
 func (e *Engine) EventKey(agency notice.AgencyID, id string) string { return e.eventKey(agency, id) }
+
+// EventDigest is the keyed digest that the ledger has of an event's content.
+func (e *Engine) EventDigest(ev *eventv1.Event) []byte { return e.digest(ev) }
 
 func (e *Engine) digest(ev *eventv1.Event) []byte {
 	bs, err := proto.MarshalOptions{Deterministic: true}.Marshal(ev)

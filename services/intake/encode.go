@@ -2,6 +2,8 @@ package intake
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -74,6 +76,13 @@ func Encode(ev *eventv1.Event, enc Encoding) (Header, []byte, error) {
 		return nil, nil, notice.Fault(notice.Invalid, op, errors.New("the event cannot be encoded: its texts must be UTF-8 and its times within years 1 to 9999"))
 	}
 	return header, data, nil
+}
+
+// MessageID is what the store tells a message by that comes twice within a moment. It names the content besides the event:
+// other content under the same id has to reach the ledger, which refuses it.
+func MessageID(ev *eventv1.Event, data []byte) string {
+	sum := sha256.Sum256(data)
+	return ev.GetId() + "#" + hex.EncodeToString(sum[:8])
 }
 
 func structuredJSON(ev *eventv1.Event) ([]byte, error) {

@@ -2,8 +2,6 @@ package rpc
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"sync"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -63,11 +61,7 @@ func (s *intakeService) store(ctx context.Context, c caller, ev *eventv1.Event) 
 	if err != nil {
 		return 0, err
 	}
-	// The store takes a second message of one id, soon after the first, for the first. The id names the content too: other
-	// content under the same event id has to reach the ledger, which refuses it.
-	sum := sha256.Sum256(data)
-	id := ev.GetId() + "#" + hex.EncodeToString(sum[:8])
-	return s.Events.Publish(ctx, notice.AgencyID(c.Name), notice.EventKind(ev.GetType()).Family(), store.Header(header), data, id)
+	return s.Events.Publish(ctx, notice.AgencyID(c.Name), notice.EventKind(ev.GetType()).Family(), store.Header(header), data, intake.MessageID(ev, data))
 }
 
 // Feedback returns what became of the agency's events since a cursor.

@@ -847,7 +847,11 @@ type EventAccepted struct {
 	// When the publisher says, Unix milliseconds.
 	TimeMs int64 `protobuf:"varint,6,opt,name=time_ms,json=timeMs,proto3" json:"time_ms,omitempty"`
 	// True where a correction of it came first: it is never routed.
-	Overtaken     bool `protobuf:"varint,7,opt,name=overtaken,proto3" json:"overtaken,omitempty"`
+	Overtaken bool `protobuf:"varint,7,opt,name=overtaken,proto3" json:"overtaken,omitempty"`
+	// Where it was reported by hand: the contact whose mailbox signed in.
+	ReportedBy string `protobuf:"bytes,8,opt,name=reported_by,json=reportedBy,proto3" json:"reported_by,omitempty"`
+	// Where it was reported by hand: number in the vault of the name of who typed it.
+	Statement     uint64 `protobuf:"varint,9,opt,name=statement,proto3" json:"statement,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -929,6 +933,20 @@ func (x *EventAccepted) GetOvertaken() bool {
 		return x.Overtaken
 	}
 	return false
+}
+
+func (x *EventAccepted) GetReportedBy() string {
+	if x != nil {
+		return x.ReportedBy
+	}
+	return ""
+}
+
+func (x *EventAccepted) GetStatement() uint64 {
+	if x != nil {
+		return x.Statement
+	}
+	return 0
 }
 
 // EventRefused says that an event was refused and put into quarantine.
@@ -2675,7 +2693,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04fact\"7\n" +
 	"\x03Led\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1a\n" +
-	"\binstance\x18\x02 \x01(\tR\binstance\"\xe1\x01\n" +
+	"\binstance\x18\x02 \x01(\tR\binstance\"\xa0\x02\n" +
 	"\rEventAccepted\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x18\n" +
 	"\alineage\x18\x02 \x01(\tR\alineage\x12\x12\n" +
@@ -2685,7 +2703,10 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"supersedes\x18\x05 \x01(\tR\n" +
 	"supersedes\x12\x17\n" +
 	"\atime_ms\x18\x06 \x01(\x03R\x06timeMs\x12\x1c\n" +
-	"\tovertaken\x18\a \x01(\bR\tovertaken\"{\n" +
+	"\tovertaken\x18\a \x01(\bR\tovertaken\x12\x1f\n" +
+	"\vreported_by\x18\b \x01(\tR\n" +
+	"reportedBy\x12\x1c\n" +
+	"\tstatement\x18\t \x01(\x04R\tstatement\"{\n" +
 	"\fEventRefused\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x1e\n" +
 	"\n" +
