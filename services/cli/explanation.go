@@ -142,7 +142,7 @@ func (x explanation) notices(w page, d *ledgerv1.Decision) {
 		}
 		w.labelled(5, "why", "%s (rule %s)", cmp.Or(p.GetContent().GetBecause(), n.GetBecause()), n.GetRule())
 		w.labelled(5, "basis", "%s", cmp.Or(p.GetContent().GetBasis(), n.GetBasis()))
-		w.labelled(5, "lane", "%s", enumName(n.GetLane(), "LANE_"))
+		w.labelled(5, "lane", "%s%s", enumName(n.GetLane(), "LANE_"), orNothing(", because ", n.GetLaneBecause()))
 		if n.GetAcknowledge() {
 			w.labelled(5, "answer", "a person must acknowledge it")
 		} else {

@@ -127,6 +127,9 @@ func decidedLine(d *ledgerv1.Decision) line {
 	add(len(d.GetContributions()), "before term")
 	for _, n := range d.GetNotices() {
 		part := fmt.Sprintf("%s tells %s by %s", n.GetId(), n.GetOrganisation(), minute(n.GetDueMs()))
+		if n.GetLaneBecause() != "" {
+			part += fmt.Sprintf(", %s because %s", enumName(n.GetLane(), "LANE_"), n.GetLaneBecause())
+		}
 		if n.GetRepeats() != "" {
 			part += ", again after " + n.GetRepeats()
 		}

@@ -165,7 +165,7 @@ func (e *Engine) decision(ctx context.Context, l *ledger.Lineage, cause ledgerv1
 
 func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.Cause, forced bool) (*ledgerv1.Decision, error) {
 	snapshot, current := e.Current()
-	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now(), Report: e.showings.report}
+	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now(), Report: e.showings.report, Earlier: e.past}
 	if l.Deletion != nil {
 		return routing.DecideDeletion(e.toDelete(l), e.round(l, cause), facts), nil
 	}

@@ -262,6 +262,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 	}
 	l := s.Lineages[d.Lineage]
 	s.settled(l)
+	s.remember(l, d.Children)
 	l.Round, l.Children, l.Sources = d.Round, d.Children, d.Sources
 
 	for _, sup := range d.Superseded {

@@ -90,7 +90,8 @@ type State struct {
 	heldBack   map[string]*Notice // those with HeldBackBy
 	callsAbout map[string][]*Call // by lineage, in order of import
 
-	withdrawers map[string][]byte // events that withdrew others → digest
+	withdrawers map[string][]byte             // events that withdrew others → digest
+	matters     map[notice.ChildID][]*Lineage // that a child was found in, in order of the decisions
 }
 
 // NewState is the State before the first fact.
@@ -114,6 +115,7 @@ func NewState() *State {
 
 		Withdrawals: map[string]*Withdrawal{},
 		withdrawers: map[string][]byte{},
+		matters:     map[notice.ChildID][]*Lineage{},
 	}
 }
 

@@ -35,10 +35,7 @@ type condition struct{ program cel.Program }
 // Applies says whether the rule's condition holds. A message that is not given counts as empty. The error, where a
 // condition costs too much or fails, names the rule and no value: such a rule has not said that nobody is told.
 func (r *Rule) Applies(in Input) (bool, error) {
-	if r.condition.program == nil {
-		return true, nil
-	}
-	result, _, err := r.condition.program.Eval(&variables{in})
+	holds, err := r.condition.holds(in)
 	if err != nil {
 		// The cause is left out: CEL quotes the values that it stumbled over.
 		var cancelled interpreter.EvalCancelledError
@@ -49,9 +46,21 @@ func (r *Rule) Applies(in Input) (bool, error) {
 		return false, notice.Faultf(notice.Invalid, "policy.Applies",
 			"the condition of rule %s failed on this event: guard what may be missing or malformed", r.GetId())
 	}
+	return holds, nil
+}
+
+// holds evaluates a condition. The error may quote the event's values.
+func (c condition) holds(in Input) (bool, error) {
+	if c.program == nil {
+		return true, nil
+	}
+	result, _, err := c.program.Eval(&variables{in})
+	if err != nil {
+		return false, err
+	}
 	holds, ok := result.Value().(bool)
 	if !ok { // Load accepts conditions of type bool only
-		return false, notice.Faultf(notice.Internal, "policy.Applies", "the condition of rule %s is not true or false", r.GetId())
+		return false, notice.Faultf(notice.Internal, "policy.holds", "a condition is not true or false")
 	}
 	return holds, nil
 }

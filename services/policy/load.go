@@ -56,10 +56,13 @@ func Load(text []byte) (*Policy, error) {
 	views := c.views()
 	c.settings()
 	rules := c.rules(views)
+	priorities := c.priorities()
 	if err := f.err(); err != nil {
 		return nil, err
 	}
-	return build(document, text, views, rules), nil
+	p := build(document, text, views, rules)
+	p.priorities = priorities
+	return p, nil
 }
 
 func build(document *policyv1.Policy, text []byte, views map[string]disclosure.View, rules []*Rule) *Policy {

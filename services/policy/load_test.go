@@ -116,6 +116,12 @@ func TestEachFaultIsNamedWithItsPlace(t *testing.T) {
 		{name: "the authority of one who is no setting", old: "{of: recipient, roles: [duty]}", new: "{of: setting_authority, roles: [duty]}"},
 		{name: "a step that is over before it begins", old: ", offset_minutes: 60}", new: "}"},
 
+		{name: "a priority that lowers", old: "retry:", new: "priority:\n  - {id: a, because: b, lane: routine, when: age < 5}\nretry:"},
+		{name: "a priority that raises everything", old: "retry:", new: "priority:\n  - {id: a, because: b, lane: urgent}\nretry:"},
+		{name: "a priority on what only a rule knows", old: "retry:", new: "priority:\n  - id: a\n    because: b\n    lane: high\n    when: setting.kind == ''\nretry:"},
+		{name: "a priority on a field that does not exist", old: "retry:", new: "priority:\n  - id: a\n    because: b\n    lane: high\n    when: event.checks.seen\nretry:"},
+		{name: "a priority with unlikely repeats", old: "retry:", new: "priority:\n  - {id: a, because: b, lane: high, repeats: {count: 1, days: 0, of: [encompass.accident]}}\n  - {id: a, because: '', lane: high, on: [encompass.incident, encompass.incident], due_within_minutes: -5}\nretry:"},
+
 		{name: "examples that cannot be run", old: "retry:", new: "examples:\n  - {name: a, event: ../a.json, at: today, tells: [incident, nothing gias:900101]}\nretry:"},
 		{name: "several faults are all told", old: "[dsl, head]}\n      - {of: setting_authority", new: "[DSL]}\n      - {of: settings_authority"},
 	} {

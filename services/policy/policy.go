@@ -40,6 +40,8 @@ type Policy struct {
 	taskTimes map[ledgerv1.TaskKind]time.Duration
 	fullText  map[string]bool
 	secure    map[string]bool
+
+	priorities []*Priority
 }
 
 // Rule is one rule with its view and its condition made ready.

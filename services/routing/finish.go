@@ -25,7 +25,7 @@ func (d *decider) tell(rule *policy.Rule, s *subject, r recipient, clock *policy
 	n := &ledgerv1.Notice{DueMs: due.UnixMilli(), DueBecause: why, Refs: s.latestRefs()}
 	d.oblige(rule, s, r, steps, n, "")
 	if d.tooLateToHurry(clock, s, school) {
-		n.Lane = ledgerv1.Lane_LANE_ROUTINE
+		n.Lane, n.LaneBecause = ledgerv1.Lane_LANE_ROUTINE, ""
 	}
 }
 
@@ -40,7 +40,7 @@ func (s *subject) latestRefs() []string {
 func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*policyv1.Step, n *ledgerv1.Notice, duty string) {
 	n.Kind, n.Rule, n.Child, n.Organisation = s.event.Type, rule.Id, s.finding.Child, string(r.organisation)
 	n.Function, n.View, n.Basis, n.Acknowledge, n.Because = r.function, rule.View.ID(), rule.Basis, rule.Acknowledge, r.because
-	n.Lane = d.Policy.Lane(rule, s.event.Risk)
+	d.lane(rule, s, n)
 	eventScope := ""
 	if n.Child == "" {
 		eventScope = d.events[s.index].Source.Event

@@ -62,6 +62,8 @@ type Facts struct {
 	// Report reads an event for one child; nil is disclosure.NewReport. Whoever sends what is decided here passes one
 	// that remembers, so that each event is read and filtered once.
 	Report func(ev *eventv1.Event, childRef string) Report
+	// Earlier counts a child's matters in the ledger, for the policy's priorities; nil knows of none.
+	Earlier func(Past) int
 }
 
 // Report is an event as it may be told of about one child: a disclosure.Report, or what answers as one.

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"errors"
 	"strings"
 	"time"
 
@@ -10,7 +11,9 @@ import (
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/engine"
 	"github.com/signalbox-hq/signalbox/services/intake"
+	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/policy"
 	"github.com/signalbox-hq/signalbox/services/routing"
@@ -48,13 +51,20 @@ func (s *routingService) Explain(ctx context.Context, req *routingv1.ExplainRequ
 		return nil, err
 	}
 	p := preview{snapshot: snapshot, policy: current, at: at, event: ev, history: delivery.History{Failing: failing}}
-	facts := routing.Facts{Directory: snapshot, Policy: current, Key: s.key, Now: at}
+	var unread error
+	facts := routing.Facts{Directory: snapshot, Policy: current, Key: s.key, Now: at, Earlier: func(p routing.Past) (n int) {
+		unread = errors.Join(unread, s.Engine.View(ctx, func(state *ledger.State) { n = engine.PastOf(state, p) }))
+		return n
+	}}
 	agency := notice.AgencyID(ev.GetSource())
 	events := []routing.Event{{
 		Source: &ledgerv1.Source{Agency: ev.GetSource(), Event: s.Engine.EventKey(agency, ev.GetId())}, Body: ev,
 	}}
 	lineage := s.key.ID("lineage", ev.GetSource(), ev.GetType(), ev.GetSubject())
 	decision := routing.Decide(events, firstRound(lineage), facts)
+	if unread != nil {
+		return nil, unread
+	}
 	response := &routingv1.ExplainResponse{Decision: decision}
 	if err := p.show(response, decision.GetNotices()); err != nil {
 		return nil, err

@@ -577,7 +577,9 @@ type Notice struct {
 	// Id of a notice that has ended and that this one says again, because an operator had it sent again; else empty.
 	Repeats string `protobuf:"bytes,26,opt,name=repeats,proto3" json:"repeats,omitempty"`
 	// For a request to delete: the notice that the recipient had and is to delete.
-	Deletes       string `protobuf:"bytes,23,opt,name=deletes,proto3" json:"deletes,omitempty"`
+	Deletes string `protobuf:"bytes,23,opt,name=deletes,proto3" json:"deletes,omitempty"`
+	// Why the lane is above that of the risk grade or the rule, in words without personal data; empty where it is not.
+	LaneBecause   string `protobuf:"bytes,48,opt,name=lane_because,json=laneBecause,proto3" json:"lane_because,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -776,6 +778,13 @@ func (x *Notice) GetRepeats() string {
 func (x *Notice) GetDeletes() string {
 	if x != nil {
 		return x.Deletes
+	}
+	return ""
+}
+
+func (x *Notice) GetLaneBecause() string {
+	if x != nil {
+		return x.LaneBecause
 	}
 	return ""
 }
@@ -1427,7 +1436,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x10\n" +
 	"\x03use\x18\x03 \x01(\tR\x03use\x12%\n" +
 	"\x0eoffset_minutes\x18\x04 \x01(\x05R\roffsetMinutes\x12\x18\n" +
-	"\acontact\x18\x05 \x01(\tR\acontact\"\xb1\x05\n" +
+	"\acontact\x18\x05 \x01(\tR\acontact\"\xd4\x05\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
 	"\n" +
@@ -1458,7 +1467,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\vbefore_term\x18\x16 \x01(\bR\n" +
 	"beforeTerm\x12\x18\n" +
 	"\arepeats\x18\x1a \x01(\tR\arepeats\x12\x18\n" +
-	"\adeletes\x18\x17 \x01(\tR\adeletes\"r\n" +
+	"\adeletes\x18\x17 \x01(\tR\adeletes\x12!\n" +
+	"\flane_because\x180 \x01(\tR\vlaneBecause\"r\n" +
 	"\n" +
 	"Considered\x12\"\n" +
 	"\forganisation\x18\x01 \x01(\tR\forganisation\x12\x12\n" +

@@ -45,7 +45,9 @@ type Policy struct {
 	// The rules; each that applies to an event sends.
 	Rules []*Rule `protobuf:"bytes,9,rep,name=rules,proto3" json:"rules,omitempty"`
 	// Tests of the policy: `signalbox policy test` runs them.
-	Examples      []*Example `protobuf:"bytes,10,rep,name=examples,proto3" json:"examples,omitempty"`
+	Examples []*Example `protobuf:"bytes,10,rep,name=examples,proto3" json:"examples,omitempty"`
+	// What raises a notice above the lane that its risk grade or its rule gives; nothing lowers it.
+	Priority      []*Priority `protobuf:"bytes,12,rep,name=priority,proto3" json:"priority,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -150,6 +152,177 @@ func (x *Policy) GetExamples() []*Example {
 	return nil
 }
 
+func (x *Policy) GetPriority() []*Priority {
+	if x != nil {
+		return x.Priority
+	}
+	return nil
+}
+
+// Priority raises the lane of the notices for which everything that it names holds.
+type Priority struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, for people who read the policy.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Why, in words without personal data: kept with the notice in the ledger.
+	Because string `protobuf:"bytes,2,opt,name=because,proto3" json:"because,omitempty"`
+	// The lane that the notice has at least: `urgent` or `high`.
+	Lane string `protobuf:"bytes,3,opt,name=lane,proto3" json:"lane,omitempty"`
+	// The kinds of event; empty is every kind.
+	On []string `protobuf:"bytes,4,rep,name=on,proto3" json:"on,omitempty"`
+	// CEL condition over `event`, `child` and `age`, as a rule has it. Empty is always.
+	When string `protobuf:"bytes,5,opt,name=when,proto3" json:"when,omitempty"`
+	// The child was reported before.
+	Repeats *Repeats `protobuf:"bytes,6,opt,name=repeats,proto3" json:"repeats,omitempty"`
+	// The notice is due within so many minutes of being sent; 0 is whenever it is due.
+	DueWithinMinutes int32 `protobuf:"varint,7,opt,name=due_within_minutes,json=dueWithinMinutes,proto3" json:"due_within_minutes,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
+}
+
+func (x *Priority) Reset() {
+	*x = Priority{}
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Priority) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Priority) ProtoMessage() {}
+
+func (x *Priority) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Priority.ProtoReflect.Descriptor instead.
+func (*Priority) Descriptor() ([]byte, []int) {
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Priority) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Priority) GetBecause() string {
+	if x != nil {
+		return x.Because
+	}
+	return ""
+}
+
+func (x *Priority) GetLane() string {
+	if x != nil {
+		return x.Lane
+	}
+	return ""
+}
+
+func (x *Priority) GetOn() []string {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
+func (x *Priority) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
+func (x *Priority) GetRepeats() *Repeats {
+	if x != nil {
+		return x.Repeats
+	}
+	return nil
+}
+
+func (x *Priority) GetDueWithinMinutes() int32 {
+	if x != nil {
+		return x.DueWithinMinutes
+	}
+	return 0
+}
+
+// Repeats says how often a child was reported.
+type Repeats struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// So many matters at least, this one among them. A correction is no other matter, and what was withdrawn is none.
+	Count int32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// Within so many days up to this one.
+	Days int32 `protobuf:"varint,2,opt,name=days,proto3" json:"days,omitempty"`
+	// The kinds of event that count; empty is the kind of this one.
+	Of            []string `protobuf:"bytes,3,rep,name=of,proto3" json:"of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Repeats) Reset() {
+	*x = Repeats{}
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Repeats) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Repeats) ProtoMessage() {}
+
+func (x *Repeats) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Repeats.ProtoReflect.Descriptor instead.
+func (*Repeats) Descriptor() ([]byte, []int) {
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Repeats) GetCount() int32 {
+	if x != nil {
+		return x.Count
+	}
+	return 0
+}
+
+func (x *Repeats) GetDays() int32 {
+	if x != nil {
+		return x.Days
+	}
+	return 0
+}
+
+func (x *Repeats) GetOf() []string {
+	if x != nil {
+		return x.Of
+	}
+	return nil
+}
+
 // Basis is a lawful basis.
 type Basis struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -163,7 +336,7 @@ type Basis struct {
 
 func (x *Basis) Reset() {
 	*x = Basis{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[1]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -175,7 +348,7 @@ func (x *Basis) String() string {
 func (*Basis) ProtoMessage() {}
 
 func (x *Basis) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[1]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -188,7 +361,7 @@ func (x *Basis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Basis.ProtoReflect.Descriptor instead.
 func (*Basis) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Basis) GetCode() string {
@@ -220,7 +393,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[2]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -232,7 +405,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[2]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -245,7 +418,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{2}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *View) GetId() string {
@@ -284,7 +457,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[3]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -296,7 +469,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[3]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -309,7 +482,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Retry) GetAttempts() int32 {
@@ -385,7 +558,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[4]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -397,7 +570,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[4]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -410,7 +583,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Rule) GetId() string {
@@ -558,7 +731,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[5]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -570,7 +743,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[5]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -583,7 +756,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Clock) GetClock() string {
@@ -632,7 +805,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[6]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -644,7 +817,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[6]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -657,7 +830,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Step) GetOf() string {
@@ -703,7 +876,7 @@ type Holiday struct {
 
 func (x *Holiday) Reset() {
 	*x = Holiday{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[7]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -715,7 +888,7 @@ func (x *Holiday) String() string {
 func (*Holiday) ProtoMessage() {}
 
 func (x *Holiday) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[7]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -728,7 +901,7 @@ func (x *Holiday) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holiday.ProtoReflect.Descriptor instead.
 func (*Holiday) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Holiday) GetDue() *Clock {
@@ -765,7 +938,7 @@ type BeforeTerm struct {
 
 func (x *BeforeTerm) Reset() {
 	*x = BeforeTerm{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[8]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +950,7 @@ func (x *BeforeTerm) String() string {
 func (*BeforeTerm) ProtoMessage() {}
 
 func (x *BeforeTerm) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[8]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +963,7 @@ func (x *BeforeTerm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeforeTerm.ProtoReflect.Descriptor instead.
 func (*BeforeTerm) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *BeforeTerm) GetReleaseAt() string {
@@ -824,7 +997,7 @@ type Example struct {
 
 func (x *Example) Reset() {
 	*x = Example{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -836,7 +1009,7 @@ func (x *Example) String() string {
 func (*Example) ProtoMessage() {}
 
 func (x *Example) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -849,7 +1022,7 @@ func (x *Example) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Example.ProtoReflect.Descriptor instead.
 func (*Example) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Example) GetName() string {
@@ -884,7 +1057,7 @@ var File_signalbox_policy_v1_policy_proto protoreflect.FileDescriptor
 
 const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	" signalbox/policy/v1/policy.proto\x12\x13signalbox.policy.v1\x1a\x1bbuf/validate/validate.proto\"\xd8\x05\n" +
+	" signalbox/policy/v1/policy.proto\x12\x13signalbox.policy.v1\x1a\x1bbuf/validate/validate.proto\"\x93\x06\n" +
 	"\x06Policy\x12!\n" +
 	"\aversion\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aversion\x12:\n" +
 	"\x05bases\x18\x02 \x03(\v2\x1a.signalbox.policy.v1.BasisB\b\xbaH\x05\x92\x01\x02\b\x01R\x05bases\x129\n" +
@@ -896,14 +1069,28 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x05retry\x18\b \x01(\v2\x1a.signalbox.policy.v1.RetryB\x06\xbaH\x03\xc8\x01\x01R\x05retry\x129\n" +
 	"\x05rules\x18\t \x03(\v2\x19.signalbox.policy.v1.RuleB\b\xbaH\x05\x92\x01\x02\b\x01R\x05rules\x128\n" +
 	"\bexamples\x18\n" +
-	" \x03(\v2\x1c.signalbox.policy.v1.ExampleR\bexamples\x1a8\n" +
+	" \x03(\v2\x1c.signalbox.policy.v1.ExampleR\bexamples\x129\n" +
+	"\bpriority\x18\f \x03(\v2\x1d.signalbox.policy.v1.PriorityR\bpriority\x1a8\n" +
 	"\n" +
 	"LanesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a>\n" +
 	"\x10TaskMinutesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"O\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"\x8f\x02\n" +
+	"\bPriority\x12$\n" +
+	"\x02id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[a-z0-9_.]+$R\x02id\x12!\n" +
+	"\abecause\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\abecause\x12'\n" +
+	"\x04lane\x18\x03 \x01(\tB\x13\xbaH\x10r\x0eR\x06urgentR\x04highR\x04lane\x12\x0e\n" +
+	"\x02on\x18\x04 \x03(\tR\x02on\x12\x12\n" +
+	"\x04when\x18\x05 \x01(\tR\x04when\x126\n" +
+	"\arepeats\x18\x06 \x01(\v2\x1c.signalbox.policy.v1.RepeatsR\arepeats\x125\n" +
+	"\x12due_within_minutes\x18\a \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\x10dueWithinMinutes\"Z\n" +
+	"\aRepeats\x12\x1f\n" +
+	"\x05count\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x02R\x05count\x12\x1e\n" +
+	"\x04days\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xcc\x1c(\x01R\x04days\x12\x0e\n" +
+	"\x02of\x18\x03 \x03(\tR\x02of\"O\n" +
 	"\x05Basis\x12)\n" +
 	"\x04code\x18\x01 \x01(\tB\x15\xbaH\x12r\x102\x0e^[a-z0-9_.-]+$R\x04code\x12\x1b\n" +
 	"\x04text\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04text\"m\n" +
@@ -973,41 +1160,45 @@ func file_signalbox_policy_v1_policy_proto_rawDescGZIP() []byte {
 	return file_signalbox_policy_v1_policy_proto_rawDescData
 }
 
-var file_signalbox_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_signalbox_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_signalbox_policy_v1_policy_proto_goTypes = []any{
 	(*Policy)(nil),     // 0: signalbox.policy.v1.Policy
-	(*Basis)(nil),      // 1: signalbox.policy.v1.Basis
-	(*View)(nil),       // 2: signalbox.policy.v1.View
-	(*Retry)(nil),      // 3: signalbox.policy.v1.Retry
-	(*Rule)(nil),       // 4: signalbox.policy.v1.Rule
-	(*Clock)(nil),      // 5: signalbox.policy.v1.Clock
-	(*Step)(nil),       // 6: signalbox.policy.v1.Step
-	(*Holiday)(nil),    // 7: signalbox.policy.v1.Holiday
-	(*BeforeTerm)(nil), // 8: signalbox.policy.v1.BeforeTerm
-	(*Example)(nil),    // 9: signalbox.policy.v1.Example
-	nil,                // 10: signalbox.policy.v1.Policy.LanesEntry
-	nil,                // 11: signalbox.policy.v1.Policy.TaskMinutesEntry
+	(*Priority)(nil),   // 1: signalbox.policy.v1.Priority
+	(*Repeats)(nil),    // 2: signalbox.policy.v1.Repeats
+	(*Basis)(nil),      // 3: signalbox.policy.v1.Basis
+	(*View)(nil),       // 4: signalbox.policy.v1.View
+	(*Retry)(nil),      // 5: signalbox.policy.v1.Retry
+	(*Rule)(nil),       // 6: signalbox.policy.v1.Rule
+	(*Clock)(nil),      // 7: signalbox.policy.v1.Clock
+	(*Step)(nil),       // 8: signalbox.policy.v1.Step
+	(*Holiday)(nil),    // 9: signalbox.policy.v1.Holiday
+	(*BeforeTerm)(nil), // 10: signalbox.policy.v1.BeforeTerm
+	(*Example)(nil),    // 11: signalbox.policy.v1.Example
+	nil,                // 12: signalbox.policy.v1.Policy.LanesEntry
+	nil,                // 13: signalbox.policy.v1.Policy.TaskMinutesEntry
 }
 var file_signalbox_policy_v1_policy_proto_depIdxs = []int32{
-	1,  // 0: signalbox.policy.v1.Policy.bases:type_name -> signalbox.policy.v1.Basis
-	2,  // 1: signalbox.policy.v1.Policy.views:type_name -> signalbox.policy.v1.View
-	10, // 2: signalbox.policy.v1.Policy.lanes:type_name -> signalbox.policy.v1.Policy.LanesEntry
-	11, // 3: signalbox.policy.v1.Policy.task_minutes:type_name -> signalbox.policy.v1.Policy.TaskMinutesEntry
-	3,  // 4: signalbox.policy.v1.Policy.retry:type_name -> signalbox.policy.v1.Retry
-	4,  // 5: signalbox.policy.v1.Policy.rules:type_name -> signalbox.policy.v1.Rule
-	9,  // 6: signalbox.policy.v1.Policy.examples:type_name -> signalbox.policy.v1.Example
-	5,  // 7: signalbox.policy.v1.Rule.due:type_name -> signalbox.policy.v1.Clock
-	6,  // 8: signalbox.policy.v1.Rule.chain:type_name -> signalbox.policy.v1.Step
-	7,  // 9: signalbox.policy.v1.Rule.holiday:type_name -> signalbox.policy.v1.Holiday
-	5,  // 10: signalbox.policy.v1.Holiday.due:type_name -> signalbox.policy.v1.Clock
-	6,  // 11: signalbox.policy.v1.Holiday.chain:type_name -> signalbox.policy.v1.Step
-	8,  // 12: signalbox.policy.v1.Holiday.before_term:type_name -> signalbox.policy.v1.BeforeTerm
-	6,  // 13: signalbox.policy.v1.BeforeTerm.chain:type_name -> signalbox.policy.v1.Step
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	3,  // 0: signalbox.policy.v1.Policy.bases:type_name -> signalbox.policy.v1.Basis
+	4,  // 1: signalbox.policy.v1.Policy.views:type_name -> signalbox.policy.v1.View
+	12, // 2: signalbox.policy.v1.Policy.lanes:type_name -> signalbox.policy.v1.Policy.LanesEntry
+	13, // 3: signalbox.policy.v1.Policy.task_minutes:type_name -> signalbox.policy.v1.Policy.TaskMinutesEntry
+	5,  // 4: signalbox.policy.v1.Policy.retry:type_name -> signalbox.policy.v1.Retry
+	6,  // 5: signalbox.policy.v1.Policy.rules:type_name -> signalbox.policy.v1.Rule
+	11, // 6: signalbox.policy.v1.Policy.examples:type_name -> signalbox.policy.v1.Example
+	1,  // 7: signalbox.policy.v1.Policy.priority:type_name -> signalbox.policy.v1.Priority
+	2,  // 8: signalbox.policy.v1.Priority.repeats:type_name -> signalbox.policy.v1.Repeats
+	7,  // 9: signalbox.policy.v1.Rule.due:type_name -> signalbox.policy.v1.Clock
+	8,  // 10: signalbox.policy.v1.Rule.chain:type_name -> signalbox.policy.v1.Step
+	9,  // 11: signalbox.policy.v1.Rule.holiday:type_name -> signalbox.policy.v1.Holiday
+	7,  // 12: signalbox.policy.v1.Holiday.due:type_name -> signalbox.policy.v1.Clock
+	8,  // 13: signalbox.policy.v1.Holiday.chain:type_name -> signalbox.policy.v1.Step
+	10, // 14: signalbox.policy.v1.Holiday.before_term:type_name -> signalbox.policy.v1.BeforeTerm
+	8,  // 15: signalbox.policy.v1.BeforeTerm.chain:type_name -> signalbox.policy.v1.Step
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_policy_v1_policy_proto_init() }
@@ -1021,7 +1212,7 @@ func file_signalbox_policy_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_policy_v1_policy_proto_rawDesc), len(file_signalbox_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   12,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
