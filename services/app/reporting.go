@@ -124,16 +124,20 @@ func (p *reporting) Publish(ctx context.Context, d report.Desk, ev *eventv1.Even
 	key := p.engine.EventKey(d.Agency, ev.Id)
 	var sent report.Sent
 	var before []byte
+	digest := p.engine.EventDigest(ev)
 	if err := p.engine.View(ctx, func(s *ledger.State) {
 		if known := s.Events[key]; known != nil {
 			before, sent = known.Digest, standing(s, key)
+		}
+		if _, done := s.Withdrew(key); done { // whatever reason was given: it is withdrawn
+			before, sent.Key = digest, key
 		}
 	}); err != nil {
 		return report.Sent{}, err
 	}
 	switch {
 	case before == nil:
-	case bytes.Equal(before, p.engine.EventDigest(ev)):
+	case bytes.Equal(before, digest):
 		return sent, nil // it was sent before
 	default:
 		return report.Sent{}, notice.Faultf(notice.Conflict, op, "the form was sent before with other content")
@@ -149,7 +153,7 @@ func (p *reporting) Publish(ctx context.Context, d report.Desk, ev *eventv1.Even
 	if err != nil {
 		return report.Sent{}, err
 	}
-	http.Header(header).Set(reportedHeader, p.seal.note(d.Agency, ev.Id, reportedBy{d.Contact, statement}))
+	http.Header(header).Set(reportedHeader, p.seal.note(d.Agency, ev.Id, reportedBy{Contact: d.Contact, Statement: statement}))
 	_, err = p.events.Publish(ctx, d.Agency, notice.EventKind(ev.Type).Family(), store.Header(header), data, intake.MessageID(ev, data))
 	return report.Sent{Key: key}, err
 }

@@ -7,6 +7,7 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -149,6 +150,16 @@ func TestADeskWithoutAnIntegrationReportsAnIncidentByHand(t *testing.T) {
 	form.Set("told", "Other words.")
 	if status, body := desk.send("/report/send", form); status != http.StatusConflict || !strings.Contains(body, "Correct the report") {
 		t.Errorf("other words under the same form: status %d\n%s", status, body)
+	}
+	form.Set("reason", "wrong_child")
+	for range 2 {
+		if status, body := desk.send("/report/withdraw", form); status != http.StatusOK || !strings.Contains(body, "The report is withdrawn") {
+			t.Fatalf("withdrawing: status %d\n%s", status, body)
+		}
+		r.Settle()
+	}
+	if tasks := r.OpenTasks(); !slices.Contains(tasks, "MISDIRECTION northbridge-police desk") {
+		t.Errorf("tasks %v, want one about who was told", tasks)
 	}
 	r.Verify()
 }

@@ -54,7 +54,7 @@ func (e *Engine) takeWithdrawal(agency notice.AgencyID, source *ledgerv1.Source,
 	}
 	e.withdraw(&ledgerv1.EventWithdrawn{
 		Event: target, Agency: string(agency), By: "agency:" + string(agency), Reason: withdraws.GetReason(),
-		Source: source, Digest: digest,
+		Source: source, Digest: digest, Statement: m.Reported.Statement,
 	})
 }
 

@@ -33,7 +33,7 @@ type built struct {
 }
 
 // build makes the event. What is at fault is left out of it.
-func (f *form) build(d Desk, live bool, london *time.Location) built {
+func (f *form) build(d Desk, traffic eventv1.Traffic, london *time.Location) built {
 	b := built{from: map[string]string{
 		"subject": "subject", "area": "area", "time": "reported-day", "risk": "risk", "children": "child-0-given", "people": "person-0-role",
 		"checks.pnc": "pnc", "checks.pnd": "pnd", "checks.welfare": "welfare", "narrative.disclosable": "told",
@@ -44,12 +44,9 @@ func (f *form) build(d Desk, live bool, london *time.Location) built {
 	b.event = &eventv1.Event{
 		Id: eventID(f.nonce), Source: string(d.Agency), Type: string(notice.EncompassIncident), Supersedes: f.supersedes,
 		Subject: strings.TrimSpace(f.subject), Area: f.area, Time: b.instant(f.reported, "reported", london),
-		Risk: riskOf(f.risk), Traffic: eventv1.Traffic_TRAFFIC_EXERCISE,
+		Risk: riskOf(f.risk), Traffic: traffic,
 		Checks:  &eventv1.Checks{Pnc: checkOf(f.checks[0]), Pnd: checkOf(f.checks[1]), Welfare: checkOf(f.checks[2])},
 		Payload: &eventv1.Event_EncompassIncident{EncompassIncident: incident},
-	}
-	if live {
-		b.event.Traffic = eventv1.Traffic_TRAFFIC_LIVE
 	}
 	if told, restricted := strings.TrimSpace(f.told), strings.TrimSpace(f.restricted); told != "" || restricted != "" {
 		b.event.Narrative = &eventv1.Narrative{Disclosable: told, Restricted: restricted}

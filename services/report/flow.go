@@ -8,6 +8,7 @@ import (
 
 	"go.uber.org/zap"
 
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/web"
 )
@@ -76,6 +77,9 @@ func (h *Handler) fillIn(w http.ResponseWriter, r *http.Request) {
 	case strings.HasPrefix(action, "remove-person-"):
 		f.people = without(f.people, action, "remove-person-")
 	case action == "change":
+	case action == "withdraw":
+		h.askWithdraw(w, http.StatusOK, d, f, h.now().UTC().Format(time.RFC3339), "")
+		return
 	case action == "correct":
 		f.supersedes, f.nonce = eventID(f.nonce), newNonce()
 	default:
@@ -94,9 +98,17 @@ func without[T any](list []T, action, prefix string) []T {
 	return append(list[:n:n], list[n+1:]...)
 }
 
+// traffic is what a report is marked as.
+func (h *Handler) traffic() eventv1.Traffic {
+	if h.live {
+		return eventv1.Traffic_TRAFFIC_LIVE
+	}
+	return eventv1.Traffic_TRAFFIC_EXERCISE
+}
+
 // checked makes the event of a form and finds everything that is wrong with it.
 func (h *Handler) checked(d Desk, f *form) built {
-	b := f.build(d, h.live, h.london)
+	b := f.build(d, h.traffic(), h.london)
 	b.merge(h.entrance.Check(d, b.event))
 	return b
 }
@@ -191,7 +203,7 @@ func (h *Handler) send(w http.ResponseWriter, r *http.Request) {
 	}
 	p := h.deskPage(titleSent, d)
 	p.Sent = h.sent(sent, f)
-	p.Sent.Reference = b.event.Subject
+	p.Sent.Reference, p.Sent.Event = b.event.Subject, b.event.Source+"/"+b.event.Id
 	p.Hidden = f.fields()
 	h.render(w, http.StatusOK, "sent", p)
 }

@@ -102,6 +102,7 @@ func (h *Handler) routes() (http.Handler, error) {
 	mux.HandleFunc("POST "+root+"/sign-out", h.signOut)
 	mux.HandleFunc("POST "+root, h.fillIn)
 	mux.HandleFunc("POST "+root+"/send", h.send)
+	mux.HandleFunc("POST "+root+"/withdraw", h.withdraw)
 	mux.HandleFunc("GET "+root+"/sent/{key}", h.look)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		h.message(w, http.StatusNotFound, "There is nothing here", "Begin again at the page where incidents are reported.")
@@ -178,6 +179,7 @@ type pageData struct {
 type sentData struct {
 	Reference string // the publisher's, where it is at hand
 	Number    string // ours
+	Event     string // as an operator names it, where it is at hand
 	Path      string // of the page that says where it stands
 	Children  []sentChild
 }

@@ -174,7 +174,7 @@ func TestWhatAnotherSiteSendsIsRefused(t *testing.T) {
 			_, body := v.review(v.filled())
 			form := values(body)
 			v.headers = headers
-			for _, path := range []string{"/report", "/report/send", "/report/sign-in", "/report/open", "/report/sign-out"} {
+			for _, path := range []string{"/report", "/report/send", "/report/withdraw", "/report/sign-in", "/report/open", "/report/sign-out"} {
 				status, body := v.post(path, form)
 				page(t, status, body, http.StatusForbidden, "did not come from our page")
 			}

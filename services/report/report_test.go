@@ -39,7 +39,7 @@ func TestAReportIsCheckedShownAndSentAsAnEvent(t *testing.T) {
 		t.Fatal("a report was sent before anybody had checked it")
 	}
 	status, body = v.post("/report/send", values(body))
-	page(t, status, body, http.StatusOK, titleSent, "NP/26/7", "What happens next", "Ivo Brennock (c1)")
+	page(t, status, body, http.StatusOK, titleSent, "NP/26/7", "What happens next", "Ivo Brennock (c1)", "northbridge-police/desk-"+form.Get("nonce"))
 
 	want := &eventv1.Event{}
 	if err := protojson.Unmarshal([]byte(`{
@@ -140,6 +140,32 @@ func TestWhatIsChangedAfterSendingGoesAsACorrection(t *testing.T) {
 	}
 }
 
+func TestAReportIsWithdrawnWithAReason(t *testing.T) {
+	v := newVisitor(t)
+	form := v.filled()
+	v.review(form)
+	_, body := v.post("/report/send", form)
+	original := only(t, v.office)
+	again := values(body)
+	again.Set("action", "withdraw")
+	status, body := v.post("/report", again)
+	page(t, status, body, http.StatusOK, titleWithdraw)
+	asked := values(body)
+	status, body = v.post("/report/withdraw", asked)
+	page(t, status, body, http.StatusUnprocessableEntity, "Say why it is taken back")
+	asked = values(body)
+	asked.Set("reason", "wrong_child")
+	for range 2 {
+		status, body = v.post("/report/withdraw", asked)
+		page(t, status, body, http.StatusOK, titleWithdrawn)
+		v.now = v.now.Add(time.Minute)
+	}
+	ev := v.office.sent[original.Id+"-withdrawn"]
+	if got := ev.GetEventWithdrawn(); got.GetEvent() != original.Id || got.GetReason() != "wrong_child" || len(ev.GetChildren()) > 0 || len(v.office.sent) != 2 {
+		t.Errorf("%d events, the last %v", len(v.office.sent), got)
+	}
+}
+
 func TestChildrenAndPeopleAreAddedAndTakenOutWithoutLosingAnything(t *testing.T) {
 	v := newVisitor(t)
 	form := v.filled()
@@ -191,7 +217,7 @@ func TestAnHourThatCameTwiceIsAskedAboutAndOneThatNeverCameIsRefused(t *testing.
 		if err != nil {
 			t.Fatal(err)
 		}
-		got := f.build(Desk{}, true, v.handler.london).event.GetEncompassIncident().OccurredAt.AsTime().Format(time.RFC3339)
+		got := f.build(Desk{}, v.handler.traffic(), v.handler.london).event.GetEncompassIncident().OccurredAt.AsTime().Format(time.RFC3339)
 		if got != want {
 			t.Errorf("the %s 01:30 is %s, want %s", which, got, want)
 		}

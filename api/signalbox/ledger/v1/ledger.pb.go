@@ -1911,7 +1911,7 @@ type EventWithdrawn struct {
 	By string `protobuf:"bytes,3,opt,name=by,proto3" json:"by,omitempty"`
 	// Reason code: `wrong_person`, `wrong_child`, `published_in_error` or `other`.
 	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Reference in the vault of the reason in words, or 0.
+	// Reference in the vault of the reason in words or, where it was withdrawn by hand on the page, of who did; or 0.
 	Statement uint64 `protobuf:"varint,5,opt,name=statement,proto3" json:"statement,omitempty"`
 	// The event of kind `event.withdrawn` that says so; not set where a person gave the command.
 	Source *Source `protobuf:"bytes,6,opt,name=source,proto3" json:"source,omitempty"`
