@@ -193,7 +193,7 @@ func stateOf(s ledger.ChildState) report.State {
 		return report.Late
 	case ledger.ChildWithdrawn:
 		return report.Withdrawn
-	default: // ledger.ChildAccepted too: nobody has been told
-		return 0
+	case ledger.ChildAccepted: // nobody has been told
 	}
+	return 0
 }

@@ -52,13 +52,10 @@ func (s *State) remember(l *Lineage, found []*ledgerv1.ChildFinding) {
 	}
 	for _, c := range found {
 		child := notice.ChildID(c.GetChild())
-		switch c.GetMatch() {
-		case ledgerv1.Match_MATCH_IDENTIFIER, ledgerv1.Match_MATCH_NAME, ledgerv1.Match_MATCH_PERSON:
-		default:
-			continue // nobody: the key is the lineage's own
-		}
-		if l.names(child) {
-			continue
+		if !slices.Contains([]ledgerv1.Match{
+			ledgerv1.Match_MATCH_IDENTIFIER, ledgerv1.Match_MATCH_NAME, ledgerv1.Match_MATCH_PERSON,
+		}, c.GetMatch()) || l.names(child) {
+			continue // of nobody that is known the key is the lineage's own
 		}
 		if known := s.matters[child]; l.Round == 0 || !slices.Contains(known, l) {
 			s.matters[child] = append(known, l)

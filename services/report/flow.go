@@ -221,7 +221,7 @@ func (h *Handler) notSent(w http.ResponseWriter, d Desk, f *form, b built, err e
 		w.Header().Set("Retry-After", "30")
 		h.showReview(w, http.StatusServiceUnavailable, d, f, b,
 			"The report could not be taken in just now. Nothing is lost: wait half a minute and send it again. If a child is in danger, telephone.")
-	default:
+	case notice.NotFound, notice.Denied, notice.Precondition, notice.Internal:
 		h.log.Error("a report could not be taken in", zap.String("contact", d.Contact), zap.Stringer("kind", kind), zap.Error(err))
 		h.showReview(w, http.StatusInternalServerError, d, f, b,
 			"Something went wrong here, and the report was not sent. Try again; if it goes on, telephone, and tell whoever runs Signalbox.")
