@@ -45,6 +45,8 @@ func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact) error {
 		return e.Stop(ctx, f.Stopped)
 	case *ledgerv1.Fact_Resumed:
 		return e.Resume(ctx, f.Resumed)
+	case *ledgerv1.Fact_Replied:
+		return e.Reply(ctx, f.Replied)
 	case *ledgerv1.Fact_ClockConfirmed:
 		return e.ConfirmClock(ctx, f.ClockConfirmed)
 	default:
@@ -55,6 +57,11 @@ func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact) error {
 // Acknowledge records that a named person has a notice.
 func (o *office) Acknowledge(ctx context.Context, by *ledgerv1.Acknowledged) error {
 	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_Acknowledged{Acknowledged: by}})
+}
+
+// Reply records what an organisation answers to an invitation.
+func (o *office) Reply(ctx context.Context, r *ledgerv1.Replied) error {
+	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_Replied{Replied: r}})
 }
 
 // NotAtSetting records that a setting does not have the child.

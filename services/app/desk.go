@@ -42,6 +42,9 @@ type letter struct {
 	phase     ledger.Phase
 	replaced  bool
 	withdrawn bool
+	answer    ledgerv1.Answer // to an invitation, so far
+	answerMS  int64
+	past      bool // an invitation that does not stand any more
 }
 
 // letter finds what a link was made for. A link to a notice that was never sent so is dead.
@@ -58,6 +61,14 @@ func (d *desk) letter(ctx context.Context, id string, attempt uint32) (letter, e
 			return
 		}
 		l = letter{notice: n.Notice, sources: n.Sources, attempt: a.AttemptStarted, phase: n.Phase, replaced: n.ReplacedBy != "", withdrawn: n.Withdrawn}
+		if n.Invitation == nil {
+			found = true
+			return
+		}
+		l.past = !s.Stands(n)
+		if reply := s.AnswerOf(n); reply != nil {
+			l.answer, l.answerMS = reply.Answer, reply.AtMS
+		}
 		found = true
 	})
 	if err == nil && !found {
@@ -80,6 +91,7 @@ func (d *desk) Open(ctx context.Context, id string, attempt uint32) (page.Cover,
 			l.attempt.Organisation == l.notice.Organisation,
 		Deletion: l.notice.Deletes != "", State: page.Open,
 	}
+	d.invite(&cover, l)
 	if c, ok := d.contact(l); ok {
 		cover.ContactName, cover.SharedMailbox = c.Name, c.Shared
 	}
@@ -89,6 +101,9 @@ func (d *desk) Open(ctx context.Context, id string, attempt uint32) (page.Cover,
 			cover.State = page.Superseded
 		}
 		return cover, nil
+	}
+	if l.past {
+		l.phase = ledger.Superseded // though it was answered before that
 	}
 	switch l.phase {
 	case ledger.Acknowledged, ledger.Closed:

@@ -55,6 +55,7 @@ func (k *endings) ways() map[string]func(context.Context) error {
 		"notice_read":      k.open,
 		"acknowledged":     k.acknowledge,
 		"not_at_setting":   k.notHere,
+		"replied":          k.reply,
 		"task_claimed":     k.onTask(k.claim),
 		"task_read":        k.onTask(k.show),
 		"task_resolved":    k.onTask(k.resolve),
@@ -277,6 +278,11 @@ func isCode(m mailbox.Mail) bool { return strings.Contains(m.Subject, "Signalbox
 
 // visit follows the link of a mail and opens the notice with a code. It returns how to go on.
 func (k *endings) visit(ctx context.Context, m mailbox.Mail) (post func(path string, form url.Values) error, err error) {
+	return k.visitAs(ctx, lead, m)
+}
+
+// visitAs is visit for whoever reads an address.
+func (k *endings) visitAs(ctx context.Context, reader string, m mailbox.Mail) (post func(path string, form url.Values) error, err error) {
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		return nil, err
@@ -296,11 +302,11 @@ func (k *endings) visit(ctx context.Context, m mailbox.Mail) (post func(path str
 		}
 		return errors.Join(response.Body.Close(), wantOK(response.StatusCode))
 	}
-	before := len(k.world.Mail.To(lead))
+	before := len(k.world.Mail.To(reader))
 	if err := post("/code", nil); err != nil {
 		return nil, err
 	}
-	code, err := k.world.Mail.Await(ctx, lead, before, isCode)
+	code, err := k.world.Mail.Await(ctx, reader, before, isCode)
 	if err != nil {
 		return nil, err
 	}
@@ -325,6 +331,29 @@ func (k *endings) notHere(ctx context.Context) error {
 	}
 	return post("/not-at-setting", url.Values{"checked": {"yes"}})
 }
+
+// reply declines an invitation to a meeting, which the police called and are invited to.
+func (k *endings) reply(ctx context.Context) error {
+	k.events++
+	id := fmt.Sprintf("sm-%d", k.events)
+	before := len(k.world.Mail.To(hub))
+	if err := k.account.publish(k.police, apptest.Meeting(k.police, id, "SM/26/"+id, k.world.Clock.Now(), 48*time.Hour,
+		apptest.Child("c1", "Ivo", "Brennock", "2015-05-09"), "northbridge-police")); err != nil {
+		return err
+	}
+	m, err := k.world.Mail.Await(ctx, hub, before, func(m mailbox.Mail) bool { return !isCode(m) })
+	if err != nil {
+		return err
+	}
+	post, err := k.visitAs(ctx, hub, m)
+	if err != nil {
+		return err
+	}
+	return post("/reply", url.Values{"who": {"contact"}, "comes": {"no"}, "reason": {"no_capacity"}})
+}
+
+// hub is the police's own desk.
+const hub = "hub@northbridge-police.example"
 
 // onTask opens a task about an unmatched child and does something with it.
 func (k *endings) onTask(act func(ctx context.Context, task string) error) func(context.Context) error {

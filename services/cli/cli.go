@@ -49,6 +49,7 @@ type grammar struct {
 	Quarantine quarantineCmd `cmd:"" group:"agency" help:"Look at events that were refused."`
 	Task       taskCmd       `cmd:"" group:"agency" help:"Work on the queue of what people have to do."`
 	Withdraw   withdrawCmd   `cmd:"" group:"agency" help:"Take back an event that was published."`
+	Meeting    meetingCmd    `cmd:"" group:"agency" help:"Answer an invitation to a strategy meeting; see who comes."`
 
 	Explain   explainCmd   `cmd:"" group:"operator" help:"Show who would be told of an event, why and by when. Sends nothing."`
 	Directory directoryCmd `cmd:"" group:"operator" help:"Change and read the directory: areas, settings, contacts, calendars, rolls."`

@@ -15,6 +15,7 @@ import (
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	meetingv1 "github.com/signalbox-hq/signalbox/api/signalbox/meeting/v1"
 	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
 	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
@@ -160,6 +161,9 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_CodeSent{CodeSent: &ledgerv1.CodeSent{Notice: "n1", Contact: "ashmere/lantern-dsl"}}},
 		{Fact: &ledgerv1.Fact_NoticeRead{NoticeRead: &ledgerv1.NoticeRead{Notice: "n1", Contact: "ashmere/lantern-dsl"}}},
 		{Fact: &ledgerv1.Fact_Acknowledged{Acknowledged: &ledgerv1.Acknowledged{Notice: "n1", By: "ashmere/lantern-dsl", Means: "page"}}},
+		{Fact: &ledgerv1.Fact_Replied{Replied: &ledgerv1.Replied{Notice: "n1", By: "police/hub", Contact: "police/hub", Means: "page", Answer: ledgerv1.Answer_ANSWER_ACCEPTED}}},
+		{Fact: &ledgerv1.Fact_Replied{Replied: &ledgerv1.Replied{Notice: "n1", By: "agency:trust", Means: "grpc", Answer: ledgerv1.Answer_ANSWER_DEPUTY}}},
+		{Fact: &ledgerv1.Fact_Replied{Replied: &ledgerv1.Replied{Notice: "n1", By: "police/hub", Contact: "police/hub", Means: "page", Answer: ledgerv1.Answer_ANSWER_DECLINED, Reason: "no_capacity"}}},
 		{Fact: &ledgerv1.Fact_NotAtSetting{NotAtSetting: &ledgerv1.NotAtSetting{Notice: "n1", By: "ashmere/lantern-dsl"}}},
 		{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: &ledgerv1.Task{Id: "t1", Kind: ledgerv1.TaskKind_TASK_KIND_EXHAUSTED, Organisation: "ashmere-council", Role: "duty", DueMs: when}}},
 		{Fact: &ledgerv1.Fact_TaskRead{TaskRead: &ledgerv1.TaskRead{Task: "t1", By: "agency:ashmere-social-care", View: "task_finding"}}},
@@ -235,6 +239,23 @@ func TestTablesReadAtAGlance(t *testing.T) {
 				return err
 			}
 			return printWithdrawn(b, &intakev1.WithdrawResponse{Ended: 2, MayHaveArrived: 1, Task: "t3", CorrectionStands: true})
+		},
+		"meeting": func(b *bytes.Buffer) error {
+			asked := ms(t, "2026-06-22T11:00:00+01:00")
+			if err := printMeeting(b, &meetingv1.ShowResponse{}); err != nil {
+				return err
+			}
+			return printMeeting(b, &meetingv1.ShowResponse{
+				Lineage: "l1", MeetsMs: ms(t, "2026-06-22T14:30:00+01:00"), Missing: []string{"police"}, Tasks: []string{"t8"},
+				Invited: []*meetingv1.Invited{
+					{Organisation: "ashmere-council", Name: "Ashmere Council", Function: "local_authority", Represents: []string{"local_authority"}, State: "accepted", Comes: "P. Ravenscroft", AnsweredMs: asked + 600_000, Answers: 1, Asked: "duty", AskedMs: asked},
+					{Organisation: "ashmere-health", Name: "Ashmere Community Health Trust", Function: "health", Represents: []string{"health"}, State: "deputy", Comes: "N. Okafor", AnsweredMs: asked + 900_000, Answers: 1, Asked: "duty", AskedMs: asked},
+					{Organisation: "gias:900108", Name: "Mill and Meadow Primary School", Function: "school", State: "no_answer", Asked: "dsl", AskedMs: asked, NextMs: asked + 7_200_000},
+					{Organisation: "harbour-trust", Function: "voluntary", State: "not_reached", Task: "t9"},
+					{Organisation: "kestrel-police", Name: "Kestrel Police", Function: "police", State: "telephone", Asked: "desk", AskedMs: asked},
+					{Organisation: "northbridge-police", Name: "Northbridge Police", Function: "police", Represents: []string{"police"}, State: "declined", Reason: "no_capacity", AnsweredMs: asked + 1_200_000, Answers: 2, Asked: "deputy", AskedMs: asked + 1_200_000, NextMs: asked + 7_200_000},
+				},
+			})
 		},
 		"notasks": func(b *bytes.Buffer) error { return printTasks(b, nil) },
 		"feedback": func(b *bytes.Buffer) error {

@@ -58,6 +58,8 @@ func factLine(f *ledgerv1.Fact) line {
 		return line{"read", noticeText(f.NoticeRead.GetNotice()), "by " + f.NoticeRead.GetContact()}
 	case *ledgerv1.Fact_Acknowledged:
 		return acknowledgedLine(f.Acknowledged)
+	case *ledgerv1.Fact_Replied:
+		return repliedLine(f.Replied)
 	case *ledgerv1.Fact_NotAtSetting:
 		return line{"not at setting", noticeText(f.NotAtSetting.GetNotice()), "says " + f.NotAtSetting.GetBy()}
 	case *ledgerv1.Fact_TaskOpened:

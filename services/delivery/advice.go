@@ -52,7 +52,8 @@ func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNo
 		}, []string{"Do not share the decision with the family unless the local authority has agreed.", noForward}
 	case notice.StrategyMeetingConvened:
 		return []string{
-			"Take part, or send somebody who can decide for your organisation.",
+			"Say whether you come, before the time given: come yourself, or send somebody who can decide for your organisation.",
+			"If nobody can come, say so at once: your deputy or duty desk is asked, and the local authority knows in time.",
 			"Bring what your organisation knows of the child and the household.",
 		}, []string{"Do not tell the family that a meeting is called unless the local authority has agreed.", noReferrer, noForward}
 	case notice.StrategyMeetingConcluded:

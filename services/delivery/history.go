@@ -15,7 +15,11 @@ type History struct {
 	Failed  func(contact string) bool         // failed for this notice for good
 	Away    func(contact string) bool         // its mailbox answered this notice by itself, and the notice went on
 	Failing func(c *directoryv1.Contact) bool // its mail comes back, whatever the notice
+
+	Declined func(contact string) bool // it has declined this invitation, or another to the same meeting
 }
+
+func (h History) declined(contact string) bool { return h.Declined != nil && h.Declined(contact) }
 
 func (h History) failed(contact string) bool { return h.Failed != nil && h.Failed(contact) }
 

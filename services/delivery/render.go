@@ -77,13 +77,17 @@ func subject(m Message, s Sheet) string {
 	if s.Repeated != "" {
 		b.WriteString(" sent again")
 	}
+	verb := "acknowledge"
+	if s.Invitation {
+		verb = "answer"
+	}
 	switch {
 	case s.Acknowledge && s.DueShort != "" && !overdue(m):
-		b.WriteString(" - please acknowledge by " + s.DueShort)
+		b.WriteString(" - please " + verb + " by " + s.DueShort)
 	case s.Acknowledge && s.DueShort != "":
-		b.WriteString(" - please acknowledge now, due " + s.DueShort)
+		b.WriteString(" - please " + verb + " now, due " + s.DueShort)
 	case s.Acknowledge:
-		b.WriteString(" - please acknowledge")
+		b.WriteString(" - please " + verb)
 	default:
 		b.WriteString(" - please read")
 	}
@@ -97,17 +101,21 @@ func ask(m Message, s Sheet) string {
 	if m.Form == Full {
 		read = "open the page below, ask for a code"
 	}
+	verb, act := "acknowledge it", " and confirm there with your name. Opening or answering this email does not count."
+	if s.Invitation {
+		verb, act = "say whether you come", " and answer there with your name. Opening or answering this email does not count."
+	}
 	switch {
 	case !s.Acknowledge && m.Form == Full:
 		return ""
 	case !s.Acknowledge:
 		return "Please read it. You do not need to acknowledge it."
 	case s.Due == "":
-		return "Please acknowledge it: " + read + " and confirm there with your name. Opening or answering this email does not count."
+		return "Please " + verb + ": " + read + act
 	case overdue(m):
-		return "Please acknowledge it now; it was due by " + s.Due + ": " + read + " and confirm there with your name. Opening or answering this email does not count."
+		return "Please " + verb + " now; it was due by " + s.Due + ": " + read + act
 	default:
-		return "Please acknowledge it by " + s.Due + ": " + read + " and confirm there with your name. Opening or answering this email does not count."
+		return "Please " + verb + " by " + s.Due + ": " + read + act
 	}
 }
 

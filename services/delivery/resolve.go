@@ -94,6 +94,7 @@ func endpoint(c *directoryv1.Contact) Endpoint {
 const reasonBarred = "not to be told"
 
 const (
+	reasonDeclined  = "has declined"
 	reasonAway      = "an automatic reply came back"
 	reasonTelephone = "telephone only"
 	reasonFailing   = "its mail comes back, and another contact of the role is there"
@@ -112,6 +113,8 @@ func unfit(c *directoryv1.Contact, bars barrier, at time.Time, history History) 
 		return reasonBarred
 	case history.failed(c.GetId()):
 		return "failed before"
+	case history.declined(c.GetId()):
+		return reasonDeclined
 	case history.away(c.GetId()):
 		return reasonAway
 	}

@@ -20,6 +20,7 @@ type Sheet struct {
 	Due          string // "08:30 on Friday 20 November 2026 (GMT)", or empty
 	DueShort     string // "08:30 Fri 20 Nov (GMT)", or empty
 	Acknowledge  bool
+	Invitation   bool // to a meeting: it is answered rather than acknowledged
 	Because      string
 	Basis        string
 	Do           []string
@@ -58,6 +59,7 @@ func Lay(n *noticev1.Notice, names func(notice.OrgID) string, places bool) Sheet
 		Reference:    notice.Reference(n.GetId()),
 		Organisation: line(names(notice.OrgID(n.GetOrganisation()))),
 		Acknowledge:  n.GetAcknowledge(),
+		Invitation:   n.GetInvitation(),
 		Because:      line(n.GetBecause()),
 		Basis:        line(n.GetBasis()),
 		Do:           n.GetDo(),

@@ -16,6 +16,7 @@ import (
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
+	meetingv1 "github.com/signalbox-hq/signalbox/api/signalbox/meeting/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	"github.com/signalbox-hq/signalbox/services/app"
 	"github.com/signalbox-hq/signalbox/services/intake"
@@ -45,6 +46,7 @@ type agency struct {
 	intake intakev1.IntakeServiceClient
 	tasks  taskv1.TaskServiceClient
 	inbox  inboxv1.InboxServiceClient
+	meets  meetingv1.MeetingServiceClient
 }
 
 func (a *agency) close() {
@@ -102,6 +104,7 @@ func (w *world) addAgency(ctx context.Context, id, organisation string) (*agency
 	a.intake = intakev1.NewIntakeServiceClient(a.conn)
 	a.tasks = taskv1.NewTaskServiceClient(a.conn)
 	a.inbox = inboxv1.NewInboxServiceClient(a.conn)
+	a.meets = meetingv1.NewMeetingServiceClient(a.conn)
 	return a, nil
 }
 

@@ -14,6 +14,8 @@ import (
 	"google.golang.org/grpc/credentials"
 
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	meetingv1 "github.com/signalbox-hq/signalbox/api/signalbox/meeting/v1"
 	noticev1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/rpc"
@@ -80,9 +82,18 @@ func (i *inbox) take() []*noticev1.Notice {
 	return came
 }
 
-// workInbox has a person at the health trust acknowledge what needs it, in the trust's own system.
+// workInbox has a person at the health trust acknowledge what needs it, and send a deputy to meetings, in the trust's own
+// system.
 func (w *world) workInbox(ctx context.Context) error {
 	for _, n := range w.inbox.take() {
+		if n.Invitation {
+			if _, err := w.agencies[health].meets.Reply(ctx, &meetingv1.ReplyRequest{
+				Notice: n.Id, Answer: ledgerv1.Answer_ANSWER_DEPUTY, Person: "C. Abara", Deputy: "N. Okafor",
+			}); err != nil {
+				return rpc.Fault(err)
+			}
+			continue
+		}
 		if !n.Acknowledge {
 			continue
 		}

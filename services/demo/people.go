@@ -90,7 +90,8 @@ func (s *stage) readMail(ctx context.Context) (bool, error) {
 }
 
 func (s *stage) respond(ctx context.Context, m mailbox.Mail, h habit) error {
-	if h == neverAnswers || !strings.Contains(m.Subject, "acknowledge") {
+	invites := strings.Contains(m.Subject, "please answer")
+	if h == neverAnswers || !invites && !strings.Contains(m.Subject, "acknowledge") {
 		return nil
 	}
 	b, err := s.newBrowser(m)
@@ -110,6 +111,11 @@ func (s *stage) respond(ctx context.Context, m mailbox.Mail, h habit) error {
 	}
 	if h == notHere {
 		return b.post(ctx, "/not-at-setting", url.Values{"checked": {"yes"}})
+	}
+	if invites {
+		return b.post(ctx, "/reply", url.Values{
+			"who": {"other"}, "name": {reader(m.To, s.names.contactAt(m.To))}, "comes": {"yes"},
+		})
 	}
 	return b.post(ctx, "/acknowledge", url.Values{
 		"who": {"other"}, "name": {reader(m.To, s.names.contactAt(m.To))}, "have": {"yes"},

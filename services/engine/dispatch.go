@@ -33,6 +33,10 @@ func (e *Engine) enqueue(n *ledger.Notice) error {
 		e.moveOn(n, "not delivered in time")
 		return nil
 	}
+	if reason, declined := e.state.DeclinedHere(n); declined {
+		e.moveOn(n, "declined: "+strings.ReplaceAll(reason, "_", " "))
+		return nil
+	}
 	endpoint, why, err := e.resolve(n)
 	if err != nil {
 		return err

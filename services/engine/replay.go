@@ -215,6 +215,7 @@ func (e *Engine) replayRound(l *ledger.Lineage, forced bool) routing.Round {
 		}
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest, Sent: true, Past: true,
+			MeetsMS: n.Invitation.GetMeetsMs(),
 		})
 	}
 	for i := range r.Prior {

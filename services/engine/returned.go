@@ -103,7 +103,9 @@ func (e *Engine) undoesEnd(n *ledger.Notice, bounced *ledger.Attempt, kind ledge
 
 // history is what earlier sends say about the contacts of a notice.
 func (e *Engine) history(n *ledger.Notice) delivery.History {
-	return delivery.History{Failed: n.GaveUp, Away: n.Away, Failing: e.failing}
+	return delivery.History{Failed: n.GaveUp, Away: n.Away, Failing: e.failing, Declined: func(contact string) bool {
+		return n.Invitation != nil && e.state.HasDeclined(n, contact)
+	}}
 }
 
 func (e *Engine) failing(c *directoryv1.Contact) bool {

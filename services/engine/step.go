@@ -107,6 +107,8 @@ func (e *Engine) carryOut(step ledger.Step) error {
 		if s.Notice.Phase == ledger.Stopped && s.Notice.WakeMS <= e.nowMS() {
 			e.overrun(s.Notice)
 		}
+	case ledger.CheckMeeting:
+		e.checkMeeting(s.Notice)
 	case ledger.EscalateTask:
 		if !s.Task.Ended() && !s.Task.Escalated {
 			e.escalateTask(s.Task)
@@ -157,6 +159,7 @@ func (e *Engine) decision(ctx context.Context, l *ledger.Lineage, cause ledgerv1
 	if err != nil {
 		return nil, err
 	}
+	decision.SettledTasks = append(decision.SettledTasks, e.meetingMoved(l, decision)...)
 	if astray := e.state.TakenAway(decision); len(astray) > 0 {
 		decision.Tasks = append(decision.Tasks, e.misdirection(l, astray, "somebody may have a notice who should not have been told", fmt.Sprint(decision.Round)))
 	}
@@ -222,12 +225,12 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest,
 			Sent:      slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
-			Withdrawn: n.Withdrawn,
+			Withdrawn: n.Withdrawn, MeetsMS: n.Invitation.GetMeetsMs(), Declined: n.Declined,
 		})
 	}
 	for _, id := range l.Tasks {
-		// The task of a notice ends with the notice, and what has gone astray is no question of routing.
-		if t := e.state.Tasks[id]; t.Notice == "" && t.Kind != ledgerv1.TaskKind_TASK_KIND_MISDIRECTION {
+		// The task of a notice ends with the notice; what has gone astray, and who comes to a meeting, is no question of routing.
+		if t := e.state.Tasks[id]; t.Notice == "" && t.Kind != ledgerv1.TaskKind_TASK_KIND_MISDIRECTION && t.MeetsMs == 0 {
 			r.Tasks[id], r.Settled[id] = !t.Ended(), t.State == ledger.TaskSettled
 		}
 	}
@@ -317,6 +320,9 @@ func (e *Engine) exhausted(n *ledger.Notice) *ledgerv1.Task {
 		Kind: kind, Organisation: publisher, Role: "desk", Notice: n.Id, Lineage: n.Lineage, Child: n.Child,
 		DueMs:  e.now().Add(current.TaskTime(kind)).UnixMilli(),
 		Detail: fmt.Sprintf("nobody at %s has the notice: telephone, and record who was told", n.Organisation),
+	}
+	if n.Invitation != nil {
+		e.beforeMeeting(n, task)
 	}
 	if n.Kind == string(notice.DeletionRequest) {
 		task.Detail = fmt.Sprintf("nobody at %s has confirmed that a notice was deleted: telephone, and record who was told", n.Organisation)

@@ -179,6 +179,8 @@ func (b *book) plan(at int64) string {
 			steps = append(steps, "tell late "+s.Notice.Id)
 		case MoveOn:
 			steps = append(steps, "move on "+s.Notice.Id)
+		case CheckMeeting:
+			steps = append(steps, "check the meeting of "+s.Notice.Id)
 		case EscalateTask:
 			steps = append(steps, "escalate "+s.Task.Id)
 		}

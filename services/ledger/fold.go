@@ -77,6 +77,8 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.noticeRead(fact.NoticeRead)
 	case *ledgerv1.Fact_Acknowledged:
 		return s.acknowledged(fact.Acknowledged, f.AtMs)
+	case *ledgerv1.Fact_Replied:
+		return s.replied(fact.Replied, f.AtMs)
 	case *ledgerv1.Fact_NotAtSetting:
 		return s.notAtSetting(fact.NotAtSetting, f.AtMs)
 	case *ledgerv1.Fact_TaskOpened:
@@ -282,6 +284,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 		n := &Notice{Notice: frozen, Lineage: d.Lineage, Sources: d.Sources, DecidedMS: atMS}
 		s.Notices[frozen.Id] = n
 		s.index(n)
+		l.Invites = l.Invites || frozen.Invitation != nil
 		l.Standing = append(l.Standing, frozen.Id)
 		s.timers.push(timer{atMS: frozen.DueMs, kind: dueTimer, id: frozen.Id})
 		if frozen.ReleaseMs > atMS {
@@ -299,6 +302,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 	for _, t := range d.Tasks {
 		s.opened(t, atMS)
 	}
+	s.checkMeeting(l, atMS)
 	s.contribute(l, d, atMS)
 	s.childrenOf(l, atMS)
 	return nil
@@ -433,6 +437,7 @@ func (s *State) acknowledged(f *ledgerv1.Acknowledged, atMS int64) error {
 	s.endedBy(f)
 	n.Telephoned = n.Telephoned || f.Means == ByTelephone
 	s.end(n, Acknowledged, atMS, f.By)
+	s.checkMeeting(s.Lineages[n.Lineage], atMS)
 	s.childOf(n, atMS)
 	return nil
 }

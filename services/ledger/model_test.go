@@ -78,6 +78,8 @@ func (m *model) carryOut(r *rapid.T, step Step) {
 		if s.Notice.Phase == Stopped {
 			m.moveTo(s.Notice, uint32(len(s.Notice.Chain)))
 		}
+	case CheckMeeting:
+		m.checkMeeting(s.Notice)
 	case EscalateTask:
 		if !s.Task.Ended() {
 			m.fact(passedOn(s.Task.Id, s.Task.EscalateTo, m.now+30))
@@ -130,7 +132,8 @@ func (m *model) decide(r *rapid.T, l *Lineage, cause ledgerv1.Cause) {
 		} else {
 			n.Kind, n.Deletes = string(notice.DeletionRequest), m.state.Tasks[l.Deletion.Task].Misdirected[0]
 		}
-		if rapid.Bool().Draw(r, "held") {
+		m.invite(r, l, n)
+		if n.Invitation == nil && rapid.Bool().Draw(r, "held") {
 			n.ReleaseMs = ms(m.now + rapid.Int64Range(0, 60).Draw(r, "release"))
 		}
 		d.Notices = append(d.Notices, n)
@@ -200,7 +203,8 @@ func (m *model) send(r *rapid.T, n *Notice) {
 	last := len(n.Attempts)
 	tooLate := last > 0 && n.Attempts[last-1].Link == n.Link && n.LinkEndsMS() <= ms(m.now)
 	contact := fmt.Sprintf("contact %d of link %d", rapid.IntRange(0, 1).Draw(r, "contact"), n.Link)
-	if tooLate || n.GaveUp(contact) || n.Away(contact) {
+	_, declined := m.state.DeclinedHere(n)
+	if tooLate || declined || n.GaveUp(contact) || n.Away(contact) || m.state.HasDeclined(n, contact) {
 		m.moveOn(n)
 		return
 	}
@@ -221,7 +225,7 @@ func (m *model) moveTo(n *Notice, next uint32) {
 
 // one draws something that people or the world do.
 func (m *model) one(r *rapid.T) {
-	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call", "replay", "withdraw", "clock"}).Draw(r, "what") {
+	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call", "replay", "withdraw", "clock", "reply", "reply"}).Draw(r, "what") {
 	case "event":
 		m.seq++
 		key, corrects := m.name("e"), ""
@@ -271,6 +275,8 @@ func (m *model) one(r *rapid.T) {
 		m.call(r)
 	case "replay":
 		m.replay(r)
+	case "reply":
+		m.reply(r)
 	case "clock":
 		m.fact(clockConfirmed("one"))
 	case "claim":
@@ -450,7 +456,7 @@ func TestFoldRefusesAnythingOrTakesIt(t *testing.T) {
 		fact := rapid.SampledFrom([]*ledgerv1.Fact{
 			started(id, attempt, attempt, "x", m.now+5), finished(id, attempt, delivered, 0), escalated(id, attempt), late(id),
 			returned(id, attempt, bounced, false), returned(id, attempt, autoReply, true), returned(id, attempt, unclear, false),
-			acknowledged(id, "x"), notAt(id), opened(telephone(task, id)), claimed(task), passedOn(task, "x", m.now),
+			acknowledged(id, "x"), notAt(id), replied(id, "x", comes), replied(id, "x", refuses), replied(id, "", comes), replied(id, "x", 0), opened(telephone(task, id)), claimed(task), passedOn(task, "x", m.now),
 			resolved(&ledgerv1.TaskResolved{Task: task, Resolution: NoAction}), decided(decision("l1", attempt)),
 			accepted(uint64(attempt), "e1", "l1", "", false), stopped(Stop{Scope: all}), resumed(Stop{Scope: all}), heldBack(id, Stop{Scope: all}),
 			called("call1", "l1", "school", "", int64(attempt)), called("", "l1", "school", "", 1), heardOf(id, "call1"), heardOf(id, "nobody's"),

@@ -8,7 +8,7 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 )
 
-// Step is something due. It is one of Decide, Release, Send, Expire, TellLate, MoveOn and EscalateTask.
+// Step is something due. It is one of Decide, Release, Send, Expire, TellLate, MoveOn, CheckMeeting and EscalateTask.
 type Step interface{ step() }
 
 // Decide asks for a decision about a lineage.
@@ -96,6 +96,10 @@ func (s *State) stepOf(t timer) Step {
 		if n := s.Notices[t.id]; n.Overdue(t.atMS) {
 			return TellLate{Notice: n}
 		}
+	case meetingTimer:
+		if n := s.Notices[t.id]; s.unpromised(n) {
+			return CheckMeeting{Notice: n}
+		}
 	case noticeTimer:
 		n := s.Notices[t.id]
 		if n.WakeMS != t.atMS {
@@ -137,6 +141,7 @@ const (
 	lineageTimer timerKind = iota
 	dueTimer               // before what the chain does at the same instant
 	noticeTimer
+	meetingTimer // after what the chain does, which may give the same to a person
 	taskTimer
 )
 

@@ -85,7 +85,7 @@ func (s *State) returned(f *ledgerv1.Returned, atMS int64) error {
 		}
 		s.fails(a, f, atMS)
 	case ledgerv1.ReturnKind_RETURN_KIND_AUTO_REPLY:
-		a.MovesOn = f.MovesOn
+		a.MovesOn = a.MovesOn || f.MovesOn // whoever has declined an invitation goes on being passed over
 	case ledgerv1.ReturnKind_RETURN_KIND_UNSPECIFIED, ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_TRANSIENT,
 		ledgerv1.ReturnKind_RETURN_KIND_DELIVERY_CONFIRMED, ledgerv1.ReturnKind_RETURN_KIND_UNKNOWN:
 	}

@@ -33,6 +33,8 @@ type Lineage struct {
 	Past     []string                 // notices that ended told or closed, and stand no more
 	Tasks    []string                 // every task of the lineage
 	Forced   bool                     // the decision that is due sends again also what has ended
+	Invites  bool                     // some of its notices invite to a meeting
+	Replies  []Reply                  // to its invitations, in order
 
 	// What people decided: the child that an unmatched one is, the settings of a child, and settings that said no.
 	Matched map[string]notice.ChildID

@@ -120,6 +120,7 @@ func (s *State) sendingResumed(f *ledgerv1.Resumed, atMS int64) error {
 		n.Task, n.Link = "", n.heldLink
 		s.notHeldBack(n)
 		s.setPhase(n, Ready, atMS)
+		s.checkMeeting(s.Lineages[n.Lineage], atMS)
 		s.childOf(n, atMS)
 	}
 	return nil

@@ -37,6 +37,8 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 			b.touch(n)
 		}
 		return b.end(n, ledger.Acknowledged, atMS)
+	case *ledgerv1.Fact_Replied:
+		return b.replied(fact.Replied)
 	case *ledgerv1.Fact_TaskOpened:
 		return b.taskOpened(fact.TaskOpened)
 	case *ledgerv1.Fact_TaskClaimed:
@@ -232,7 +234,7 @@ func (b *batch) returned(f *ledgerv1.Returned) error {
 			a.Outcome = ledgerv1.Outcome_OUTCOME_PERMANENT
 		}
 	case ledgerv1.ReturnKind_RETURN_KIND_AUTO_REPLY:
-		a.MovesOn = f.GetMovesOn()
+		a.MovesOn = a.MovesOn || f.GetMovesOn()
 	case ledgerv1.ReturnKind_RETURN_KIND_UNSPECIFIED, ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_TRANSIENT,
 		ledgerv1.ReturnKind_RETURN_KIND_DELIVERY_CONFIRMED, ledgerv1.ReturnKind_RETURN_KIND_UNKNOWN:
 	}
@@ -241,6 +243,26 @@ func (b *batch) returned(f *ledgerv1.Returned) error {
 		n.Phase = ledger.Ready
 	}
 	return b.notAstray(n)
+}
+
+// replied moves an invitation on that whoever it stands with has declined.
+func (b *batch) replied(f *ledgerv1.Replied) error {
+	if f.GetAnswer() != ledgerv1.Answer_ANSWER_DECLINED {
+		return nil
+	}
+	return b.change(f.GetNotice(), func(n *noticeRow) {
+		if n.Phase == ledger.Acknowledged || n.Phase == ledger.Delivered {
+			return
+		}
+		for i := range n.Attempts {
+			if a := &n.Attempts[i]; f.GetContact() != "" && a.Contact == f.GetContact() {
+				a.MovesOn = true
+			}
+		}
+		if n.Phase != ledger.Sending && n.StandsWith(f.GetContact()) {
+			n.Phase = ledger.Ready
+		}
+	})
 }
 
 // withdrawn ends what an event taken back was told by.

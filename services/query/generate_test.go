@@ -91,7 +91,7 @@ func (w *writer) stop() (ledgerv1.Scope, string) {
 // step draws one fact, and a few minutes.
 func (w *writer) step() {
 	w.now += int64(w.number("minutes", 30)) * minute
-	switch w.number("what", 27) {
+	switch w.number("what", 29) {
 	case 0, 1:
 		event := w.name("event")
 		f := &ledgerv1.EventAccepted{Source: w.source(event), Lineage: w.one("of", "l1", "l2", "l3"), Kind: "encompass.incident"}
@@ -168,6 +168,8 @@ func (w *writer) step() {
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: &ledgerv1.ToldByTelephone{
 			Id: w.name("call"), Lineage: w.lineage(), Agency: "police", Kind: "encompass.incident", Organisation: "school", ToldMs: w.now, By: "op",
 		}}})
+	case 28, 29:
+		w.reply()
 	case 27:
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_ClockConfirmed{ClockConfirmed: &ledgerv1.ClockConfirmed{Instance: "one", By: "op"}}})
 	case 24, 25:
@@ -214,6 +216,16 @@ func (w *writer) noticesOf(ids []string) []*ledger.Notice {
 		notices[i] = w.state.Notices[id]
 	}
 	return notices
+}
+
+// reply draws an answer to an invitation, mostly by somebody who was asked.
+func (w *writer) reply() {
+	id := w.notice()
+	f := &ledgerv1.Replied{Notice: id, By: "op", Contact: w.contact(), Answer: ledgerv1.Answer(w.number("answer", 2) + 1)}
+	if n := w.state.Notices[id]; n != nil && len(n.Attempts) > 0 && w.number("asked", 3) > 0 {
+		f.Contact = n.Attempts[w.attempt(id)-1].Contact
+	}
+	w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Replied{Replied: f}})
 }
 
 func (w *writer) attempt(id string) uint32 {
@@ -300,6 +312,9 @@ func (w *writer) newNotice(lineage, replaces string, sources int) *ledgerv1.Noti
 	}
 	for i := range n.Refs {
 		n.Refs[i] = w.one("tells", "", "c")
+	}
+	if w.number("invites", 1) == 0 {
+		n.Invitation = &ledgerv1.Invitation{MeetsMs: epoch + 1000*minute, Represents: []string{"police"}}
 	}
 	if w.number("held", 2) == 0 {
 		n.ReleaseMs = w.now + int64(w.number("release", 30))*minute

@@ -77,6 +77,8 @@ func mentions(f *ledgerv1.Fact) ([]Subject, error) {
 		return of(Notice, fact.NoticeRead.GetNotice())
 	case *ledgerv1.Fact_Acknowledged:
 		return of(Notice, fact.Acknowledged.GetNotice())
+	case *ledgerv1.Fact_Replied:
+		return of(Notice, fact.Replied.GetNotice())
 	case *ledgerv1.Fact_NotAtSetting:
 		return of(Notice, fact.NotAtSetting.GetNotice())
 	case *ledgerv1.Fact_HeldBack:

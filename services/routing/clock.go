@@ -49,7 +49,7 @@ func (d *decider) due(c *policyv1.Clock, ev *eventv1.Event, school schoolClock) 
 		return nextNoon(d.Now, working), "noon of the next working day"
 	case "before_meeting":
 		if meets := ev.GetStrategyMeetingConvened().GetMeetsAt(); meets != nil {
-			return meets.AsTime().Add(-minutes), fmt.Sprintf("%d minutes before the meeting", c.Minutes)
+			return d.beforeMeeting(meets.AsTime(), c.Minutes)
 		}
 		return d.Now, "before the meeting"
 	default: // at_once; the policy's check admits no other

@@ -22,7 +22,7 @@ func noFinding() *ledgerv1.ChildFinding { return &ledgerv1.ChildFinding{} }
 // tell adds the obligation to tell one recipient.
 func (d *decider) tell(rule *policy.Rule, s *subject, r recipient, clock *policyv1.Clock, steps []*policyv1.Step, school schoolClock) {
 	due, why := d.due(clock, s.event, school)
-	n := &ledgerv1.Notice{DueMs: due.UnixMilli(), DueBecause: why, Refs: s.latestRefs()}
+	n := &ledgerv1.Notice{DueMs: due.UnixMilli(), DueBecause: why, Refs: s.latestRefs(), Invitation: d.invitation(rule, s, r)}
 	d.oblige(rule, s, r, steps, n, "")
 	if d.tooLateToHurry(clock, s, school) {
 		n.Lane, n.LaneBecause = ledgerv1.Lane_LANE_ROUTINE, ""
@@ -128,10 +128,12 @@ func (d *decider) contentOf(o *obligation) content {
 
 // finish holds the obligations against the rounds before.
 func (d *decider) finish() *ledgerv1.Decision {
+	d.askInstead()
 	before, gone := d.pair()
 	for _, o := range d.obligations {
 		p, told := before[o]
-		if told && (bytes.Equal(p.ContentDigest, o.ContentDigest) || p.Ended) && !p.Again && !p.Withdrawn {
+		same := bytes.Equal(p.ContentDigest, o.ContentDigest) && p.MeetsMS == o.Invitation.GetMeetsMs()
+		if told && (same || p.Ended) && !p.Again && !p.Withdrawn {
 			d.out.Kept = append(d.out.Kept, p.ID)
 			continue
 		}
@@ -140,7 +142,7 @@ func (d *decider) finish() *ledgerv1.Decision {
 		if told {
 			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{Notice: p.ID, By: o.Id, Reason: p.replaced()})
 			o.Version = p.Version
-			changed := p.Withdrawn || !bytes.Equal(p.ContentDigest, o.ContentDigest)
+			changed := p.Withdrawn || !same
 			if p.Sent && changed {
 				o.Version, o.Replaces = p.Version+1, p.ID
 			}

@@ -271,6 +271,7 @@ func next(cause ledgerv1.Cause, before ...*ledgerv1.Decision) routing.Round {
 		for _, n := range d.Notices {
 			standing = append(standing, routing.Prior{
 				ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest, Sent: true,
+				MeetsMS: n.Invitation.GetMeetsMs(),
 			})
 		}
 		r.Prior = standing

@@ -26,6 +26,10 @@ type Prior struct {
 	ContentDigest []byte
 	Sent          bool // it reached, or may have reached, an endpoint
 
+	// Of an invitation to a meeting.
+	MeetsMS  int64 // when that starts, Unix milliseconds
+	Declined bool  // it was declined after it had ended
+
 	// What a replay needs to know, and what nothing else sets.
 	Ended        bool     // told, or closed by a person: it stays as it is, whatever would be told now
 	Again        bool     // it has ended, and an operator has it sent again

@@ -37,7 +37,7 @@ func replayed(how func(*ledgerv1.Notice) (ended, again bool), before ...*ledgerv
 			i := slices.IndexFunc(r.Prior, func(p routing.Prior) bool { return p.ID == n.Id })
 			ended, again := how(n)
 			if i < 0 && ended {
-				r.Prior = append(r.Prior, routing.Prior{ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest, Sent: true, Past: true})
+				r.Prior = append(r.Prior, routing.Prior{ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest, Sent: true, Past: true, MeetsMS: n.Invitation.GetMeetsMs()})
 				i = len(r.Prior) - 1
 			}
 			if i < 0 {

@@ -13,6 +13,7 @@ import (
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	meetingv1 "github.com/signalbox-hq/signalbox/api/signalbox/meeting/v1"
 	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
@@ -43,6 +44,9 @@ func rules() map[string]callers {
 		intakev1.IntakeService_Withdraw_FullMethodName:      everyone,
 
 		inboxv1.InboxService_Acknowledge_FullMethodName: everyone,
+
+		meetingv1.MeetingService_Reply_FullMethodName: everyone,
+		meetingv1.MeetingService_Show_FullMethodName:  everyone,
 
 		taskv1.TaskService_List_FullMethodName:    everyone,
 		taskv1.TaskService_Show_FullMethodName:    everyone,

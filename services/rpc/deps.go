@@ -32,6 +32,7 @@ type Viewer interface {
 // Commands are what people have the engine record. Each is durable when it returns.
 type Commands interface {
 	Acknowledge(ctx context.Context, by *ledgerv1.Acknowledged) error
+	Reply(ctx context.Context, r *ledgerv1.Replied) error
 	ClaimTask(ctx context.Context, task, by string) error
 	TaskRead(ctx context.Context, read *ledgerv1.TaskRead) error
 	ResolveTask(ctx context.Context, r *ledgerv1.TaskResolved) error

@@ -20,12 +20,13 @@ type inboxService struct {
 func (s *inboxService) Acknowledge(ctx context.Context, req *inboxv1.AcknowledgeRequest) (*inboxv1.AcknowledgeResponse, error) {
 	const op = "rpc.Acknowledge"
 	c := callerOf(ctx)
-	var own, had, withdrawn bool
+	var own, had, withdrawn, asks bool
 	var phase ledger.Phase
 	if err := s.Engine.View(ctx, func(state *ledger.State) {
 		if n := state.Notices[req.GetNotice()]; n != nil {
 			had = c.Kind == identity.Operator || sentTo(n, c)
 			own, phase, withdrawn = had || c.may(n.Organisation), n.Phase, n.Withdrawn
+			asks = c.Kind == identity.Agency && c.may(n.Organisation) && n.Invitation.GetMeetsMs() > s.Clock.Now().UnixMilli()
 		}
 	}); err != nil {
 		return nil, err
@@ -39,6 +40,8 @@ func (s *inboxService) Acknowledge(ctx context.Context, req *inboxv1.Acknowledge
 		return &inboxv1.AcknowledgeResponse{}, nil
 	case phase == ledger.Held || phase == ledger.Superseded: // before a name is kept that nothing refers to
 		return nil, notice.Faultf(notice.Precondition, op, "the notice is %s: there is nothing to acknowledge", phase)
+	case asks: // to have it is not to come
+		return nil, notice.Faultf(notice.Precondition, op, "the notice invites to a meeting: say with MeetingService.Reply whether you come")
 	case !had: // an acknowledgement of what nobody there can have read would end the search for somebody who does
 		return nil, notice.Faultf(notice.Precondition, op, "the notice has not been sent to your organisation: nobody there can have read it")
 	}

@@ -21,6 +21,7 @@ import (
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	meetingv1 "github.com/signalbox-hq/signalbox/api/signalbox/meeting/v1"
 	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
@@ -102,6 +103,7 @@ func (s *Server) register(d Deps, c Config, on *grpc.Server) {
 		Deps: d, live: c.Live, feedback: NewFeedback(d.Engine, d.Events), stopping: s.stopping, receivers: s.receivers,
 	})
 	inboxv1.RegisterInboxServiceServer(on, &inboxService{Deps: d})
+	meetingv1.RegisterMeetingServiceServer(on, &meetingService{Deps: d, key: c.Key})
 	taskv1.RegisterTaskServiceServer(on, &taskService{Deps: d})
 	ledgerv1.RegisterLedgerServiceServer(on, &ledgerService{Deps: d, key: c.Key})
 	sendingv1.RegisterSendingServiceServer(on, &sendingService{Deps: d})

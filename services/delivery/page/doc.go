@@ -6,7 +6,8 @@
 //
 // Invariants:
 //   - a GET or HEAD changes nothing and shows nothing about a child, except the notice itself to the holder of a session;
-//     only a POST from our own pages asks for a code, acknowledges, or says that a child is not at a setting;
+//     only a POST from our own pages asks for a code, acknowledges, answers an invitation, or says that a child is not
+//     at a setting;
 //   - a token that was never made and one whose notice is gone are answered alike; of a notice that was withdrawn the page
 //     says no more than that;
 //   - a code works once, for ten minutes, for five tries; five codes an hour go out for one link;

@@ -133,21 +133,25 @@ func (h *Handler) open(w http.ResponseWriter, r *http.Request) {
 
 func (h *Handler) show(w http.ResponseWriter, r *http.Request) {
 	if v, ok := h.inSession(w, r); ok {
-		h.showNotice(w, r, v, http.StatusOK, answer{})
+		h.showNotice(w, r, v, http.StatusOK, filled{})
 	}
 }
 
-// answer is what a person filled in, and by field what was wrong with it. It is shown again as it came: somebody who
+// filled is what a person filled in, and by field what was wrong with it. It is shown again as it came: somebody who
 // gave their own name and forgot the tick must not find the contact chosen, and acknowledge in that name.
-type answer struct {
+type filled struct {
 	wrong map[string]string
 	other bool   // I am somebody else
 	name  string // as it was given
 	have  bool   // the notice was read
+
+	comes  string // the choice of an answer to an invitation: its form's value
+	deputy string
+	reason string
 }
 
 // showNotice shows the notice, and above it what was wrong with the form that came.
-func (h *Handler) showNotice(w http.ResponseWriter, r *http.Request, v visit, status int, a answer) {
+func (h *Handler) showNotice(w http.ResponseWriter, r *http.Request, v visit, status int, a filled) {
 	n, err := h.notices.Read(r.Context(), v.noticeID, v.attempt)
 	if err != nil {
 		h.failed(w, v, err)
@@ -156,16 +160,13 @@ func (h *Handler) showNotice(w http.ResponseWriter, r *http.Request, v visit, st
 	data := h.data(v, "")
 	data.Sheet = delivery.Lay(n, h.names, true)
 	data.Wrong, data.Other, data.Name, data.Have = a.wrong, a.other, a.name, a.have
+	data.Comes, data.Deputy, data.Reason, data.Reasons = a.comes, a.deputy, a.reason, Reasons()
 	data.ContactName = v.cover.ContactName
 	h.render(w, status, "notice", data)
 }
 
-func (h *Handler) acknowledge(w http.ResponseWriter, r *http.Request) {
-	v, ok := h.inSession(w, r)
-	if !ok || !h.form(w, r) {
-		return
-	}
-	a := answer{wrong: make(map[string]string), name: r.PostForm.Get("name"), have: r.PostForm.Get("have") == "yes"}
+// who is the person who fills a form in, or empty where that is wrong.
+func (a *filled) who(r *http.Request, v visit) string {
 	person := v.cover.ContactName
 	switch {
 	case r.PostForm.Get("who") != "contact" || person == "":
@@ -177,6 +178,20 @@ func (h *Handler) acknowledge(w http.ResponseWriter, r *http.Request) {
 		a.other = true
 		a.wrong["name"] = "You gave a name: choose that you are somebody else, or clear the name."
 	}
+	return person
+}
+
+func (h *Handler) acknowledge(w http.ResponseWriter, r *http.Request) {
+	v, ok := h.inSession(w, r)
+	if !ok || !h.form(w, r) {
+		return
+	}
+	if v.cover.Invitation { // to have it is not to come
+		h.showNotice(w, r, v, http.StatusUnprocessableEntity, filled{wrong: map[string]string{"comes": chooseComes}})
+		return
+	}
+	a := filled{wrong: make(map[string]string), name: r.PostForm.Get("name"), have: r.PostForm.Get("have") == "yes"}
+	person := a.who(r, v)
 	switch {
 	case a.have:
 	case v.cover.Deletion:
@@ -211,7 +226,7 @@ func (h *Handler) notAtSetting(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if r.PostForm.Get("checked") != "yes" {
-		h.showNotice(w, r, v, http.StatusUnprocessableEntity, answer{wrong: map[string]string{
+		h.showNotice(w, r, v, http.StatusUnprocessableEntity, filled{wrong: map[string]string{
 			"checked": "Tick the box to say that you have checked your register.",
 		}})
 		return
@@ -238,6 +253,13 @@ func (h *Handler) done(w http.ResponseWriter, r *http.Request) {
 	case "not-at-setting":
 		h.message(w, http.StatusOK, "Thank you: you have told us that the child is not with you",
 			"Somebody will find out where the child is. Delete the email and anything you copied from the notice. You can close this page.")
+	case "comes":
+		h.message(w, http.StatusOK, "Thank you: you have said that you come", answerStands)
+	case "deputy":
+		h.message(w, http.StatusOK, "Thank you: you have said who comes", "Give them the notice's reference and the time, by telephone or in person. "+answerStands)
+	case "declined":
+		h.message(w, http.StatusOK, "Thank you: you have said that you cannot come",
+			"Your deputy or duty desk is asked now, and whoever called the meeting can see it. If you can come after all, open the link in your email again. You can close this page.")
 	case "deleted":
 		h.message(w, http.StatusOK, "Thank you: you have confirmed that the notice is deleted", "You can close this page.")
 	default:
@@ -271,12 +293,22 @@ type pageData struct {
 	Name        string
 	Have        bool
 	Text        string
+
+	Meets    string // start of the meeting that this invites to
+	Answered string // what the organisation has answered so far, and when
+	Comes    string
+	Deputy   string
+	Reason   string
+	Reasons  []Reason
 }
 
 func (h *Handler) data(v visit, wrong string) pageData {
 	d := pageData{
 		Title: "Notice " + v.cover.Reference, Path: pathOf(v.token), Reference: v.cover.Reference, To: v.cover.Organisation,
 		Error: wrong, Cover: v.cover, Superseded: v.cover.State == Superseded, Acked: v.cover.State == Acknowledged,
+	}
+	if !v.cover.Meets.IsZero() {
+		d.Meets, d.Answered = delivery.LongTime(v.cover.Meets, delivery.London()), v.cover.answered()
 	}
 	if !v.cover.Due.IsZero() {
 		d.Due = delivery.LongTime(v.cover.Due, delivery.London())

@@ -44,6 +44,44 @@ type Cover struct {
 	SettingNotice  bool // sent to a setting about a child who is thought to attend it
 	Deletion       bool // asks for another notice to be deleted: the answer says that it is
 	SharedMailbox  bool // the code goes to another address
+
+	Invitation bool      // to a meeting that has yet to start, of the organisation whose link this is: it is answered
+	Meets      time.Time // when that starts
+	Answer     Answer    // of the organisation so far; zero where there is none
+	AnsweredAt time.Time
+}
+
+// Answer is what an organisation says to an invitation. The zero Answer is none.
+type Answer int
+
+// The answers.
+const (
+	_ Answer = iota
+	Comes
+	SendsDeputy
+	Declines
+)
+
+// Reply is an answer as a person gives it.
+type Reply struct {
+	Answer Answer
+	Person string // who answers
+	Deputy string // who comes instead
+	Reason string // why nobody comes: one of Reasons
+}
+
+// Reason is why nobody comes, as a code and in words.
+type Reason struct{ Code, Text string }
+
+// Reasons are those that a person may give for declining.
+func Reasons() []Reason {
+	return []Reason{
+		{"no_capacity", "Nobody is free at that time"},
+		{"too_short_notice", "The notice is too short"},
+		{"not_involved", "We do not know the child or the family"},
+		{"conflict_of_interest", "Somebody of ours is concerned in the matter"},
+		{"other", "Another reason"},
+	}
 }
 
 // Notices is what the page needs of the rest. Errors carry a notice.Kind: NotFound for a link that is dead, Conflict
@@ -57,6 +95,8 @@ type Notices interface {
 	Read(ctx context.Context, noticeID string, attempt uint32) (*noticev1.Notice, error)
 	// Acknowledge records that the person has the notice.
 	Acknowledge(ctx context.Context, noticeID string, attempt uint32, person string) error
+	// Reply records what the organisation answers to an invitation.
+	Reply(ctx context.Context, noticeID string, attempt uint32, reply Reply) error
 	// NotAtSetting records that the child is not at the setting.
 	NotAtSetting(ctx context.Context, noticeID string, attempt uint32) error
 }
@@ -147,6 +187,7 @@ func (h *Handler) routes() (http.Handler, error) {
 	mux.HandleFunc("POST /n/{token}/open", h.open)
 	mux.HandleFunc("GET /n/{token}/notice", h.show)
 	mux.HandleFunc("POST /n/{token}/acknowledge", h.acknowledge)
+	mux.HandleFunc("POST /n/{token}/reply", h.reply)
 	mux.HandleFunc("POST /n/{token}/not-at-setting", h.notAtSetting)
 	mux.HandleFunc("GET /n/{token}/done", h.done)
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { h.gone(w) })

@@ -2,6 +2,7 @@ package page
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
@@ -101,6 +102,18 @@ func (d *desk) Acknowledge(_ context.Context, id string, _ uint32, person string
 		return err
 	}
 	return d.state(id, Acknowledged)
+}
+
+func (d *desk) Reply(_ context.Context, id string, _ uint32, r Reply) error {
+	if err := d.did(fmt.Sprintf("replied to %s: %d by %q, deputy %q, reason %q", id, r.Answer, r.Person, r.Deputy, r.Reason)); err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c := d.covers[id]
+	c.Answer, c.AnsweredAt = r.Answer, time.Date(2026, 11, 19, 10, 0, 0, 0, time.UTC)
+	d.covers[id] = c
+	return nil
 }
 
 func (d *desk) NotAtSetting(_ context.Context, id string, _ uint32) error {

@@ -41,6 +41,8 @@ const (
 	Cause_CAUSE_REPLAY Cause = 26
 	// An event was withdrawn.
 	Cause_CAUSE_WITHDRAWAL Cause = 6
+	// Somebody who had said that they come to a meeting does not: somebody else is asked.
+	Cause_CAUSE_REPLY Cause = 38
 )
 
 // Enum value maps for Cause.
@@ -54,6 +56,7 @@ var (
 		5:  "CAUSE_RELEASE",
 		26: "CAUSE_REPLAY",
 		6:  "CAUSE_WITHDRAWAL",
+		38: "CAUSE_REPLY",
 	}
 	Cause_value = map[string]int32{
 		"CAUSE_UNSPECIFIED":    0,
@@ -64,6 +67,7 @@ var (
 		"CAUSE_RELEASE":        5,
 		"CAUSE_REPLAY":         26,
 		"CAUSE_WITHDRAWAL":     6,
+		"CAUSE_REPLY":          38,
 	}
 )
 
@@ -578,8 +582,8 @@ type Notice struct {
 	Repeats string `protobuf:"bytes,26,opt,name=repeats,proto3" json:"repeats,omitempty"`
 	// For a request to delete: the notice that the recipient had and is to delete.
 	Deletes string `protobuf:"bytes,23,opt,name=deletes,proto3" json:"deletes,omitempty"`
-	// Why the lane is above that of the risk grade or the rule, in words without personal data; empty where it is not.
-	LaneBecause   string `protobuf:"bytes,48,opt,name=lane_because,json=laneBecause,proto3" json:"lane_because,omitempty"`
+	// What an invitation to a meeting asks; not set in any other notice.
+	Invitation    *Invitation `protobuf:"bytes,38,opt,name=invitation,proto3" json:"invitation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -782,9 +786,73 @@ func (x *Notice) GetDeletes() string {
 	return ""
 }
 
-func (x *Notice) GetLaneBecause() string {
+func (x *Notice) GetInvitation() *Invitation {
 	if x != nil {
-		return x.LaneBecause
+		return x.Invitation
+	}
+	return nil
+}
+
+// Invitation asks whether the recipient's organisation comes to a meeting. Its answer is due at the notice's due time.
+type Invitation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the meeting starts, Unix milliseconds.
+	MeetsMs int64 `protobuf:"varint,1,opt,name=meets_ms,json=meetsMs,proto3" json:"meets_ms,omitempty"`
+	// The functions that have to be there and that the recipient would represent, for example `police`.
+	Represents []string `protobuf:"bytes,2,rep,name=represents,proto3" json:"represents,omitempty"`
+	// The invitation that was answered and then declined, so that somebody else is asked; else empty.
+	InsteadOf     string `protobuf:"bytes,3,opt,name=instead_of,json=insteadOf,proto3" json:"instead_of,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Invitation) Reset() {
+	*x = Invitation{}
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Invitation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Invitation) ProtoMessage() {}
+
+func (x *Invitation) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Invitation.ProtoReflect.Descriptor instead.
+func (*Invitation) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Invitation) GetMeetsMs() int64 {
+	if x != nil {
+		return x.MeetsMs
+	}
+	return 0
+}
+
+func (x *Invitation) GetRepresents() []string {
+	if x != nil {
+		return x.Represents
+	}
+	return nil
+}
+
+func (x *Invitation) GetInsteadOf() string {
+	if x != nil {
+		return x.InsteadOf
 	}
 	return ""
 }
@@ -806,7 +874,7 @@ type Considered struct {
 
 func (x *Considered) Reset() {
 	*x = Considered{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[4]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -818,7 +886,7 @@ func (x *Considered) String() string {
 func (*Considered) ProtoMessage() {}
 
 func (x *Considered) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[4]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -831,7 +899,7 @@ func (x *Considered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Considered.ProtoReflect.Descriptor instead.
 func (*Considered) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Considered) GetOrganisation() string {
@@ -879,7 +947,7 @@ type Gap struct {
 
 func (x *Gap) Reset() {
 	*x = Gap{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[5]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -891,7 +959,7 @@ func (x *Gap) String() string {
 func (*Gap) ProtoMessage() {}
 
 func (x *Gap) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[5]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -904,7 +972,7 @@ func (x *Gap) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Gap.ProtoReflect.Descriptor instead.
 func (*Gap) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Gap) GetRule() string {
@@ -956,7 +1024,7 @@ type Contribution struct {
 
 func (x *Contribution) Reset() {
 	*x = Contribution{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[6]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1036,7 @@ func (x *Contribution) String() string {
 func (*Contribution) ProtoMessage() {}
 
 func (x *Contribution) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[6]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1049,7 @@ func (x *Contribution) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Contribution.ProtoReflect.Descriptor instead.
 func (*Contribution) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Contribution) GetLineage() string {
@@ -1041,7 +1109,7 @@ type Superseded struct {
 
 func (x *Superseded) Reset() {
 	*x = Superseded{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[7]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1053,7 +1121,7 @@ func (x *Superseded) String() string {
 func (*Superseded) ProtoMessage() {}
 
 func (x *Superseded) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[7]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1066,7 +1134,7 @@ func (x *Superseded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Superseded.ProtoReflect.Descriptor instead.
 func (*Superseded) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Superseded) GetNotice() string {
@@ -1118,14 +1186,18 @@ type Task struct {
 	// The one who takes over when it is overdue: organisation.
 	EscalateTo string `protobuf:"bytes,12,opt,name=escalate_to,json=escalateTo,proto3" json:"escalate_to,omitempty"`
 	// For a misdirection: the notices that somebody may have who should not.
-	Misdirected   []string `protobuf:"bytes,13,rep,name=misdirected,proto3" json:"misdirected,omitempty"`
+	Misdirected []string `protobuf:"bytes,13,rep,name=misdirected,proto3" json:"misdirected,omitempty"`
+	// For a gap at a meeting to come: when it starts, Unix milliseconds; else 0.
+	MeetsMs int64 `protobuf:"varint,38,opt,name=meets_ms,json=meetsMs,proto3" json:"meets_ms,omitempty"`
+	// For a gap at a meeting to come: the function that nobody represents, for example `police`.
+	Represents    string `protobuf:"bytes,39,opt,name=represents,proto3" json:"represents,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Task) Reset() {
 	*x = Task{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1137,7 +1209,7 @@ func (x *Task) String() string {
 func (*Task) ProtoMessage() {}
 
 func (x *Task) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1150,7 +1222,7 @@ func (x *Task) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Task.ProtoReflect.Descriptor instead.
 func (*Task) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Task) GetId() string {
@@ -1244,6 +1316,20 @@ func (x *Task) GetMisdirected() []string {
 	return nil
 }
 
+func (x *Task) GetMeetsMs() int64 {
+	if x != nil {
+		return x.MeetsMs
+	}
+	return 0
+}
+
+func (x *Task) GetRepresents() string {
+	if x != nil {
+		return x.Represents
+	}
+	return ""
+}
+
 // Decision is the outcome of routing: who is told, who is not and why.
 type Decision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1283,7 +1369,7 @@ type Decision struct {
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1381,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1394,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Decision) GetLineage() string {
@@ -1436,7 +1522,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x10\n" +
 	"\x03use\x18\x03 \x01(\tR\x03use\x12%\n" +
 	"\x0eoffset_minutes\x18\x04 \x01(\x05R\roffsetMinutes\x12\x18\n" +
-	"\acontact\x18\x05 \x01(\tR\acontact\"\xd4\x05\n" +
+	"\acontact\x18\x05 \x01(\tR\acontact\"\xf2\x05\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
 	"\n" +
@@ -1467,8 +1553,18 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\vbefore_term\x18\x16 \x01(\bR\n" +
 	"beforeTerm\x12\x18\n" +
 	"\arepeats\x18\x1a \x01(\tR\arepeats\x12\x18\n" +
-	"\adeletes\x18\x17 \x01(\tR\adeletes\x12!\n" +
-	"\flane_because\x180 \x01(\tR\vlaneBecause\"r\n" +
+	"\adeletes\x18\x17 \x01(\tR\adeletes\x12?\n" +
+	"\n" +
+	"invitation\x18& \x01(\v2\x1f.signalbox.ledger.v1.InvitationR\n" +
+	"invitation\"f\n" +
+	"\n" +
+	"Invitation\x12\x19\n" +
+	"\bmeets_ms\x18\x01 \x01(\x03R\ameetsMs\x12\x1e\n" +
+	"\n" +
+	"represents\x18\x02 \x03(\tR\n" +
+	"represents\x12\x1d\n" +
+	"\n" +
+	"instead_of\x18\x03 \x01(\tR\tinsteadOf\"r\n" +
 	"\n" +
 	"Considered\x12\"\n" +
 	"\forganisation\x18\x01 \x01(\tR\forganisation\x12\x12\n" +
@@ -1491,7 +1587,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"Superseded\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xe7\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xa2\x03\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1d.signalbox.ledger.v1.TaskKindR\x04kind\x12\"\n" +
@@ -1507,7 +1603,11 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\aoptions\x18\v \x03(\tR\aoptions\x12\x1f\n" +
 	"\vescalate_to\x18\f \x01(\tR\n" +
 	"escalateTo\x12 \n" +
-	"\vmisdirected\x18\r \x03(\tR\vmisdirected\"\xb2\x05\n" +
+	"\vmisdirected\x18\r \x03(\tR\vmisdirected\x12\x19\n" +
+	"\bmeets_ms\x18& \x01(\x03R\ameetsMs\x12\x1e\n" +
+	"\n" +
+	"represents\x18' \x01(\tR\n" +
+	"represents\"\xb2\x05\n" +
 	"\bDecision\x12\x18\n" +
 	"\alineage\x18\x01 \x01(\tR\alineage\x12\x14\n" +
 	"\x05round\x18\x02 \x01(\rR\x05round\x120\n" +
@@ -1528,7 +1628,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x04gaps\x18\f \x03(\v2\x18.signalbox.ledger.v1.GapR\x04gaps\x12/\n" +
 	"\x05tasks\x18\r \x03(\v2\x19.signalbox.ledger.v1.TaskR\x05tasks\x12#\n" +
 	"\rsettled_tasks\x18\x0e \x03(\tR\fsettledTasks\x12G\n" +
-	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions*\xaa\x01\n" +
+	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions*\xbb\x01\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_EVENT\x10\x01\x12\x14\n" +
@@ -1538,7 +1638,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x14CAUSE_NOT_AT_SETTING\x10\x04\x12\x11\n" +
 	"\rCAUSE_RELEASE\x10\x05\x12\x10\n" +
 	"\fCAUSE_REPLAY\x10\x1a\x12\x14\n" +
-	"\x10CAUSE_WITHDRAWAL\x10\x06*N\n" +
+	"\x10CAUSE_WITHDRAWAL\x10\x06\x12\x0f\n" +
+	"\vCAUSE_REPLY\x10&*N\n" +
 	"\x04Lane\x12\x14\n" +
 	"\x10LANE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vLANE_URGENT\x10\x01\x12\r\n" +
@@ -1578,7 +1679,7 @@ func file_signalbox_ledger_v1_decision_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_ledger_v1_decision_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_signalbox_ledger_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_signalbox_ledger_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_signalbox_ledger_v1_decision_proto_goTypes = []any{
 	(Cause)(0),           // 0: signalbox.ledger.v1.Cause
 	(Lane)(0),            // 1: signalbox.ledger.v1.Lane
@@ -1588,32 +1689,34 @@ var file_signalbox_ledger_v1_decision_proto_goTypes = []any{
 	(*ChildFinding)(nil), // 5: signalbox.ledger.v1.ChildFinding
 	(*Link)(nil),         // 6: signalbox.ledger.v1.Link
 	(*Notice)(nil),       // 7: signalbox.ledger.v1.Notice
-	(*Considered)(nil),   // 8: signalbox.ledger.v1.Considered
-	(*Gap)(nil),          // 9: signalbox.ledger.v1.Gap
-	(*Contribution)(nil), // 10: signalbox.ledger.v1.Contribution
-	(*Superseded)(nil),   // 11: signalbox.ledger.v1.Superseded
-	(*Task)(nil),         // 12: signalbox.ledger.v1.Task
-	(*Decision)(nil),     // 13: signalbox.ledger.v1.Decision
+	(*Invitation)(nil),   // 8: signalbox.ledger.v1.Invitation
+	(*Considered)(nil),   // 9: signalbox.ledger.v1.Considered
+	(*Gap)(nil),          // 10: signalbox.ledger.v1.Gap
+	(*Contribution)(nil), // 11: signalbox.ledger.v1.Contribution
+	(*Superseded)(nil),   // 12: signalbox.ledger.v1.Superseded
+	(*Task)(nil),         // 13: signalbox.ledger.v1.Task
+	(*Decision)(nil),     // 14: signalbox.ledger.v1.Decision
 }
 var file_signalbox_ledger_v1_decision_proto_depIdxs = []int32{
 	2,  // 0: signalbox.ledger.v1.ChildFinding.match:type_name -> signalbox.ledger.v1.Match
 	1,  // 1: signalbox.ledger.v1.Notice.lane:type_name -> signalbox.ledger.v1.Lane
 	6,  // 2: signalbox.ledger.v1.Notice.chain:type_name -> signalbox.ledger.v1.Link
-	3,  // 3: signalbox.ledger.v1.Task.kind:type_name -> signalbox.ledger.v1.TaskKind
-	0,  // 4: signalbox.ledger.v1.Decision.cause:type_name -> signalbox.ledger.v1.Cause
-	4,  // 5: signalbox.ledger.v1.Decision.sources:type_name -> signalbox.ledger.v1.Source
-	5,  // 6: signalbox.ledger.v1.Decision.children:type_name -> signalbox.ledger.v1.ChildFinding
-	7,  // 7: signalbox.ledger.v1.Decision.notices:type_name -> signalbox.ledger.v1.Notice
-	11, // 8: signalbox.ledger.v1.Decision.superseded:type_name -> signalbox.ledger.v1.Superseded
-	8,  // 9: signalbox.ledger.v1.Decision.considered:type_name -> signalbox.ledger.v1.Considered
-	9,  // 10: signalbox.ledger.v1.Decision.gaps:type_name -> signalbox.ledger.v1.Gap
-	12, // 11: signalbox.ledger.v1.Decision.tasks:type_name -> signalbox.ledger.v1.Task
-	10, // 12: signalbox.ledger.v1.Decision.contributions:type_name -> signalbox.ledger.v1.Contribution
-	13, // [13:13] is the sub-list for method output_type
-	13, // [13:13] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	8,  // 3: signalbox.ledger.v1.Notice.invitation:type_name -> signalbox.ledger.v1.Invitation
+	3,  // 4: signalbox.ledger.v1.Task.kind:type_name -> signalbox.ledger.v1.TaskKind
+	0,  // 5: signalbox.ledger.v1.Decision.cause:type_name -> signalbox.ledger.v1.Cause
+	4,  // 6: signalbox.ledger.v1.Decision.sources:type_name -> signalbox.ledger.v1.Source
+	5,  // 7: signalbox.ledger.v1.Decision.children:type_name -> signalbox.ledger.v1.ChildFinding
+	7,  // 8: signalbox.ledger.v1.Decision.notices:type_name -> signalbox.ledger.v1.Notice
+	12, // 9: signalbox.ledger.v1.Decision.superseded:type_name -> signalbox.ledger.v1.Superseded
+	9,  // 10: signalbox.ledger.v1.Decision.considered:type_name -> signalbox.ledger.v1.Considered
+	10, // 11: signalbox.ledger.v1.Decision.gaps:type_name -> signalbox.ledger.v1.Gap
+	13, // 12: signalbox.ledger.v1.Decision.tasks:type_name -> signalbox.ledger.v1.Task
+	11, // 13: signalbox.ledger.v1.Decision.contributions:type_name -> signalbox.ledger.v1.Contribution
+	14, // [14:14] is the sub-list for method output_type
+	14, // [14:14] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_decision_proto_init() }
@@ -1627,7 +1730,7 @@ func file_signalbox_ledger_v1_decision_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_decision_proto_rawDesc), len(file_signalbox_ledger_v1_decision_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   10,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

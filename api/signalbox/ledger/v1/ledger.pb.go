@@ -208,6 +208,63 @@ func (Scope) EnumDescriptor() ([]byte, []int) {
 	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
 }
 
+// Answer is what an organisation says to an invitation.
+type Answer int32
+
+const (
+	// Not stated.
+	Answer_ANSWER_UNSPECIFIED Answer = 0
+	// Whoever answers comes.
+	Answer_ANSWER_ACCEPTED Answer = 1
+	// Nobody comes, as far as whoever answers can say.
+	Answer_ANSWER_DECLINED Answer = 2
+	// Somebody else of the organisation comes.
+	Answer_ANSWER_DEPUTY Answer = 3
+)
+
+// Enum value maps for Answer.
+var (
+	Answer_name = map[int32]string{
+		0: "ANSWER_UNSPECIFIED",
+		1: "ANSWER_ACCEPTED",
+		2: "ANSWER_DECLINED",
+		3: "ANSWER_DEPUTY",
+	}
+	Answer_value = map[string]int32{
+		"ANSWER_UNSPECIFIED": 0,
+		"ANSWER_ACCEPTED":    1,
+		"ANSWER_DECLINED":    2,
+		"ANSWER_DEPUTY":      3,
+	}
+)
+
+func (x Answer) Enum() *Answer {
+	p := new(Answer)
+	*p = x
+	return p
+}
+
+func (x Answer) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Answer) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_ledger_v1_ledger_proto_enumTypes[3].Descriptor()
+}
+
+func (Answer) Type() protoreflect.EnumType {
+	return &file_signalbox_ledger_v1_ledger_proto_enumTypes[3]
+}
+
+func (x Answer) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Answer.Descriptor instead.
+func (Answer) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
+}
+
 // Pack is one message of the ledger: all facts that became ready while the one before was being written.
 type Pack struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -307,6 +364,7 @@ type Fact struct {
 	//	*Fact_Resumed
 	//	*Fact_HeldBack
 	//	*Fact_Late
+	//	*Fact_Replied
 	Fact          isFact_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -590,6 +648,15 @@ func (x *Fact) GetLate() *Late {
 	return nil
 }
 
+func (x *Fact) GetReplied() *Replied {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_Replied); ok {
+			return x.Replied
+		}
+	}
+	return nil
+}
+
 type isFact_Fact interface {
 	isFact_Fact()
 }
@@ -724,6 +791,11 @@ type Fact_Late struct {
 	Late *Late `protobuf:"bytes,18,opt,name=late,proto3,oneof"`
 }
 
+type Fact_Replied struct {
+	// An invitation to a meeting was answered.
+	Replied *Replied `protobuf:"bytes,38,opt,name=replied,proto3,oneof"`
+}
+
 func (*Fact_Led) isFact_Fact() {}
 
 func (*Fact_EventAccepted) isFact_Fact() {}
@@ -775,6 +847,8 @@ func (*Fact_Resumed) isFact_Fact() {}
 func (*Fact_HeldBack) isFact_Fact() {}
 
 func (*Fact_Late) isFact_Fact() {}
+
+func (*Fact_Replied) isFact_Fact() {}
 
 // Led says that an instance took the lead.
 type Led struct {
@@ -2650,6 +2724,108 @@ func (x *Replayed) GetLineages() []string {
 	return nil
 }
 
+// Replied says that an invitation was answered by a named person. The last answer of an organisation stands; each is kept.
+// One that is accepted, or for which a deputy comes, is acknowledged with the same act; one that is declined goes on to
+// whoever is next.
+type Replied struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The invitation.
+	Notice string `protobuf:"bytes,1,opt,name=notice,proto3" json:"notice,omitempty"`
+	// The contact, operator or agency by whom.
+	By string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
+	// The contact that the invitation was sent to and that has answered with it: it is not asked again while it declines.
+	Contact string `protobuf:"bytes,3,opt,name=contact,proto3" json:"contact,omitempty"`
+	// `page` or `grpc`.
+	Means string `protobuf:"bytes,4,opt,name=means,proto3" json:"means,omitempty"`
+	// What.
+	Answer Answer `protobuf:"varint,5,opt,name=answer,proto3,enum=signalbox.ledger.v1.Answer" json:"answer,omitempty"`
+	// For a refusal: `no_capacity`, `too_short_notice`, `not_involved`, `conflict_of_interest` or `other`.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Reference in the vault of who answered and who comes.
+	Statement     uint64 `protobuf:"varint,7,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Replied) Reset() {
+	*x = Replied{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Replied) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Replied) ProtoMessage() {}
+
+func (x *Replied) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Replied.ProtoReflect.Descriptor instead.
+func (*Replied) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Replied) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
+func (x *Replied) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *Replied) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *Replied) GetMeans() string {
+	if x != nil {
+		return x.Means
+	}
+	return ""
+}
+
+func (x *Replied) GetAnswer() Answer {
+	if x != nil {
+		return x.Answer
+	}
+	return Answer_ANSWER_UNSPECIFIED
+}
+
+func (x *Replied) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Replied) GetStatement() uint64 {
+	if x != nil {
+		return x.Statement
+	}
+	return 0
+}
+
 var File_signalbox_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
@@ -2658,7 +2834,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04Pack\x12\x1a\n" +
 	"\bprevious\x18\x01 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
-	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\x94\x0e\n" +
+	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xce\x0e\n" +
 	"\x04Fact\x12\x13\n" +
 	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12,\n" +
 	"\x03led\x18\x02 \x01(\v2\x18.signalbox.ledger.v1.LedH\x00R\x03led\x12K\n" +
@@ -2689,7 +2865,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\astopped\x18\x1e \x01(\v2\x1c.signalbox.ledger.v1.StoppedH\x00R\astopped\x128\n" +
 	"\aresumed\x18\x1f \x01(\v2\x1c.signalbox.ledger.v1.ResumedH\x00R\aresumed\x12<\n" +
 	"\theld_back\x18  \x01(\v2\x1d.signalbox.ledger.v1.HeldBackH\x00R\bheldBack\x12/\n" +
-	"\x04late\x18\x12 \x01(\v2\x19.signalbox.ledger.v1.LateH\x00R\x04lateB\x06\n" +
+	"\x04late\x18\x12 \x01(\v2\x19.signalbox.ledger.v1.LateH\x00R\x04late\x128\n" +
+	"\areplied\x18& \x01(\v2\x1c.signalbox.ledger.v1.RepliedH\x00R\arepliedB\x06\n" +
 	"\x04fact\"7\n" +
 	"\x03Led\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1a\n" +
@@ -2834,7 +3011,15 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x02by\x18\b \x01(\tR\x02by\x12\x1c\n" +
 	"\tstatement\x18\t \x01(\x04R\tstatement\x12\x1a\n" +
 	"\blineages\x18\n" +
-	" \x03(\tR\blineages*|\n" +
+	" \x03(\tR\blineages\"\xcc\x01\n" +
+	"\aReplied\x12\x16\n" +
+	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x0e\n" +
+	"\x02by\x18\x02 \x01(\tR\x02by\x12\x18\n" +
+	"\acontact\x18\x03 \x01(\tR\acontact\x12\x14\n" +
+	"\x05means\x18\x04 \x01(\tR\x05means\x123\n" +
+	"\x06answer\x18\x05 \x01(\x0e2\x1b.signalbox.ledger.v1.AnswerR\x06answer\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1c\n" +
+	"\tstatement\x18\a \x01(\x04R\tstatement*|\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_DELIVERED\x10\x01\x12\x15\n" +
@@ -2855,7 +3040,12 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x12SCOPE_ORGANISATION\x10\x02\x12\x0e\n" +
 	"\n" +
 	"SCOPE_KIND\x10\x03\x12\x11\n" +
-	"\rSCOPE_CHANNEL\x10\x04BDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
+	"\rSCOPE_CHANNEL\x10\x04*]\n" +
+	"\x06Answer\x12\x16\n" +
+	"\x12ANSWER_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fANSWER_ACCEPTED\x10\x01\x12\x13\n" +
+	"\x0fANSWER_DECLINED\x10\x02\x12\x11\n" +
+	"\rANSWER_DEPUTY\x10\x03BDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_signalbox_ledger_v1_ledger_proto_rawDescOnce sync.Once
@@ -2869,84 +3059,88 @@ func file_signalbox_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_signalbox_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 26)
+var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
 var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(Outcome)(0),            // 0: signalbox.ledger.v1.Outcome
 	(ReturnKind)(0),         // 1: signalbox.ledger.v1.ReturnKind
 	(Scope)(0),              // 2: signalbox.ledger.v1.Scope
-	(*Pack)(nil),            // 3: signalbox.ledger.v1.Pack
-	(*Fact)(nil),            // 4: signalbox.ledger.v1.Fact
-	(*Led)(nil),             // 5: signalbox.ledger.v1.Led
-	(*EventAccepted)(nil),   // 6: signalbox.ledger.v1.EventAccepted
-	(*EventRefused)(nil),    // 7: signalbox.ledger.v1.EventRefused
-	(*EventRepeated)(nil),   // 8: signalbox.ledger.v1.EventRepeated
-	(*AttemptStarted)(nil),  // 9: signalbox.ledger.v1.AttemptStarted
-	(*AttemptFinished)(nil), // 10: signalbox.ledger.v1.AttemptFinished
-	(*Returned)(nil),        // 11: signalbox.ledger.v1.Returned
-	(*Escalated)(nil),       // 12: signalbox.ledger.v1.Escalated
-	(*CodeSent)(nil),        // 13: signalbox.ledger.v1.CodeSent
-	(*NoticeRead)(nil),      // 14: signalbox.ledger.v1.NoticeRead
-	(*Acknowledged)(nil),    // 15: signalbox.ledger.v1.Acknowledged
-	(*NotAtSetting)(nil),    // 16: signalbox.ledger.v1.NotAtSetting
-	(*TaskClaimed)(nil),     // 17: signalbox.ledger.v1.TaskClaimed
-	(*TaskRead)(nil),        // 18: signalbox.ledger.v1.TaskRead
-	(*TaskResolved)(nil),    // 19: signalbox.ledger.v1.TaskResolved
-	(*EventWithdrawn)(nil),  // 20: signalbox.ledger.v1.EventWithdrawn
-	(*TaskEscalated)(nil),   // 21: signalbox.ledger.v1.TaskEscalated
-	(*Late)(nil),            // 22: signalbox.ledger.v1.Late
-	(*ClockConfirmed)(nil),  // 23: signalbox.ledger.v1.ClockConfirmed
-	(*Stopped)(nil),         // 24: signalbox.ledger.v1.Stopped
-	(*Resumed)(nil),         // 25: signalbox.ledger.v1.Resumed
-	(*HeldBack)(nil),        // 26: signalbox.ledger.v1.HeldBack
-	(*ToldByTelephone)(nil), // 27: signalbox.ledger.v1.ToldByTelephone
-	(*Replayed)(nil),        // 28: signalbox.ledger.v1.Replayed
-	(*Decision)(nil),        // 29: signalbox.ledger.v1.Decision
-	(*Task)(nil),            // 30: signalbox.ledger.v1.Task
-	(*Source)(nil),          // 31: signalbox.ledger.v1.Source
+	(Answer)(0),             // 3: signalbox.ledger.v1.Answer
+	(*Pack)(nil),            // 4: signalbox.ledger.v1.Pack
+	(*Fact)(nil),            // 5: signalbox.ledger.v1.Fact
+	(*Led)(nil),             // 6: signalbox.ledger.v1.Led
+	(*EventAccepted)(nil),   // 7: signalbox.ledger.v1.EventAccepted
+	(*EventRefused)(nil),    // 8: signalbox.ledger.v1.EventRefused
+	(*EventRepeated)(nil),   // 9: signalbox.ledger.v1.EventRepeated
+	(*AttemptStarted)(nil),  // 10: signalbox.ledger.v1.AttemptStarted
+	(*AttemptFinished)(nil), // 11: signalbox.ledger.v1.AttemptFinished
+	(*Returned)(nil),        // 12: signalbox.ledger.v1.Returned
+	(*Escalated)(nil),       // 13: signalbox.ledger.v1.Escalated
+	(*CodeSent)(nil),        // 14: signalbox.ledger.v1.CodeSent
+	(*NoticeRead)(nil),      // 15: signalbox.ledger.v1.NoticeRead
+	(*Acknowledged)(nil),    // 16: signalbox.ledger.v1.Acknowledged
+	(*NotAtSetting)(nil),    // 17: signalbox.ledger.v1.NotAtSetting
+	(*TaskClaimed)(nil),     // 18: signalbox.ledger.v1.TaskClaimed
+	(*TaskRead)(nil),        // 19: signalbox.ledger.v1.TaskRead
+	(*TaskResolved)(nil),    // 20: signalbox.ledger.v1.TaskResolved
+	(*EventWithdrawn)(nil),  // 21: signalbox.ledger.v1.EventWithdrawn
+	(*TaskEscalated)(nil),   // 22: signalbox.ledger.v1.TaskEscalated
+	(*Late)(nil),            // 23: signalbox.ledger.v1.Late
+	(*ClockConfirmed)(nil),  // 24: signalbox.ledger.v1.ClockConfirmed
+	(*Stopped)(nil),         // 25: signalbox.ledger.v1.Stopped
+	(*Resumed)(nil),         // 26: signalbox.ledger.v1.Resumed
+	(*HeldBack)(nil),        // 27: signalbox.ledger.v1.HeldBack
+	(*ToldByTelephone)(nil), // 28: signalbox.ledger.v1.ToldByTelephone
+	(*Replayed)(nil),        // 29: signalbox.ledger.v1.Replayed
+	(*Replied)(nil),         // 30: signalbox.ledger.v1.Replied
+	(*Decision)(nil),        // 31: signalbox.ledger.v1.Decision
+	(*Task)(nil),            // 32: signalbox.ledger.v1.Task
+	(*Source)(nil),          // 33: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
-	4,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
-	5,  // 1: signalbox.ledger.v1.Fact.led:type_name -> signalbox.ledger.v1.Led
-	6,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
-	7,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
-	8,  // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
-	29, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
-	9,  // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
-	10, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
-	12, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
-	13, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
-	14, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
-	15, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
-	16, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
-	30, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
-	17, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
-	19, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
-	21, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
-	18, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
-	20, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
-	11, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
-	27, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
-	28, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
-	23, // 22: signalbox.ledger.v1.Fact.clock_confirmed:type_name -> signalbox.ledger.v1.ClockConfirmed
-	24, // 23: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
-	25, // 24: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
-	26, // 25: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
-	22, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
-	31, // 27: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	31, // 28: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	31, // 29: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 30: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	1,  // 31: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
-	31, // 32: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
-	2,  // 33: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 34: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 35: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
-	36, // [36:36] is the sub-list for method output_type
-	36, // [36:36] is the sub-list for method input_type
-	36, // [36:36] is the sub-list for extension type_name
-	36, // [36:36] is the sub-list for extension extendee
-	0,  // [0:36] is the sub-list for field type_name
+	5,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
+	6,  // 1: signalbox.ledger.v1.Fact.led:type_name -> signalbox.ledger.v1.Led
+	7,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
+	8,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
+	9,  // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
+	31, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
+	10, // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
+	11, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
+	13, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
+	14, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
+	15, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
+	16, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
+	17, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
+	32, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
+	18, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
+	20, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
+	22, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
+	19, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
+	21, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
+	12, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
+	28, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
+	29, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
+	24, // 22: signalbox.ledger.v1.Fact.clock_confirmed:type_name -> signalbox.ledger.v1.ClockConfirmed
+	25, // 23: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
+	26, // 24: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
+	27, // 25: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
+	23, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
+	30, // 27: signalbox.ledger.v1.Fact.replied:type_name -> signalbox.ledger.v1.Replied
+	33, // 28: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	33, // 29: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	33, // 30: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	0,  // 31: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 32: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	33, // 33: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
+	2,  // 34: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 35: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 36: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	3,  // 37: signalbox.ledger.v1.Replied.answer:type_name -> signalbox.ledger.v1.Answer
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -2982,14 +3176,15 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		(*Fact_Resumed)(nil),
 		(*Fact_HeldBack)(nil),
 		(*Fact_Late)(nil),
+		(*Fact_Replied)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_ledger_proto_rawDesc), len(file_signalbox_ledger_v1_ledger_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   26,
+			NumEnums:      4,
+			NumMessages:   27,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

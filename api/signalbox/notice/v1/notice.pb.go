@@ -304,7 +304,10 @@ type Notice struct {
 	// The notice that this one says again, because an operator had it sent again; else empty. It is no new incident.
 	Repeats string `protobuf:"bytes,26,opt,name=repeats,proto3" json:"repeats,omitempty"`
 	// In a request to delete (kind `deletion.request`): the notice to delete. Such a request tells of no event.
-	Deletes       string `protobuf:"bytes,14,opt,name=deletes,proto3" json:"deletes,omitempty"`
+	Deletes string `protobuf:"bytes,14,opt,name=deletes,proto3" json:"deletes,omitempty"`
+	// True where it invites to a meeting: it is answered (MeetingService.Reply, or the page) rather than acknowledged, until
+	// the meeting starts.
+	Invitation    bool `protobuf:"varint,38,opt,name=invitation,proto3" json:"invitation,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -444,6 +447,13 @@ func (x *Notice) GetDeletes() string {
 	return ""
 }
 
+func (x *Notice) GetInvitation() bool {
+	if x != nil {
+		return x.Invitation
+	}
+	return false
+}
+
 var File_signalbox_notice_v1_notice_proto protoreflect.FileDescriptor
 
 const file_signalbox_notice_v1_notice_proto_rawDesc = "" +
@@ -463,7 +473,7 @@ const file_signalbox_notice_v1_notice_proto_rawDesc = "" +
 	"\x0eDeliveryResult\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\x05R\x04code\x12:\n" +
 	"\vretry_after\x18\x02 \x01(\v2\x19.google.protobuf.DurationR\n" +
-	"retryAfter\"\xa8\x03\n" +
+	"retryAfter\"\xc8\x03\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\rR\aversion\x12\x1a\n" +
@@ -480,7 +490,10 @@ const file_signalbox_notice_v1_notice_proto_rawDesc = "" +
 	"\x06do_not\x18\f \x03(\tR\x05doNot\x121\n" +
 	"\x06events\x18\r \x03(\v2\x19.signalbox.event.v1.EventR\x06events\x12\x18\n" +
 	"\arepeats\x18\x1a \x01(\tR\arepeats\x12\x18\n" +
-	"\adeletes\x18\x0e \x01(\tR\adeletes2\xd2\x01\n" +
+	"\adeletes\x18\x0e \x01(\tR\adeletes\x12\x1e\n" +
+	"\n" +
+	"invitation\x18& \x01(\bR\n" +
+	"invitation2\xd2\x01\n" +
 	"\x15NoticeReceiverService\x12T\n" +
 	"\aDeliver\x12#.signalbox.notice.v1.DeliverRequest\x1a$.signalbox.notice.v1.DeliverResponse\x12c\n" +
 	"\fDeliverBatch\x12(.signalbox.notice.v1.DeliverBatchRequest\x1a).signalbox.notice.v1.DeliverBatchResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/notice/v1;noticev1b\x06proto3"
