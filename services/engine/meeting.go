@@ -36,12 +36,12 @@ func (e *Engine) Reply(ctx context.Context, r *ledgerv1.Replied) error {
 		case r.Answer == ledgerv1.Answer_ANSWER_UNSPECIFIED || r.By == "":
 			return notice.Faultf(notice.Invalid, op, "say who answers, and what")
 		}
+		if e.saidAlready(n, r) {
+			return nil
+		}
 		reply := proto.CloneOf(r)
 		if reply.Contact == "" {
 			reply.Contact = askedLast(n)
-		}
-		if e.saidAlready(n, reply) {
-			return nil
 		}
 		e.record(e.answered(n, reply)...) // together: whoever comes is not chased
 		e.tellPublisher(e.state.Lineages[n.Lineage].Agency)
@@ -49,11 +49,11 @@ func (e *Engine) Reply(ctx context.Context, r *ledgerv1.Replied) error {
 	})
 }
 
-// saidAlready says whether an answer repeats the last. A deputy may be another than before.
+// saidAlready says whether an answer repeats the last. A deputy may be another than before. A refusal that a program sends
+// twice must not count for the deputy who has been asked meanwhile.
 func (e *Engine) saidAlready(n *ledger.Notice, r *ledgerv1.Replied) bool {
 	last := e.state.AnswerOf(n)
-	return last != nil && last.Notice == n.Id && last.By == r.By && last.Contact == r.Contact && last.Answer == r.Answer &&
-		r.Answer != ledgerv1.Answer_ANSWER_DEPUTY
+	return last != nil && last.Notice == n.Id && last.By == r.By && last.Answer == r.Answer && r.Answer != ledgerv1.Answer_ANSWER_DEPUTY
 }
 
 // askedLast is the contact of the recipient's own organisation that an invitation was last sent to, or empty.

@@ -225,7 +225,7 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest,
 			Sent:      slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
-			Withdrawn: n.Withdrawn, MeetsMS: n.Invitation.GetMeetsMs(), Declined: n.Declined,
+			Withdrawn: n.Withdrawn, MeetsMS: n.Invitation.GetMeetsMs(), Declined: n.Declined, Link: n.Link,
 		})
 	}
 	for _, id := range l.Tasks {

@@ -27,8 +27,9 @@ type Prior struct {
 	Sent          bool // it reached, or may have reached, an endpoint
 
 	// Of an invitation to a meeting.
-	MeetsMS  int64 // when that starts, Unix milliseconds
-	Declined bool  // it was declined after it had ended
+	MeetsMS  int64  // when that starts, Unix milliseconds
+	Declined bool   // it was declined after it had ended
+	Link     uint32 // how far its chain had come
 
 	// What a replay needs to know, and what nothing else sets.
 	Ended        bool     // told, or closed by a person: it stays as it is, whatever would be told now

@@ -63,6 +63,9 @@ func (d *decider) askInstead() {
 		instead := proto.CloneOf(o.Notice)
 		instead.Obligation = d.Key.ID("obligation", o.Obligation, "instead")
 		instead.Invitation.InsteadOf = p.ID
+		if next := int(p.Link) + 1; next < len(instead.Chain) {
+			instead.Chain = instead.Chain[next:] // the deputy, and not another where the first was asked
+		}
 		instead.Because = "your organisation is invited to this strategy meeting, and whoever was to come has declined"
 		d.obligations = append(d.obligations, &obligation{Notice: instead, view: o.view})
 	}
