@@ -133,9 +133,9 @@ func timeOrDash(ms int64) string {
 
 type meetingReplyCmd struct {
 	Notice  string `arg:"" help:"The invitation: the notice's id."`
-	Accept  bool   `xor:"answer" required:"" help:"Whoever answers comes."`
-	Deputy  string `xor:"answer" required:"" placeholder:"NAME" help:"Somebody else comes: who. Kept apart from the ledger, where it can be erased."`
-	Decline string `xor:"answer" required:"" placeholder:"REASON" enum:",no_capacity,too_short_notice,not_involved,conflict_of_interest,other" default:"" help:"Nobody comes: no_capacity, too_short_notice, not_involved, conflict_of_interest or other."`
+	Accept  bool   `help:"Whoever answers comes."`
+	Deputy  string `placeholder:"NAME" help:"Somebody else comes: who. Kept apart from the ledger, where it can be erased."`
+	Decline string `placeholder:"REASON" enum:",no_capacity,too_short_notice,not_involved,conflict_of_interest,other" default:"" help:"Nobody comes: no_capacity, too_short_notice, not_involved, conflict_of_interest or other."`
 	Person  string `required:"" placeholder:"NAME" help:"Who answers. Kept like the deputy's name."`
 	connection
 }
@@ -148,6 +148,20 @@ func (meetingReplyCmd) Help() string {
     signalbox meeting reply 0k3v9q2m7x4b8n1c5d6f --decline no_capacity --person "DS R. Fenwick"
 
 After a refusal the organisation's deputy or duty desk is asked at once.`
+}
+
+// Validate says what goes together before anything is asked of the service.
+func (c *meetingReplyCmd) Validate() error {
+	answers := 0
+	for _, given := range []bool{c.Accept, c.Deputy != "", c.Decline != ""} {
+		if given {
+			answers++
+		}
+	}
+	if answers != 1 {
+		return fmt.Errorf("give one answer: --accept, --deputy NAME or --decline REASON")
+	}
+	return c.connection.Validate()
 }
 
 func (c *meetingReplyCmd) request() *meetingv1.ReplyRequest {
@@ -164,16 +178,12 @@ func (c *meetingReplyCmd) request() *meetingv1.ReplyRequest {
 }
 
 func (c *meetingReplyCmd) Run(ctx context.Context, e *env) error {
-	request := c.request()
-	if request.Answer == ledgerv1.Answer_ANSWER_UNSPECIFIED {
-		return usagef("say what to answer: --accept, --deputy NAME or --decline REASON")
-	}
 	l, err := c.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer l.close()
-	if _, err := call(ctx, l, meetingv1.NewMeetingServiceClient(l.conn).Reply, request); err != nil {
+	if _, err := call(ctx, l, meetingv1.NewMeetingServiceClient(l.conn).Reply, c.request()); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(e.Out, "The invitation %s is answered.\n", c.Notice)

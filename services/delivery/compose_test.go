@@ -206,3 +206,16 @@ func TestAnEmailHoldsEverythingOnlyAtATrustedDomainAndInOnePersonsMailbox(t *tes
 		}
 	}
 }
+
+func TestAnInvitationSaysThatItIsAnswered(t *testing.T) {
+	n := frozen(notice.StrategyMeetingConvened, "police", "meeting_invitation", "children_act_1989_s47", "c1")
+	for _, invites := range []bool{false, true} {
+		if invites {
+			n.Invitation = &ledgerv1.Invitation{MeetsMs: 1_795_170_600_000}
+		}
+		got, _, err := Compose(n, []*eventv1.Event{sampleEvent(t, notice.StrategyMeetingConvened)}, testPolicy(t), snapshot(t))
+		if err != nil || got.GetInvitation() != invites {
+			t.Errorf("invites %v: %v, %v", invites, got.GetInvitation(), err)
+		}
+	}
+}

@@ -103,7 +103,7 @@ func ask(m Message, s Sheet) string {
 	}
 	verb, act := "acknowledge it", " and confirm there with your name. Opening or answering this email does not count."
 	if s.Invitation {
-		verb, act = "say whether you come", " and answer there with your name. Opening or answering this email does not count."
+		verb, act = "answer it", " and say there, with your name, whether you come. Opening or answering this email does not count."
 	}
 	switch {
 	case !s.Acknowledge && m.Form == Full:

@@ -85,6 +85,7 @@ func TestALinkIsResolvedToOneContactAndEveryOtherHasAReason(t *testing.T) {
 		at      string
 		failed  string
 		away    string
+		refuses string
 		failing []string
 		want    string // contact chosen
 		skips   []Skip
@@ -124,6 +125,14 @@ func TestALinkIsResolvedToOneContactAndEveryOtherHasAReason(t *testing.T) {
 			away:  "dsl",
 			want:  "deputy",
 			skips: []Skip{{"dsl", "an automatic reply came back"}},
+		},
+		{
+			name:    "a contact who has declined is passed over, and the reason is theirs",
+			rows:    []any{contact("dsl", "dsl"), contact("deputy", "deputy_dsl")},
+			refuses: "dsl",
+			away:    "dsl",
+			want:    "deputy",
+			skips:   []Skip{{"dsl", "has declined"}},
 		},
 		{
 			name:    "within a role a contact whose mail does not come back is preferred",
@@ -300,6 +309,8 @@ func TestALinkIsResolvedToOneContactAndEveryOtherHasAReason(t *testing.T) {
 				Failed:  func(c string) bool { return c == tc.failed },
 				Away:    func(c string) bool { return c == tc.away },
 				Failing: func(c *directoryv1.Contact) bool { return slices.Contains(tc.failing, c.GetId()) },
+
+				Declined: func(c string) bool { return c == tc.refuses },
 			})
 			if ok != (tc.want != "") || ep.Contact != tc.want {
 				t.Errorf("contact %q, %v; want %q", ep.Contact, ok, tc.want)

@@ -152,7 +152,7 @@ func sampleNotice(t *testing.T, kind notice.EventKind, events ...*eventv1.Event)
 		Basis:   "Domestic Abuse Act 2021, section 49A",
 		Because: "Sent on behalf of Kestrel Vale Police. The child is registered at your school.",
 		Due:     timestamppb.New(instant(t, "2026-11-20T08:30:00Z")), Acknowledge: kind != notice.ReferralReceived,
-		Do: do, DoNot: doNot, Events: events,
+		Do: do, DoNot: doNot, Events: events, Invitation: kind == notice.StrategyMeetingConvened,
 	}
 }
 

@@ -47,6 +47,8 @@ func TestNothingIsOpenToAnAgencyButWhatItsWorkNeeds(t *testing.T) {
 		"/signalbox.intake.v1.IntakeService/Feedback", "/signalbox.intake.v1.IntakeService/Publish",
 		"/signalbox.intake.v1.IntakeService/PublishStream", "/signalbox.intake.v1.IntakeService/Quarantine",
 		"/signalbox.intake.v1.IntakeService/Withdraw",
+		"/signalbox.meeting.v1.MeetingService/Reply",
+		"/signalbox.meeting.v1.MeetingService/Show",
 		"/signalbox.task.v1.TaskService/Claim", "/signalbox.task.v1.TaskService/List", "/signalbox.task.v1.TaskService/Resolve",
 		"/signalbox.task.v1.TaskService/Show",
 	}

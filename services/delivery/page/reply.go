@@ -62,14 +62,14 @@ func (h *Handler) reply(w http.ResponseWriter, r *http.Request) {
 
 // answered says what the organisation has answered so far, or nothing.
 func (c Cover) answered() string {
-	at := ", at " + delivery.LongTime(c.AnsweredAt, delivery.London()) + "."
+	answered := "Your organisation answered at " + delivery.LongTime(c.AnsweredAt, delivery.London()) + ": "
 	switch c.Answer {
 	case Comes:
-		return "Your organisation has said that somebody comes" + at
+		return answered + "somebody comes."
 	case SendsDeputy:
-		return "Your organisation has said that a deputy comes" + at
+		return answered + "a deputy comes."
 	case Declines:
-		return "Your organisation has said that nobody comes" + at
+		return answered + "nobody comes."
 	default:
 		return ""
 	}

@@ -49,15 +49,15 @@ func TestAnInvitationIsAnsweredAndTheAnswerChanged(t *testing.T) {
 	}{
 		{
 			[]string{"who", "contact", "comes", "yes"}, "Thank you: you have said that you come",
-			`by "Jo Penrose", deputy "", reason ""`, "has said that somebody comes, at 10:00",
+			`by "Jo Penrose", deputy "", reason ""`, "answered at 10:00 on Thursday 19 November 2026 (GMT): somebody comes.",
 		},
 		{
 			[]string{"who", "other", "name", "Ida Fenn", "comes", "deputy", "deputy", " Ned  Marsh "}, "Thank you: you have said who comes",
-			`by "Ida Fenn", deputy "Ned Marsh", reason ""`, "has said that a deputy comes",
+			`by "Ida Fenn", deputy "Ned Marsh", reason ""`, ": a deputy comes.",
 		},
 		{
 			[]string{"who", "contact", "comes", "no", "reason", "no_capacity", "deputy", "left over"}, "Thank you: you have said that you cannot come",
-			`by "Jo Penrose", deputy "", reason "no_capacity"`, "has said that nobody comes",
+			`by "Jo Penrose", deputy "", reason "no_capacity"`, ": nobody comes.",
 		},
 	} {
 		status, body := v.post("/reply", step.fields...)
