@@ -166,6 +166,7 @@ func (s *stage) invite(ctx context.Context) error {
 		{"Everything about one event, from the ledger", "ledger timeline --event " + police + "/np-1480" + admin},
 		{"Take an event back as the police; it names the task that shows who may have it", "withdraw --agency " + police + " --event np-1040 --code wrong_child --reason 'A rehearsal.'" + agency},
 		{"What people have to do", "task list" + admin},
+		{"Who came to a strategy meeting", "meeting show SM-0311 --agency ashmere-social-care" + admin},
 		{"What needs somebody now", "alarm list" + admin},
 		{"What was refused, and why", "quarantine list" + admin},
 		{"A school and its contacts", "directory show --organisation gias:900101" + admin},
