@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/signalbox-hq/signalbox/services/delivery"
+	"github.com/signalbox-hq/signalbox/services/web"
 )
 
 const (
@@ -38,7 +39,7 @@ func (h *Handler) reply(w http.ResponseWriter, r *http.Request) {
 		reply.Answer, done = Comes, "comes"
 	case "deputy":
 		reply.Answer, done = SendsDeputy, "deputy"
-		if reply.Deputy = personName(a.deputy); reply.Deputy == "" {
+		if reply.Deputy = web.PersonName(a.deputy); reply.Deputy == "" {
 			a.wrong["deputy"] = "Give the first and last name of whoever comes instead."
 		}
 	case "no":
