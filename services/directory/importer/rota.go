@@ -130,8 +130,8 @@ func (l *line) rotaContact(column string, r *rotaLines) string {
 	return ""
 }
 
-// takeRota lays what a file says of a rota over what the directory has. Its shifts take the place of those that begin at
-// or after its first; a shift under way by then ends there. Swaps are added: one made at short notice, in no file, must
+// takeRota lays what a file says of a rota over what the directory has. From the beginning of its first shift to the end
+// of its last the file stands for the rota; what reaches into that time is cut. Swaps are added: one made at short notice, in no file, must
 // not be lost to the next import of the rota.
 func (j *job) takeRota(r *rotaLines) error {
 	key := RowKey{directory.KindRota, directory.RotaID(notice.OrgID(r.organisation), r.role)}
@@ -140,7 +140,7 @@ func (j *job) takeRota(r *rotaLines) error {
 	}
 	before, ok := j.current.Row(key.Kind, key.ID)
 	if r.remove && !r.bad && len(r.shifts)+len(r.swaps) == 0 {
-		j.countRota(before.GetRota(), nil, time.Time{})
+		j.countRota(before.GetRota(), nil)
 		j.drop[key] = true
 		return nil
 	}
@@ -162,9 +162,7 @@ func (j *job) takeRota(r *rotaLines) error {
 		j.keep[key] = true
 	case !ok && len(row.GetShifts())+len(row.GetSwaps()) == 0:
 	default:
-		if len(r.shifts) > 0 {
-			j.countRota(before.GetRota(), merged, r.shifts[0].from)
-		}
+		j.countRota(before.GetRota(), merged)
 		j.want[key] = directory.RotaRow(row)
 	}
 	return nil
@@ -177,9 +175,7 @@ func (r *rotaLines) inOrder() {
 		last := append(slices.Clone(r.shifts), r.swaps...)[0]
 		last.fault("kind", "another row removes this rota: leave one of them out")
 	}
-	slices.SortStableFunc(r.shifts, func(a, b stint) int {
-		return cmp.Or(a.from.Compare(b.from), cmp.Compare(a.contact, b.contact), a.until.Compare(b.until))
-	})
+	slices.SortStableFunc(r.shifts, inTime)
 	until := make(map[string]time.Time)
 	for _, s := range r.shifts {
 		if r.bad {
@@ -200,23 +196,48 @@ func (j *job) mergedShifts(r *rotaLines, now []*directoryv1.Shift) []stint {
 		if old.until.Before(j.req.Now.Add(-keepShifts)) {
 			continue
 		}
-		if len(r.shifts) > 0 {
-			first := r.shifts[0].from
-			if !old.from.Before(first) {
-				continue
-			}
-			if old.until.After(first) {
-				old.until = first
-			}
-		}
-		merged = append(merged, old)
+		merged = append(merged, old.outside(r.shifts)...)
 	}
 	for _, s := range r.shifts {
 		if !s.until.Before(j.req.Now.Add(-keepShifts)) {
 			merged = append(merged, s)
 		}
 	}
+	slices.SortStableFunc(merged, inTime)
 	return merged
+}
+
+func inTime(a, b stint) int {
+	return cmp.Or(a.from.Compare(b.from), cmp.Compare(a.contact, b.contact), a.until.Compare(b.until))
+}
+
+// outside are the parts of a shift before and after the time that others, in order, stand for.
+func (s stint) outside(others []stint) []stint {
+	if len(others) == 0 {
+		return []stint{s}
+	}
+	first, last := others[0].from, others[0].until
+	for _, o := range others {
+		if o.until.After(last) {
+			last = o.until
+		}
+	}
+	var parts []stint
+	if s.from.Before(first) {
+		before := s
+		if before.until.After(first) {
+			before.until = first
+		}
+		parts = append(parts, before)
+	}
+	if s.until.After(last) {
+		after := s
+		if after.from.Before(last) {
+			after.from = last
+		}
+		parts = append(parts, after)
+	}
+	return parts
 }
 
 func (j *job) mergedSwaps(r *rotaLines, shifts []stint, now []*directoryv1.Swap) []stint {
@@ -250,14 +271,14 @@ func (j *job) mergedSwaps(r *rotaLines, shifts []stint, now []*directoryv1.Swap)
 }
 
 // countRota counts, for the guard, the shifts that are still to come and that a file takes away or gives to another.
-func (j *job) countRota(now *directoryv1.Rota, after []stint, first time.Time) {
+func (j *job) countRota(now *directoryv1.Rota, after []stint) {
 	for _, s := range now.GetShifts() {
 		old := stint{contact: s.GetContact(), from: parsed(s.GetFrom()), until: parsed(s.GetUntil())}
 		if old.until.Before(j.req.Now) {
 			continue
 		}
 		j.total++
-		if !old.from.Before(first) && !slices.ContainsFunc(after, old.same) {
+		if !slices.ContainsFunc(after, old.same) {
 			j.moved++
 		}
 	}

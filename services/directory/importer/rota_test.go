@@ -76,10 +76,10 @@ func TestARotasTimesAreThoseOfTheClockInBothClockChanges(t *testing.T) {
 	}
 }
 
-func TestANewRotaTakesThePlaceOfTheOldFromItsFirstShiftOnAndKeepsTheSwaps(t *testing.T) {
+func TestANewRotaTakesThePlaceOfTheOldForItsTimeAndKeepsTheRestAndTheSwaps(t *testing.T) {
 	s := onCall(t)
 	file := rotaHeader + duty("edt-pike", "2026-09-14 20:00", "2026-09-15 08:00") + duty("edt-holm", "2026-09-15 20:00", "2026-09-16 08:00") +
-		duty("edt-pike", "2026-09-16 20:00", "2026-09-18 08:00")
+		duty("edt-pike", "2026-09-16 20:00", "2026-09-18 20:00") + duty("edt-holm", "2026-09-20 20:00", "2026-09-21 08:00")
 	s = apply(t, s, plan(t, request(Rota), file, s))
 	s = apply(t, s, plan(t, request(Rota), rotaHeader+swapRow("edt-holm", "2026-09-14 22:00", "2026-09-15 08:00", "edt-pike"), s))
 	if res := plan(t, request(Rota), file, s); len(res.Puts) > 0 {
@@ -91,6 +91,7 @@ func TestANewRotaTakesThePlaceOfTheOldFromItsFirstShiftOnAndKeepsTheSwaps(t *tes
 	want := []string{
 		"pike 2026-09-14T20:00+01:00 to 2026-09-15T08:00+01:00", "holm 2026-09-15T20:00+01:00 to 2026-09-16T08:00+01:00",
 		"pike 2026-09-16T20:00+01:00 to 2026-09-17T20:00+01:00", "holm 2026-09-17T20:00+01:00 to 2026-09-18T08:00+01:00",
+		"pike 2026-09-18T08:00+01:00 to 2026-09-18T20:00+01:00", "holm 2026-09-20T20:00+01:00 to 2026-09-21T08:00+01:00",
 		"swap holm for pike 2026-09-14T22:00+01:00 to 2026-09-15T08:00+01:00",
 	}
 	if diff := cmp.Diff(want, stints(t, s, "ashmere-council/duty")); diff != "" {
