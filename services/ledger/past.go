@@ -57,8 +57,10 @@ func (s *State) remember(l *Lineage, found []*ledgerv1.ChildFinding) {
 		}, c.GetMatch()) || l.names(child) {
 			continue // of nobody that is known the key is the lineage's own
 		}
-		if known := s.matters[child]; l.Round == 0 || !slices.Contains(known, l) {
-			s.matters[child] = append(known, l)
+		known := s.matters[child]
+		if n := len(known); n > 0 && known[n-1] == l || l.Round > 0 && slices.Contains(known, l) {
+			continue
 		}
+		s.matters[child] = append(known, l)
 	}
 }

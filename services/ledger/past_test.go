@@ -30,7 +30,7 @@ func (b *book) foundIn(minute int64, event, lineage string, round uint32, match 
 
 func TestEarlierMattersOfAChildAreCountedOnceEach(t *testing.T) {
 	b := newBook(t)
-	b.reportedChild(10, "e1", "l1", 1, "ada")
+	b.reportedChild(10, "e1", "l1", 1, "ada", "ada") // by two events of one incident
 	b.reportedChild(20, "e2", "l2", 1, "ada", "ben")
 	b.reportedChild(30, "e3", "l2", 2, "ada") // another report of the same incident, without ben
 	b.reportedChild(40, "e4", "l3", 1, "ada")
