@@ -18,6 +18,7 @@ import (
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	meetingv1 "github.com/signalbox-hq/signalbox/api/signalbox/meeting/v1"
+	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
 	"github.com/signalbox-hq/signalbox/services/mailbox"
 )
@@ -160,6 +161,13 @@ func TestWithoutAnAnswerTheDeputyIsAskedThenTheDutyDeskThenSomebodyTelephonesBef
 	equal(t, "tasks an hour before", r.OpenTasks(), []string{"EXHAUSTED ashmere-council desk"}) // one, and not one more for the function
 	item := r.TaskItems()[0]
 	equal(t, "due", apptest.Clock(item.Task.DueMs), "09:30 Fri 19 Jun (BST)")
+	task, err := r.Tasks.Show(r.Context(), &taskv1.ShowRequest{Task: item.Task.Id})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if script := strings.Join(task.Script, "\n"); !strings.Contains(script, "whether they come to the meeting at 10:00 Fri 19 Jun (BST)") {
+		t.Errorf("whoever telephones is not told what to ask:\n%s", script)
+	}
 	lines, shown := council.Meeting("SM-1")
 	equal(t, "police", lines[2], "northbridge-police: no_answer")
 	equal(t, "task shown with the meeting", shown.Invited[2].Task, item.Task.Id)

@@ -55,3 +55,10 @@ func CallScript(reference, publisher string) []string {
 		"Then write down who answered and how you made sure, and resolve the task with told_by_telephone: that is what ends the notice.",
 	}
 }
+
+// MeetingScript is CallScript about an invitation that nobody has answered.
+func MeetingScript(reference, publisher string, meets time.Time) []string {
+	script := CallScript(reference, publisher)
+	return slices.Insert(script, len(script)-2, "Ask whether they come to the meeting at "+ShortTime(meets, directory.London())+
+		", and who. Write it down with the task, or have an operator record it: signalbox meeting reply, which ends the task as well.")
+}

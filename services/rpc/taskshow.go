@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -102,6 +103,10 @@ func (s *taskService) telephone(response *taskv1.ShowResponse, about matter) {
 	publisher := ""
 	if agency, ok := snapshot.Agency(notice.AgencyID(about.item.GetAgency())); ok {
 		publisher = snapshot.Name(notice.OrgID(agency.GetOrganisation()))
+	}
+	if invitation := about.notice.GetInvitation(); invitation != nil {
+		response.Script = delivery.MeetingScript(notice.Reference(about.notice.GetId()), publisher, time.UnixMilli(invitation.GetMeetsMs()))
+		return
 	}
 	response.Script = delivery.CallScript(notice.Reference(about.notice.GetId()), publisher)
 }
