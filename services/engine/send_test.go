@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
@@ -136,7 +137,11 @@ func TestTheUrgentGoFirstWhereSlotsAreFew(t *testing.T) {
 	r.post.holdBack()
 	e := r.run()
 	graded := func(id string, risk eventv1.RiskGrade) *eventv1.Event {
-		return r.incident(id, "KV/"+id, func(ev *eventv1.Event) { ev.Risk = risk })
+		return r.incident(id, "KV/"+id, func(ev *eventv1.Event) {
+			ev.Risk = risk
+			// Far enough apart to be no pattern, which would raise what is graded as standard.
+			ev.Time = timestamppb.New(ev.Time.AsTime().AddDate(0, 0, -50*int(id[1]-'0')))
+		})
 	}
 	r.events.publish(graded("i1", eventv1.RiskGrade_RISK_GRADE_STANDARD))
 	r.post.arrived(t, 1)
