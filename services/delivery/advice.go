@@ -92,6 +92,9 @@ func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNo
 		return protectionEndedAdvice()
 	case notice.CustodyDetained:
 		return custodyAdvice(function)
+	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
+		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
+		return careAdvice(kind, function)
 	case notice.EventWithdrawn, notice.DeletionRequest: // nobody is told of the one; composeRequest advises on the other
 		return nil, nil
 	default:

@@ -73,6 +73,7 @@ func ComposeFrom(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, 
 	}
 
 	do, doNot := advice(notice.EventKind(n.GetKind()), n.GetFunction(), view.Allows(eventv1.Label_LABEL_DECISION))
+	do = append(do, howToAccept(n, events, p)...)
 	if withheld {
 		do = append(do, "Part of the text is held back while its author corrects it. If you need it now, ask the agency that sent this, quoting its reference.")
 	}

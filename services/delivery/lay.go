@@ -57,6 +57,7 @@ func (l layer) event(ev *eventv1.Event) Part {
 		p.list("Who took part", l.participants(c.GetParticipants()))
 	default:
 		l.police(&p, ev)
+		l.care(&p, ev)
 	}
 	rows.add("Risk, as the publisher graded it", riskGrade(ev.GetRisk()))
 	p.text("Circumstances", ev.GetNarrative().GetDisclosable())

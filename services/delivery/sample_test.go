@@ -125,6 +125,9 @@ func sampleEvent(t *testing.T, kind notice.EventKind) *eventv1.Event {
 			DetainedAt: at("2026-11-19T22:40:00Z"), AppropriateAdult: eventv1.AppropriateAdult_APPROPRIATE_ADULT_NOT_FOUND,
 			SuspectedOf: "Theft from a shop.",
 		}}
+	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
+		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
+		sampleCare(t, ev, kind)
 	case notice.EventWithdrawn, notice.DeletionRequest: // no notice tells of one
 		t.Fatalf("no notice tells of a %s", kind)
 	default:

@@ -146,6 +146,9 @@ func kindTitle(k notice.EventKind) string {
 		return "Police protection of a child has ended"
 	case notice.CustodyDetained:
 		return "A child is detained by police"
+	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
+		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
+		return careKinds()[k].title
 	case notice.DeletionRequest:
 		return "Please delete a notice that was sent to you"
 	case notice.EventWithdrawn: // nobody is told
@@ -183,6 +186,9 @@ func eventHeading(i int, n *noticev1.Notice) string {
 		heading = "The protection"
 	case notice.CustodyDetained:
 		heading = "The detention"
+	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
+		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
+		heading = careKinds()[notice.EventKind(n.GetKind())].heading
 	case notice.EventWithdrawn, notice.DeletionRequest: // they tell of no event
 	}
 	if count := len(n.GetEvents()); count > 1 {
@@ -215,6 +221,7 @@ func (l layer) child(ev *eventv1.Event) []Row {
 		rows.add("Name", fullName(c.GetName()))
 		rows.add("Known as", c.GetName().GetKnownAs())
 		rows.add("Date of birth", LongDate(c.GetDateOfBirth()))
+		l.unborn(&rows, c.GetUnborn())
 		for _, id := range c.GetIdentifiers() {
 			rows.add(identifierLabel(id.GetScheme()), id.GetValue())
 		}

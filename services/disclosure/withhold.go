@@ -112,6 +112,7 @@ func texts(ev *eventv1.Event) []text {
 	if p := ev.GetCustodyDetained(); p != nil {
 		add("custody_detained.suspected_of", &p.SuspectedOf)
 	}
+	careTexts(ev, add)
 	return list
 }
 

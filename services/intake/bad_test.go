@@ -278,7 +278,7 @@ func badInputs() []bad {
 func TestEveryFaultIsNamedWithItsRemedy(t *testing.T) {
 	in := newIntake(t)
 	var b strings.Builder
-	for _, tc := range badInputs() {
+	for _, tc := range append(badInputs(), careBadInputs()...) {
 		if tc.kind == "" {
 			tc.kind = notice.EncompassIncident
 		}

@@ -19,7 +19,9 @@ func checkPeople(ev *eventv1.Event, now time.Time, found *faults) {
 	}
 	for i, child := range ev.GetChildren() {
 		at := fmt.Sprintf("children[%d]", i)
-		if child.GetName() != nil && nameless(child.GetName()) {
+		if child.GetUnborn() != nil {
+			checkUnborn(ev, child, at, when, found)
+		} else if child.GetName() != nil && nameless(child.GetName()) {
 			found.add(at+".name", "is empty: give the family name or the given names")
 		}
 		if problem := birthProblem(child.GetDateOfBirth(), when, now, adultYears); problem != "" {
@@ -112,6 +114,7 @@ func checkPayload(ev *eventv1.Event, found *faults) {
 		checkWithdrawal(ev, p.EventWithdrawn, found)
 	default:
 		checkPolice(ev, found)
+		checkCare(ev, found)
 	}
 }
 

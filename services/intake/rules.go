@@ -35,6 +35,8 @@ func (in *Intake) ruleFaults(ev *eventv1.Event, found *faults) {
 		switch {
 		case path == "" && strings.HasPrefix(v.Proto.GetRuleId(), "children."):
 			path = "children"
+		case strings.HasPrefix(v.Proto.GetRuleId(), "child."):
+			path += strings.TrimPrefix(v.Proto.GetRuleId(), "child") // of one child: which of its fields
 		case path == "":
 			path = fieldEvent
 		}
@@ -90,6 +92,10 @@ func violation(v *protovalidate.Violation) string {
 		return "have the same ref: give each child a ref of its own"
 	case rule == "children.some":
 		return "is empty: give at least one"
+	case rule == "child.name":
+		return "is missing: give it, or set unborn for a child who is not born yet"
+	case rule == "child.date_of_birth":
+		return "is missing, or given for an unborn child: give it as YYYY-MM-DD for a child who is born, and leave it out for one who is not"
 	case rule == "organisation.named":
 		return "is not named: give its id in the directory, or its name"
 	default:
@@ -118,6 +124,18 @@ var hints = map[protoreflect.FullName]string{
 	"signalbox.event.v1.Action.text":           "say what is to be done in 1 to 1000 characters",
 	"signalbox.event.v1.EventWithdrawn.event":  "give the id of your own event that is withdrawn",
 	"signalbox.event.v1.EventWithdrawn.reason": "give wrong_person, wrong_child, published_in_error or other",
+
+	"signalbox.event.v1.Unborn.expected_on":                 "give the expected date of delivery as YYYY-MM-DD",
+	"signalbox.event.v1.Unborn.mother_ref":                  "give the ref of the mother among the event's people or children",
+	"signalbox.event.v1.Unborn.mother_born_on":              "give the date as YYYY-MM-DD, or leave it out",
+	"signalbox.event.v1.PlacementNotified.placed_in":        "give the GSS code of the area where the child is placed",
+	"signalbox.event.v1.Matter.agency":                      "give the id of the agency that published what you accept",
+	"signalbox.event.v1.Matter.kind":                        "give the type of the event that you accept, such as enquiry.concluded",
+	"signalbox.event.v1.Matter.reference":                   "give the reference on the notice that you accept, 1 to 128 characters",
+	"signalbox.event.v1.ResponsibilityAccepted.accepted_by": "say who accepts for your authority, name and post, in 1 to 200 characters",
+	"signalbox.event.v1.ProtectionPlanStarted.category":     "use neglect, physical, sexual, emotional, or several with commas between",
+	"signalbox.event.v1.MedicalRequested.call_back":         "say whom to call to arrange it, post and number, in 1 to 200 characters",
+	"signalbox.event.v1.EnrolmentChanged.on":                "give the first or last day as YYYY-MM-DD",
 }
 
 // payloadNames are the fields of which an event has one.
@@ -163,6 +181,20 @@ func kindOf(ev *eventv1.Event) notice.EventKind {
 		return notice.CustodyDetained
 	case *eventv1.Event_EventWithdrawn:
 		return notice.EventWithdrawn
+	case *eventv1.Event_PlacementNotified:
+		return notice.PlacementNotified
+	case *eventv1.Event_ResponsibilityAccepted:
+		return notice.ResponsibilityAccepted
+	case *eventv1.Event_ProtectionPlanStarted:
+		return notice.ProtectionPlanStarted
+	case *eventv1.Event_ProtectionPlanEnded:
+		return notice.ProtectionPlanEnded
+	case *eventv1.Event_MedicalRequested:
+		return notice.MedicalRequested
+	case *eventv1.Event_MedicalConcluded:
+		return notice.MedicalConcluded
+	case *eventv1.Event_EnrolmentChanged:
+		return notice.EnrolmentChanged
 	default:
 		return ""
 	}

@@ -27,12 +27,11 @@ type Check struct {
 const (
 	subjectPrefix = "signalbox.events."
 
-	clockSkew  = 10 * time.Minute     // by which a publisher's clock may be ahead
-	meetsAhead = 366 * 24 * time.Hour // a meeting further off has a wrong year
-	adultYears = 25                   // a child who has turned 18 is routing's business; this is a wrong person or year
-	oldYears   = 120                  // of anyone
-	earliest   = 946684800            // 2000-01-01T00:00:00Z
-	meetsAt    = "StrategyMeetingConvened.meets_at"
+	clockSkew  = 10 * time.Minute      // by which a publisher's clock may be ahead
+	meetsAhead = 366 * 24 * time.Hour  // a meeting further off has a wrong year
+	adultYears = 25                    // a child who has turned 18 is routing's business; this is a wrong person or year
+	oldYears   = 120                   // of anyone
+	earliest   = 946684800             // 2000-01-01T00:00:00Z
 	eventsRoot = "signalbox.event.v1." // of the names of messages
 
 	// maxParts is how many fields an event may have set, each entry of a list counted. The fullest that the contract
@@ -101,8 +100,7 @@ func (w *walk) visit(fd protoreflect.FieldDescriptor, v protoreflect.Value, at *
 		}
 	case protoreflect.MessageKind:
 		if t, ok := v.Message().Interface().(*timestamppb.Timestamp); ok {
-			ahead := fd.FullName() == eventsRoot+meetsAt || fd.FullName() == eventsRoot+endsBy
-			if problem := timeProblem(t, w.now, ahead); problem != "" {
+			if problem := timeProblem(t, w.now, mayLieAhead(fd.FullName())); problem != "" {
 				w.found.add(at.String(), "%s", problem)
 			}
 			unknownFields(v.Message(), at, w.found)
@@ -110,6 +108,17 @@ func (w *walk) visit(fd protoreflect.FieldDescriptor, v protoreflect.Value, at *
 		}
 		w.message(v.Message(), at)
 	default: // enums and truth values are the contract's
+	}
+}
+
+// mayLieAhead says whether a time is one of something that is still to come.
+func mayLieAhead(field protoreflect.FullName) bool {
+	switch strings.TrimPrefix(string(field), eventsRoot) {
+	case "StrategyMeetingConvened.meets_at", "PlacementNotified.begins_at", "ProtectionPlanStarted.core_group_meets_at",
+		"MedicalRequested.needed_by", endsBy:
+		return true
+	default:
+		return false
 	}
 }
 

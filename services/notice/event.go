@@ -22,6 +22,13 @@ const (
 	PoliceProtectionExercised    EventKind = "police_protection.exercised"
 	PoliceProtectionEnded        EventKind = "police_protection.ended"
 	CustodyDetained              EventKind = "custody.detained"
+	PlacementNotified            EventKind = "placement.notified"
+	ResponsibilityAccepted       EventKind = "responsibility.accepted"
+	ProtectionPlanStarted        EventKind = "protection_plan.started"
+	ProtectionPlanEnded          EventKind = "protection_plan.ended"
+	MedicalRequested             EventKind = "medical.requested"
+	MedicalConcluded             EventKind = "medical.concluded"
+	EnrolmentChanged             EventKind = "enrolment.changed"
 
 	// EventWithdrawn takes an earlier event back. It is published like any other and told to nobody.
 	EventWithdrawn EventKind = "event.withdrawn"
@@ -39,6 +46,8 @@ func EventKinds() []EventKind {
 		EnquiryConcluded, ConferenceConcluded,
 		VulnerablePersonNoticeRaised, MissingReported, MissingFound, ReturnInterviewCompleted,
 		PoliceProtectionExercised, PoliceProtectionEnded, CustodyDetained,
+		PlacementNotified, ResponsibilityAccepted, ProtectionPlanStarted, ProtectionPlanEnded, MedicalRequested, MedicalConcluded,
+		EnrolmentChanged,
 	}
 }
 

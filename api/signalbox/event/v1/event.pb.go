@@ -318,10 +318,8 @@ type Event struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
 	// The publishing agency's id. A publisher may only publish as itself.
 	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
-	// The kind of event: `encompass.incident`, `referral.received`, `referral.decided`, `strategy_meeting.convened`,
-	// `strategy_meeting.concluded`, `enquiry.concluded`, `conference.concluded`, `vulnerable_person_notice.raised`,
-	// `missing.reported`, `missing.found`, `return_interview.completed`, `police_protection.exercised`,
-	// `police_protection.ended`, `custody.detained` or `event.withdrawn`. It must be the kind of the payload.
+	// The kind of event, such as `encompass.incident`: the name of the payload's field with a dot for its last underscore.
+	// It must be the kind of the payload.
 	Type string `protobuf:"bytes,3,opt,name=type,proto3" json:"type,omitempty"`
 	// The publisher's reference of the incident, referral or meeting (a police reference, a case number). Events of one
 	// publisher with the same type and subject are about the same thing.
@@ -364,6 +362,13 @@ type Event struct {
 	//	*Event_PoliceProtectionExercised
 	//	*Event_PoliceProtectionEnded
 	//	*Event_CustodyDetained
+	//	*Event_PlacementNotified
+	//	*Event_ResponsibilityAccepted
+	//	*Event_ProtectionPlanStarted
+	//	*Event_ProtectionPlanEnded
+	//	*Event_MedicalRequested
+	//	*Event_MedicalConcluded
+	//	*Event_EnrolmentChanged
 	Payload       isEvent_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -632,6 +637,69 @@ func (x *Event) GetCustodyDetained() *CustodyDetained {
 	return nil
 }
 
+func (x *Event) GetPlacementNotified() *PlacementNotified {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_PlacementNotified); ok {
+			return x.PlacementNotified
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetResponsibilityAccepted() *ResponsibilityAccepted {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_ResponsibilityAccepted); ok {
+			return x.ResponsibilityAccepted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetProtectionPlanStarted() *ProtectionPlanStarted {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_ProtectionPlanStarted); ok {
+			return x.ProtectionPlanStarted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetProtectionPlanEnded() *ProtectionPlanEnded {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_ProtectionPlanEnded); ok {
+			return x.ProtectionPlanEnded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetMedicalRequested() *MedicalRequested {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_MedicalRequested); ok {
+			return x.MedicalRequested
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetMedicalConcluded() *MedicalConcluded {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_MedicalConcluded); ok {
+			return x.MedicalConcluded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetEnrolmentChanged() *EnrolmentChanged {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_EnrolmentChanged); ok {
+			return x.EnrolmentChanged
+		}
+	}
+	return nil
+}
+
 type isEvent_Payload interface {
 	isEvent_Payload()
 }
@@ -711,6 +779,41 @@ type Event_CustodyDetained struct {
 	CustodyDetained *CustodyDetained `protobuf:"bytes,34,opt,name=custody_detained,json=custodyDetained,proto3,oneof"`
 }
 
+type Event_PlacementNotified struct {
+	// A looked-after child is placed.
+	PlacementNotified *PlacementNotified `protobuf:"bytes,35,opt,name=placement_notified,json=placementNotified,proto3,oneof"`
+}
+
+type Event_ResponsibilityAccepted struct {
+	// The home area accepts responsibility for a child.
+	ResponsibilityAccepted *ResponsibilityAccepted `protobuf:"bytes,36,opt,name=responsibility_accepted,json=responsibilityAccepted,proto3,oneof"`
+}
+
+type Event_ProtectionPlanStarted struct {
+	// A child protection plan began.
+	ProtectionPlanStarted *ProtectionPlanStarted `protobuf:"bytes,37,opt,name=protection_plan_started,json=protectionPlanStarted,proto3,oneof"`
+}
+
+type Event_ProtectionPlanEnded struct {
+	// A child protection plan ended.
+	ProtectionPlanEnded *ProtectionPlanEnded `protobuf:"bytes,38,opt,name=protection_plan_ended,json=protectionPlanEnded,proto3,oneof"`
+}
+
+type Event_MedicalRequested struct {
+	// A child protection medical was asked for.
+	MedicalRequested *MedicalRequested `protobuf:"bytes,39,opt,name=medical_requested,json=medicalRequested,proto3,oneof"`
+}
+
+type Event_MedicalConcluded struct {
+	// A child protection medical was held, or was not to be.
+	MedicalConcluded *MedicalConcluded `protobuf:"bytes,40,opt,name=medical_concluded,json=medicalConcluded,proto3,oneof"`
+}
+
+type Event_EnrolmentChanged struct {
+	// A child joined or left a setting.
+	EnrolmentChanged *EnrolmentChanged `protobuf:"bytes,41,opt,name=enrolment_changed,json=enrolmentChanged,proto3,oneof"`
+}
+
 func (*Event_EncompassIncident) isEvent_Payload() {}
 
 func (*Event_ReferralReceived) isEvent_Payload() {}
@@ -741,11 +844,25 @@ func (*Event_PoliceProtectionEnded) isEvent_Payload() {}
 
 func (*Event_CustodyDetained) isEvent_Payload() {}
 
+func (*Event_PlacementNotified) isEvent_Payload() {}
+
+func (*Event_ResponsibilityAccepted) isEvent_Payload() {}
+
+func (*Event_ProtectionPlanStarted) isEvent_Payload() {}
+
+func (*Event_ProtectionPlanEnded) isEvent_Payload() {}
+
+func (*Event_MedicalRequested) isEvent_Payload() {}
+
+func (*Event_MedicalConcluded) isEvent_Payload() {}
+
+func (*Event_EnrolmentChanged) isEvent_Payload() {}
+
 var File_signalbox_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x1esignalbox/event/v1/event.proto\x12\x12signalbox.event.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/label.proto\x1a signalbox/event/v1/payload.proto\x1a\x1fsignalbox/event/v1/person.proto\x1a\x1fsignalbox/event/v1/police.proto\"\xc1\x01\n" +
+	"\x1esignalbox/event/v1/event.proto\x12\x12signalbox.event.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dsignalbox/event/v1/care.proto\x1a\x1esignalbox/event/v1/label.proto\x1a signalbox/event/v1/payload.proto\x1a\x1fsignalbox/event/v1/person.proto\x1a\x1fsignalbox/event/v1/police.proto\"\xc1\x01\n" +
 	"\x06Checks\x129\n" +
 	"\x03pnc\x18\x01 \x01(\x0e2\x19.signalbox.event.v1.CheckB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\aR\x03pnc\x129\n" +
 	"\x03pnd\x18\x02 \x01(\x0e2\x19.signalbox.event.v1.CheckB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\aR\x03pnd\x12A\n" +
@@ -754,7 +871,7 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\vdisclosable\x18\x01 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\xc8\xf3\x18\bR\vdisclosable\x12,\n" +
 	"\n" +
 	"restricted\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xc0>\xc8\xf3\x18\tR\n" +
-	"restricted\"\xd6\x13\n" +
+	"restricted\"\x82\x19\n" +
 	"\x05Event\x123\n" +
 	"\x02id\x18\x01 \x01(\tB#\xbaH\x1cr\x1a\x10\x01\x18\x80\x012\x13^[A-Za-z0-9._:/-]+$\xc8\xf3\x18\x01R\x02id\x129\n" +
 	"\x06source\x18\x02 \x01(\tB!\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{1,38}$\xc8\xf3\x18\x01R\x06source\x121\n" +
@@ -787,7 +904,14 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\x1areturn_interview_completed\x18\x1f \x01(\v2,.signalbox.event.v1.ReturnInterviewCompletedB\x04\xc8\xf3\x18\x02H\x00R\x18returnInterviewCompleted\x12u\n" +
 	"\x1bpolice_protection_exercised\x18  \x01(\v2-.signalbox.event.v1.PoliceProtectionExercisedB\x04\xc8\xf3\x18\x02H\x00R\x19policeProtectionExercised\x12i\n" +
 	"\x17police_protection_ended\x18! \x01(\v2).signalbox.event.v1.PoliceProtectionEndedB\x04\xc8\xf3\x18\x02H\x00R\x15policeProtectionEnded\x12V\n" +
-	"\x10custody_detained\x18\" \x01(\v2#.signalbox.event.v1.CustodyDetainedB\x04\xc8\xf3\x18\x02H\x00R\x0fcustodyDetained:\xd3\x01\xbaH\xcf\x01\x1ah\n" +
+	"\x10custody_detained\x18\" \x01(\v2#.signalbox.event.v1.CustodyDetainedB\x04\xc8\xf3\x18\x02H\x00R\x0fcustodyDetained\x12\\\n" +
+	"\x12placement_notified\x18# \x01(\v2%.signalbox.event.v1.PlacementNotifiedB\x04\xc8\xf3\x18\x02H\x00R\x11placementNotified\x12k\n" +
+	"\x17responsibility_accepted\x18$ \x01(\v2*.signalbox.event.v1.ResponsibilityAcceptedB\x04\xc8\xf3\x18\x02H\x00R\x16responsibilityAccepted\x12i\n" +
+	"\x17protection_plan_started\x18% \x01(\v2).signalbox.event.v1.ProtectionPlanStartedB\x04\xc8\xf3\x18\x02H\x00R\x15protectionPlanStarted\x12c\n" +
+	"\x15protection_plan_ended\x18& \x01(\v2'.signalbox.event.v1.ProtectionPlanEndedB\x04\xc8\xf3\x18\x02H\x00R\x13protectionPlanEnded\x12Y\n" +
+	"\x11medical_requested\x18' \x01(\v2$.signalbox.event.v1.MedicalRequestedB\x04\xc8\xf3\x18\x02H\x00R\x10medicalRequested\x12Y\n" +
+	"\x11medical_concluded\x18( \x01(\v2$.signalbox.event.v1.MedicalConcludedB\x04\xc8\xf3\x18\x02H\x00R\x10medicalConcluded\x12Y\n" +
+	"\x11enrolment_changed\x18) \x01(\v2$.signalbox.event.v1.EnrolmentChangedB\x04\xc8\xf3\x18\x02H\x00R\x10enrolmentChanged:\xd3\x01\xbaH\xcf\x01\x1ah\n" +
 	"\x14children.refs_unique\x12*children: give each child a ref of its own\x1a$this.children.map(c, c.ref).unique()\x1ac\n" +
 	"\rchildren.some\x12\x1bchildren: give at least one\x1a5has(this.event_withdrawn) || this.children.size() > 0B\x10\n" +
 	"\apayload\x12\x05\xbaH\x02\b\x01*\\\n" +
@@ -846,6 +970,13 @@ var file_signalbox_event_v1_event_proto_goTypes = []any{
 	(*PoliceProtectionExercised)(nil),    // 21: signalbox.event.v1.PoliceProtectionExercised
 	(*PoliceProtectionEnded)(nil),        // 22: signalbox.event.v1.PoliceProtectionEnded
 	(*CustodyDetained)(nil),              // 23: signalbox.event.v1.CustodyDetained
+	(*PlacementNotified)(nil),            // 24: signalbox.event.v1.PlacementNotified
+	(*ResponsibilityAccepted)(nil),       // 25: signalbox.event.v1.ResponsibilityAccepted
+	(*ProtectionPlanStarted)(nil),        // 26: signalbox.event.v1.ProtectionPlanStarted
+	(*ProtectionPlanEnded)(nil),          // 27: signalbox.event.v1.ProtectionPlanEnded
+	(*MedicalRequested)(nil),             // 28: signalbox.event.v1.MedicalRequested
+	(*MedicalConcluded)(nil),             // 29: signalbox.event.v1.MedicalConcluded
+	(*EnrolmentChanged)(nil),             // 30: signalbox.event.v1.EnrolmentChanged
 }
 var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	2,  // 0: signalbox.event.v1.Checks.pnc:type_name -> signalbox.event.v1.Check
@@ -873,11 +1004,18 @@ var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	21, // 22: signalbox.event.v1.Event.police_protection_exercised:type_name -> signalbox.event.v1.PoliceProtectionExercised
 	22, // 23: signalbox.event.v1.Event.police_protection_ended:type_name -> signalbox.event.v1.PoliceProtectionEnded
 	23, // 24: signalbox.event.v1.Event.custody_detained:type_name -> signalbox.event.v1.CustodyDetained
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	24, // 25: signalbox.event.v1.Event.placement_notified:type_name -> signalbox.event.v1.PlacementNotified
+	25, // 26: signalbox.event.v1.Event.responsibility_accepted:type_name -> signalbox.event.v1.ResponsibilityAccepted
+	26, // 27: signalbox.event.v1.Event.protection_plan_started:type_name -> signalbox.event.v1.ProtectionPlanStarted
+	27, // 28: signalbox.event.v1.Event.protection_plan_ended:type_name -> signalbox.event.v1.ProtectionPlanEnded
+	28, // 29: signalbox.event.v1.Event.medical_requested:type_name -> signalbox.event.v1.MedicalRequested
+	29, // 30: signalbox.event.v1.Event.medical_concluded:type_name -> signalbox.event.v1.MedicalConcluded
+	30, // 31: signalbox.event.v1.Event.enrolment_changed:type_name -> signalbox.event.v1.EnrolmentChanged
+	32, // [32:32] is the sub-list for method output_type
+	32, // [32:32] is the sub-list for method input_type
+	32, // [32:32] is the sub-list for extension type_name
+	32, // [32:32] is the sub-list for extension extendee
+	0,  // [0:32] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_event_v1_event_proto_init() }
@@ -885,6 +1023,7 @@ func file_signalbox_event_v1_event_proto_init() {
 	if File_signalbox_event_v1_event_proto != nil {
 		return
 	}
+	file_signalbox_event_v1_care_proto_init()
 	file_signalbox_event_v1_label_proto_init()
 	file_signalbox_event_v1_payload_proto_init()
 	file_signalbox_event_v1_person_proto_init()
@@ -905,6 +1044,13 @@ func file_signalbox_event_v1_event_proto_init() {
 		(*Event_PoliceProtectionExercised)(nil),
 		(*Event_PoliceProtectionEnded)(nil),
 		(*Event_CustodyDetained)(nil),
+		(*Event_PlacementNotified)(nil),
+		(*Event_ResponsibilityAccepted)(nil),
+		(*Event_ProtectionPlanStarted)(nil),
+		(*Event_ProtectionPlanEnded)(nil),
+		(*Event_MedicalRequested)(nil),
+		(*Event_MedicalConcluded)(nil),
+		(*Event_EnrolmentChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

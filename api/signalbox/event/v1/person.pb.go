@@ -319,9 +319,9 @@ type Child struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The publisher's handle for this child within the event, the same in every correction; says nothing about the child.
 	Ref string `protobuf:"bytes,1,opt,name=ref,proto3" json:"ref,omitempty"`
-	// The child's name.
+	// The child's name. Needed but for an unborn child.
 	Name *Name `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
-	// Date of birth, `YYYY-MM-DD`.
+	// Date of birth, `YYYY-MM-DD`. Needed but for an unborn child.
 	DateOfBirth string `protobuf:"bytes,3,opt,name=date_of_birth,json=dateOfBirth,proto3" json:"date_of_birth,omitempty"`
 	// Identifiers in other systems.
 	Identifiers []*Identifier `protobuf:"bytes,4,rep,name=identifiers,proto3" json:"identifiers,omitempty"`
@@ -340,6 +340,9 @@ type Child struct {
 	// The local authority that looks after the child, a GSS code, where one does and the publisher knows: it may have placed
 	// the child in the area of another.
 	LookedAfterBy string `protobuf:"bytes,11,opt,name=looked_after_by,json=lookedAfterBy,proto3" json:"looked_after_by,omitempty"`
+	// Set for a child who is not born yet. Midwifery and the authority are told of it, never a school or other setting, and no
+	// roll is searched. Once the child is born, a correction gives name and date of birth instead.
+	Unborn        *Unborn `protobuf:"bytes,10,opt,name=unborn,proto3" json:"unborn,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -444,6 +447,87 @@ func (x *Child) GetLookedAfterBy() string {
 	return ""
 }
 
+func (x *Child) GetUnborn() *Unborn {
+	if x != nil {
+		return x.Unborn
+	}
+	return nil
+}
+
+// Unborn is a child who is expected.
+type Unborn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The expected date of delivery, `YYYY-MM-DD`.
+	ExpectedOn string `protobuf:"bytes,1,opt,name=expected_on,json=expectedOn,proto3" json:"expected_on,omitempty"`
+	// The mother's handle within the event: the ref of one of its people or, where she is a child herself, of its children.
+	// What restricts her binds what is told of her child.
+	MotherRef string `protobuf:"bytes,2,opt,name=mother_ref,json=motherRef,proto3" json:"mother_ref,omitempty"`
+	// The mother's name, by which those who are told of the child find her: it is the child's own as long as it has none.
+	Mother *Name `protobuf:"bytes,3,opt,name=mother,proto3" json:"mother,omitempty"`
+	// The mother's date of birth, `YYYY-MM-DD`, or empty.
+	MotherBornOn  string `protobuf:"bytes,4,opt,name=mother_born_on,json=motherBornOn,proto3" json:"mother_born_on,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Unborn) Reset() {
+	*x = Unborn{}
+	mi := &file_signalbox_event_v1_person_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Unborn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Unborn) ProtoMessage() {}
+
+func (x *Unborn) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_event_v1_person_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Unborn.ProtoReflect.Descriptor instead.
+func (*Unborn) Descriptor() ([]byte, []int) {
+	return file_signalbox_event_v1_person_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Unborn) GetExpectedOn() string {
+	if x != nil {
+		return x.ExpectedOn
+	}
+	return ""
+}
+
+func (x *Unborn) GetMotherRef() string {
+	if x != nil {
+		return x.MotherRef
+	}
+	return ""
+}
+
+func (x *Unborn) GetMother() *Name {
+	if x != nil {
+		return x.Mother
+	}
+	return nil
+}
+
+func (x *Unborn) GetMotherBornOn() string {
+	if x != nil {
+		return x.MotherBornOn
+	}
+	return ""
+}
+
 // Person is someone other than a child whom the event concerns; a child can be a party too.
 type Person struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -471,7 +555,7 @@ type Person struct {
 
 func (x *Person) Reset() {
 	*x = Person{}
-	mi := &file_signalbox_event_v1_person_proto_msgTypes[4]
+	mi := &file_signalbox_event_v1_person_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -483,7 +567,7 @@ func (x *Person) String() string {
 func (*Person) ProtoMessage() {}
 
 func (x *Person) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_event_v1_person_proto_msgTypes[4]
+	mi := &file_signalbox_event_v1_person_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -496,7 +580,7 @@ func (x *Person) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Person.ProtoReflect.Descriptor instead.
 func (*Person) Descriptor() ([]byte, []int) {
-	return file_signalbox_event_v1_person_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_event_v1_person_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Person) GetRef() string {
@@ -575,7 +659,7 @@ type OrganisationRef struct {
 
 func (x *OrganisationRef) Reset() {
 	*x = OrganisationRef{}
-	mi := &file_signalbox_event_v1_person_proto_msgTypes[5]
+	mi := &file_signalbox_event_v1_person_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -587,7 +671,7 @@ func (x *OrganisationRef) String() string {
 func (*OrganisationRef) ProtoMessage() {}
 
 func (x *OrganisationRef) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_event_v1_person_proto_msgTypes[5]
+	mi := &file_signalbox_event_v1_person_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -600,7 +684,7 @@ func (x *OrganisationRef) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrganisationRef.ProtoReflect.Descriptor instead.
 func (*OrganisationRef) Descriptor() ([]byte, []int) {
-	return file_signalbox_event_v1_person_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_event_v1_person_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *OrganisationRef) GetId() string {
@@ -632,12 +716,11 @@ const file_signalbox_event_v1_person_proto_rawDesc = "" +
 	"\bknown_as\x18\x03 \x01(\tB\v\xbaH\x04r\x02\x18d\xc8\xf3\x18\x11R\aknownAs\"\\\n" +
 	"\aAddress\x12(\n" +
 	"\x05lines\x18\x01 \x03(\tB\x12\xbaH\v\x92\x01\b\x10\x06\"\x04r\x02\x18x\xc8\xf3\x18\x06R\x05lines\x12'\n" +
-	"\bpostcode\x18\x02 \x01(\tB\v\xbaH\x04r\x02\x18\b\xc8\xf3\x18\x06R\bpostcode\"\x83\x05\n" +
+	"\bpostcode\x18\x02 \x01(\tB\v\xbaH\x04r\x02\x18\b\xc8\xf3\x18\x06R\bpostcode\"\xc0\a\n" +
 	"\x05Child\x121\n" +
-	"\x03ref\x18\x01 \x01(\tB\x1f\xbaH\x18r\x162\x14^[A-Za-z0-9-]{1,32}$\xc8\xf3\x18\x01R\x03ref\x128\n" +
-	"\x04name\x18\x02 \x01(\v2\x18.signalbox.event.v1.NameB\n" +
-	"\xbaH\x03\xc8\x01\x01\xc8\xf3\x18\x04R\x04name\x12K\n" +
-	"\rdate_of_birth\x18\x03 \x01(\tB'\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xc8\xf3\x18\x04R\vdateOfBirth\x12N\n" +
+	"\x03ref\x18\x01 \x01(\tB\x1f\xbaH\x18r\x162\x14^[A-Za-z0-9-]{1,32}$\xc8\xf3\x18\x01R\x03ref\x122\n" +
+	"\x04name\x18\x02 \x01(\v2\x18.signalbox.event.v1.NameB\x04\xc8\xf3\x18\x04R\x04name\x12N\n" +
+	"\rdate_of_birth\x18\x03 \x01(\tB*\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\xc8\xf3\x18\x04R\vdateOfBirth\x12N\n" +
 	"\videntifiers\x18\x04 \x03(\v2\x1e.signalbox.event.v1.IdentifierB\f\xbaH\x05\x92\x01\x02\x10\n" +
 	"\xc8\xf3\x18\x05R\videntifiers\x12;\n" +
 	"\aaddress\x18\x05 \x01(\v2\x1b.signalbox.event.v1.AddressB\x04\xc8\xf3\x18\x06R\aaddress\x12E\n" +
@@ -645,7 +728,19 @@ const file_signalbox_event_v1_person_proto_rawDesc = "" +
 	"\bpresence\x18\a \x01(\x0e2\x1c.signalbox.event.v1.PresenceB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\aR\bpresence\x12\"\n" +
 	"\x05voice\x18\b \x01(\tB\f\xbaH\x05r\x03\x18\xd0\x0f\xc8\xf3\x18\bR\x05voice\x128\n" +
 	"\x11setting_as_stated\x18\t \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\xc8\xf3\x18\tR\x0fsettingAsStated\x12F\n" +
-	"\x0flooked_after_by\x18\v \x01(\tB\x1e\xbaH\x17r\x152\x13^([EWSN][0-9]{8})?$\xc8\xf3\x18\x01R\rlookedAfterBy\"\x8a\x04\n" +
+	"\x0flooked_after_by\x18\v \x01(\tB\x1e\xbaH\x17r\x152\x13^([EWSN][0-9]{8})?$\xc8\xf3\x18\x01R\rlookedAfterBy\x128\n" +
+	"\x06unborn\x18\n" +
+	" \x01(\v2\x1a.signalbox.event.v1.UnbornB\x04\xc8\xf3\x18\x02R\x06unborn:\x83\x02\xbaH\xff\x01\x1a`\n" +
+	"\n" +
+	"child.name\x12.name: give it, or say that the child is unborn\x1a\"has(this.name) || has(this.unborn)\x1a\x9a\x01\n" +
+	"\x13child.date_of_birth\x12Sdate_of_birth: give it for a child who is born, and leave it out for one who is not\x1a.has(this.unborn) != (this.date_of_birth != '')\"\x9c\x02\n" +
+	"\x06Unborn\x12H\n" +
+	"\vexpected_on\x18\x01 \x01(\tB'\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xc8\xf3\x18\x04R\n" +
+	"expectedOn\x12>\n" +
+	"\n" +
+	"mother_ref\x18\x02 \x01(\tB\x1f\xbaH\x18r\x162\x14^[A-Za-z0-9-]{1,32}$\xc8\xf3\x18\x01R\tmotherRef\x126\n" +
+	"\x06mother\x18\x03 \x01(\v2\x18.signalbox.event.v1.NameB\x04\xc8\xf3\x18\x04R\x06mother\x12P\n" +
+	"\x0emother_born_on\x18\x04 \x01(\tB*\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\xc8\xf3\x18\x04R\fmotherBornOn\"\x8a\x04\n" +
 	"\x06Person\x121\n" +
 	"\x03ref\x18\x01 \x01(\tB\x1f\xbaH\x18r\x162\x14^[A-Za-z0-9-]{1,32}$\xc8\xf3\x18\x01R\x03ref\x12B\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1e.signalbox.event.v1.PersonRoleB\x0e\xbaH\a\x82\x01\x04\x10\x01 \x00\xc8\xf3\x18\n" +
@@ -689,7 +784,7 @@ func file_signalbox_event_v1_person_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_event_v1_person_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_signalbox_event_v1_person_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_signalbox_event_v1_person_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
 var file_signalbox_event_v1_person_proto_goTypes = []any{
 	(Presence)(0),           // 0: signalbox.event.v1.Presence
 	(PersonRole)(0),         // 1: signalbox.event.v1.PersonRole
@@ -697,23 +792,26 @@ var file_signalbox_event_v1_person_proto_goTypes = []any{
 	(*Name)(nil),            // 3: signalbox.event.v1.Name
 	(*Address)(nil),         // 4: signalbox.event.v1.Address
 	(*Child)(nil),           // 5: signalbox.event.v1.Child
-	(*Person)(nil),          // 6: signalbox.event.v1.Person
-	(*OrganisationRef)(nil), // 7: signalbox.event.v1.OrganisationRef
+	(*Unborn)(nil),          // 6: signalbox.event.v1.Unborn
+	(*Person)(nil),          // 7: signalbox.event.v1.Person
+	(*OrganisationRef)(nil), // 8: signalbox.event.v1.OrganisationRef
 }
 var file_signalbox_event_v1_person_proto_depIdxs = []int32{
-	3, // 0: signalbox.event.v1.Child.name:type_name -> signalbox.event.v1.Name
-	2, // 1: signalbox.event.v1.Child.identifiers:type_name -> signalbox.event.v1.Identifier
-	4, // 2: signalbox.event.v1.Child.address:type_name -> signalbox.event.v1.Address
-	0, // 3: signalbox.event.v1.Child.presence:type_name -> signalbox.event.v1.Presence
-	1, // 4: signalbox.event.v1.Person.role:type_name -> signalbox.event.v1.PersonRole
-	3, // 5: signalbox.event.v1.Person.name:type_name -> signalbox.event.v1.Name
-	4, // 6: signalbox.event.v1.Person.address:type_name -> signalbox.event.v1.Address
-	7, // 7: signalbox.event.v1.Person.organisation:type_name -> signalbox.event.v1.OrganisationRef
-	8, // [8:8] is the sub-list for method output_type
-	8, // [8:8] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	3,  // 0: signalbox.event.v1.Child.name:type_name -> signalbox.event.v1.Name
+	2,  // 1: signalbox.event.v1.Child.identifiers:type_name -> signalbox.event.v1.Identifier
+	4,  // 2: signalbox.event.v1.Child.address:type_name -> signalbox.event.v1.Address
+	0,  // 3: signalbox.event.v1.Child.presence:type_name -> signalbox.event.v1.Presence
+	6,  // 4: signalbox.event.v1.Child.unborn:type_name -> signalbox.event.v1.Unborn
+	3,  // 5: signalbox.event.v1.Unborn.mother:type_name -> signalbox.event.v1.Name
+	1,  // 6: signalbox.event.v1.Person.role:type_name -> signalbox.event.v1.PersonRole
+	3,  // 7: signalbox.event.v1.Person.name:type_name -> signalbox.event.v1.Name
+	4,  // 8: signalbox.event.v1.Person.address:type_name -> signalbox.event.v1.Address
+	8,  // 9: signalbox.event.v1.Person.organisation:type_name -> signalbox.event.v1.OrganisationRef
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_event_v1_person_proto_init() }
@@ -728,7 +826,7 @@ func file_signalbox_event_v1_person_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_event_v1_person_proto_rawDesc), len(file_signalbox_event_v1_person_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   6,
+			NumMessages:   7,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -43,6 +43,10 @@ const (
 	Cause_CAUSE_WITHDRAWAL Cause = 6
 	// Somebody who had said that they come to a meeting does not: somebody else is asked.
 	Cause_CAUSE_REPLY Cause = 38
+	// The home area's acceptance of responsibility came, was corrected or was withdrawn.
+	Cause_CAUSE_ACCEPTANCE Cause = 47
+	// A young person turned 18 before a notice about them was sent.
+	Cause_CAUSE_ADULT Cause = 48
 )
 
 // Enum value maps for Cause.
@@ -57,6 +61,8 @@ var (
 		26: "CAUSE_REPLAY",
 		6:  "CAUSE_WITHDRAWAL",
 		38: "CAUSE_REPLY",
+		47: "CAUSE_ACCEPTANCE",
+		48: "CAUSE_ADULT",
 	}
 	Cause_value = map[string]int32{
 		"CAUSE_UNSPECIFIED":    0,
@@ -68,6 +74,8 @@ var (
 		"CAUSE_REPLAY":         26,
 		"CAUSE_WITHDRAWAL":     6,
 		"CAUSE_REPLY":          38,
+		"CAUSE_ACCEPTANCE":     47,
+		"CAUSE_ADULT":          48,
 	}
 )
 
@@ -1372,6 +1380,8 @@ type Decision struct {
 	SettledTasks []string `protobuf:"bytes,14,rep,name=settled_tasks,json=settledTasks,proto3" json:"settled_tasks,omitempty"`
 	// Incidents added to notices before term.
 	Contributions []*Contribution `protobuf:"bytes,15,rep,name=contributions,proto3" json:"contributions,omitempty"`
+	// Keys of the children for whom the home area has accepted responsibility.
+	Accepted      []string `protobuf:"bytes,47,rep,name=accepted,proto3" json:"accepted,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1511,6 +1521,13 @@ func (x *Decision) GetContributions() []*Contribution {
 	return nil
 }
 
+func (x *Decision) GetAccepted() []string {
+	if x != nil {
+		return x.Accepted
+	}
+	return nil
+}
+
 var File_signalbox_ledger_v1_decision_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
@@ -1617,7 +1634,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\bmeets_ms\x18& \x01(\x03R\ameetsMs\x12\x1e\n" +
 	"\n" +
 	"represents\x18' \x01(\tR\n" +
-	"represents\"\xb2\x05\n" +
+	"represents\"\xce\x05\n" +
 	"\bDecision\x12\x18\n" +
 	"\alineage\x18\x01 \x01(\tR\alineage\x12\x14\n" +
 	"\x05round\x18\x02 \x01(\rR\x05round\x120\n" +
@@ -1638,7 +1655,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x04gaps\x18\f \x03(\v2\x18.signalbox.ledger.v1.GapR\x04gaps\x12/\n" +
 	"\x05tasks\x18\r \x03(\v2\x19.signalbox.ledger.v1.TaskR\x05tasks\x12#\n" +
 	"\rsettled_tasks\x18\x0e \x03(\tR\fsettledTasks\x12G\n" +
-	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions*\xbb\x01\n" +
+	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions\x12\x1a\n" +
+	"\baccepted\x18/ \x03(\tR\baccepted*\xe2\x01\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_EVENT\x10\x01\x12\x14\n" +
@@ -1649,7 +1667,9 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\rCAUSE_RELEASE\x10\x05\x12\x10\n" +
 	"\fCAUSE_REPLAY\x10\x1a\x12\x14\n" +
 	"\x10CAUSE_WITHDRAWAL\x10\x06\x12\x0f\n" +
-	"\vCAUSE_REPLY\x10&*N\n" +
+	"\vCAUSE_REPLY\x10&\x12\x14\n" +
+	"\x10CAUSE_ACCEPTANCE\x10/\x12\x0f\n" +
+	"\vCAUSE_ADULT\x100*N\n" +
 	"\x04Lane\x12\x14\n" +
 	"\x10LANE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vLANE_URGENT\x10\x01\x12\r\n" +

@@ -925,7 +925,9 @@ type EventAccepted struct {
 	// Where it was reported by hand: the contact whose mailbox signed in.
 	ReportedBy string `protobuf:"bytes,8,opt,name=reported_by,json=reportedBy,proto3" json:"reported_by,omitempty"`
 	// Where it was reported by hand: number in the vault of the name of who typed it.
-	Statement     uint64 `protobuf:"varint,9,opt,name=statement,proto3" json:"statement,omitempty"`
+	Statement uint64 `protobuf:"varint,9,opt,name=statement,proto3" json:"statement,omitempty"`
+	// For `responsibility.accepted`: the lineage that it accepts, which may have yet to come; else empty.
+	Accepts       string `protobuf:"bytes,47,opt,name=accepts,proto3" json:"accepts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1021,6 +1023,13 @@ func (x *EventAccepted) GetStatement() uint64 {
 		return x.Statement
 	}
 	return 0
+}
+
+func (x *EventAccepted) GetAccepts() string {
+	if x != nil {
+		return x.Accepts
+	}
+	return ""
 }
 
 // EventRefused says that an event was refused and put into quarantine.
@@ -2870,7 +2879,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04fact\"7\n" +
 	"\x03Led\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1a\n" +
-	"\binstance\x18\x02 \x01(\tR\binstance\"\xa0\x02\n" +
+	"\binstance\x18\x02 \x01(\tR\binstance\"\xba\x02\n" +
 	"\rEventAccepted\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x18\n" +
 	"\alineage\x18\x02 \x01(\tR\alineage\x12\x12\n" +
@@ -2883,7 +2892,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\tovertaken\x18\a \x01(\bR\tovertaken\x12\x1f\n" +
 	"\vreported_by\x18\b \x01(\tR\n" +
 	"reportedBy\x12\x1c\n" +
-	"\tstatement\x18\t \x01(\x04R\tstatement\"{\n" +
+	"\tstatement\x18\t \x01(\x04R\tstatement\x12\x18\n" +
+	"\aaccepts\x18/ \x01(\tR\aaccepts\"{\n" +
 	"\fEventRefused\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x1e\n" +
 	"\n" +

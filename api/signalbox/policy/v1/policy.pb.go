@@ -552,8 +552,10 @@ type Rule struct {
 	Network []string `protobuf:"bytes,17,rep,name=network,proto3" json:"network,omitempty"`
 	// For `residence_organisation`: the directory's kind of organisation, for example `youth_justice`.
 	OrganisationKind string `protobuf:"bytes,21,opt,name=organisation_kind,json=organisationKind,proto3" json:"organisation_kind,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// True where the duty to tell ends once the home area has accepted responsibility for the child (`responsibility.accepted`).
+	UntilAccepted bool `protobuf:"varint,25,opt,name=until_accepted,json=untilAccepted,proto3" json:"until_accepted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Rule) Reset() {
@@ -712,18 +714,27 @@ func (x *Rule) GetOrganisationKind() string {
 	return ""
 }
 
+func (x *Rule) GetUntilAccepted() bool {
+	if x != nil {
+		return x.UntilAccepted
+	}
+	return false
+}
+
 // Clock gives a due time.
 type Clock struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// `at_once`: `minutes` after the decision. `next_session`: the cut-off before the child's next attended session; within
 	// a session `minutes` after the decision, and before the school day ends. `working_days`: the same clock time so many
-	// working days after `from`. `noon_next_working_day`. `before_meeting`: `minutes` before a meeting starts.
+	// working days after `from`. `noon_next_working_day`. `before_meeting`: `minutes` before a meeting starts. `placement`: when
+	// a planned placement begins, or `working_days` after one made in an emergency began.
 	Clock string `protobuf:"bytes,1,opt,name=clock,proto3" json:"clock,omitempty"`
 	// Minutes.
 	Minutes int32 `protobuf:"varint,2,opt,name=minutes,proto3" json:"minutes,omitempty"`
 	// Working days.
 	WorkingDays int32 `protobuf:"varint,3,opt,name=working_days,json=workingDays,proto3" json:"working_days,omitempty"`
-	// For `working_days`: `event` (its time), `received` (of a referral) or `held` (of a meeting, enquiry or conference). Empty is `event`.
+	// For `working_days`: `event` (its time), `received` (of a referral) or `held` (of a meeting, enquiry, conference or medical, or
+	// the day on which a plan began or ended). Empty is `event`.
 	From          string `protobuf:"bytes,4,opt,name=from,proto3" json:"from,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1101,7 +1112,7 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x05Retry\x12%\n" +
 	"\battempts\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x01R\battempts\x12,\n" +
 	"\rfirst_seconds\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\ffirstSeconds\x120\n" +
-	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\xd2\a\n" +
+	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\xf9\a\n" +
 	"\x04Rule\x12$\n" +
 	"\x02id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[a-z0-9_.]+$R\x02id\x12\x18\n" +
 	"\x02on\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x02on\x12\x12\n" +
@@ -1121,9 +1132,10 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x12required_functions\x18\x0f \x03(\tR\x11requiredFunctions\x126\n" +
 	"\aholiday\x18\x10 \x01(\v2\x1c.signalbox.policy.v1.HolidayR\aholiday\x12\x18\n" +
 	"\anetwork\x18\x11 \x03(\tR\anetwork\x12+\n" +
-	"\x11organisation_kind\x18\x15 \x01(\tR\x10organisationKind\"\xf3\x01\n" +
-	"\x05Clock\x12g\n" +
-	"\x05clock\x18\x01 \x01(\tBQ\xbaHNrLR\aat_onceR\fnext_sessionR\fworking_daysR\x15noon_next_working_dayR\x0ebefore_meetingR\x05clock\x12!\n" +
+	"\x11organisation_kind\x18\x15 \x01(\tR\x10organisationKind\x12%\n" +
+	"\x0euntil_accepted\x18\x19 \x01(\bR\runtilAccepted\"\xfe\x01\n" +
+	"\x05Clock\x12r\n" +
+	"\x05clock\x18\x01 \x01(\tB\\\xbaHYrWR\aat_onceR\fnext_sessionR\fworking_daysR\x15noon_next_working_dayR\x0ebefore_meetingR\tplacementR\x05clock\x12!\n" +
 	"\aminutes\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aminutes\x12*\n" +
 	"\fworking_days\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\vworkingDays\x122\n" +
 	"\x04from\x18\x04 \x01(\tB\x1e\xbaH\x1br\x19R\x00R\x05eventR\breceivedR\x04heldR\x04from\"\xf0\x01\n" +
