@@ -26,6 +26,9 @@ func (e *Engine) enqueue(n *ledger.Notice) error {
 		e.moveOn(n, "the chain is empty")
 		return nil
 	}
+	if adult, err := e.endOfDuty(n); adult || err != nil {
+		return err
+	}
 	if e.holdBack(n, delivery.Endpoint{}) {
 		return nil
 	}

@@ -187,12 +187,21 @@ func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.C
 	switch {
 	case err != nil:
 		return nil, err
-	case cause != ledgerv1.Cause_CAUSE_REPLAY:
-		return routing.Decide(events, e.round(l, cause), facts), nil
-	case len(events) < len(sources):
+	case cause == ledgerv1.Cause_CAUSE_REPLAY && len(events) < len(sources):
 		return e.asItStands(l, cause), nil // erased meanwhile: a replay takes nothing back
 	}
-	return routing.Decide(events, e.replayRound(l, forced), facts), nil
+	round := e.round(l, cause)
+	if cause == ledgerv1.Cause_CAUSE_REPLAY {
+		round = e.replayRound(l, forced)
+	}
+	if err := e.withAcceptances(ctx, l, &round); err != nil {
+		return nil, err
+	}
+	decision := routing.Decide(events, round, facts)
+	if cause == ledgerv1.Cause_CAUSE_ACCEPTANCE && l.Kind != notice.ResponsibilityAccepted && slices.Equal(decision.Accepted, l.Accepted) {
+		return e.asItStands(l, cause), nil // one that counts for nothing has nothing else about it decided anew
+	}
+	return decision, nil
 }
 
 // tooLarge is what stands in for a decision that the ledger cannot hold: everything stays as it was, and the publisher's
@@ -210,7 +219,7 @@ func (e *Engine) tooLarge(l *ledger.Lineage, d *ledgerv1.Decision) *ledgerv1.Dec
 	}
 	return &ledgerv1.Decision{
 		Lineage: d.Lineage, Round: d.Round, Cause: d.Cause, Sources: d.Sources, Policy: d.Policy, Directory: d.Directory,
-		Kept: l.Standing, Tasks: []*ledgerv1.Task{task}, Contributions: d.Contributions,
+		Kept: l.Standing, Tasks: []*ledgerv1.Task{task}, Contributions: d.Contributions, Accepted: l.Accepted,
 	}
 }
 
@@ -224,6 +233,7 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		n := e.state.Notices[id]
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest,
+			Rule: n.Rule, Child: n.Child,
 			Sent:      slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
 			Withdrawn: n.Withdrawn, MeetsMS: n.Invitation.GetMeetsMs(), Declined: n.Declined, Link: n.Link,
 		})

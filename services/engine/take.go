@@ -94,6 +94,9 @@ func (e *Engine) take(agency notice.AgencyID, m Message) {
 		Lineage:   e.config.Key.ID("lineage", string(agency), m.Event.Type, m.Event.Subject),
 		Overtaken: e.state.Overtaken(source.Event), ReportedBy: m.Reported.Contact, Statement: m.Reported.Statement,
 	}
+	if a := m.Event.GetResponsibilityAccepted().GetAccepts(); a != nil {
+		accepted.Accepts = e.config.Key.ID("lineage", a.Agency, a.Kind, a.Reference)
+	}
 	if m.Event.Supersedes != "" {
 		accepted.Supersedes = e.eventKey(agency, m.Event.Supersedes)
 		if old := e.state.Events[accepted.Supersedes]; old != nil {

@@ -45,6 +45,13 @@ func (e *Engine) sendNext(q *queue.Queue, item *queue.Item) {
 	if !e.sendable(n) {
 		return // it has ended or moved on meanwhile
 	}
+	switch adult, err := e.endOfDuty(n); {
+	case err != nil:
+		e.postpone(ledger.Send{Notice: n}, err)
+		return
+	case adult:
+		return
+	}
 	endpoint, why, err := e.resolve(n)
 	if err == nil && why == "" && endpointKey(endpoint) != item.Endpoint {
 		err = e.enqueue(n)

@@ -156,6 +156,9 @@ func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) error {
 	if _, withdrew := s.withdrawers[f.Source.Event]; withdrew {
 		return s.impossible("accepts an event that withdrew another", f.Source.Event)
 	}
+	if err := s.mayAccept(f); err != nil {
+		return err
+	}
 	s.settle(f.Source)
 	e := &Event{EventAccepted: f, AtMS: atMS, Overtaken: f.Overtaken, Withdrawn: s.Withdrawals[f.Source.Event] != nil}
 	s.Events[f.Source.Event] = e
@@ -170,10 +173,13 @@ func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) error {
 		if old := s.Events[f.Supersedes]; old != nil && !old.Overtaken {
 			old.Overtaken = true
 			s.undecided(s.lineage(old.Lineage), cause, atMS)
+			s.responsibilityMoved(old, atMS)
 		}
 	}
+	s.noteAcceptance(e)
 	if !e.Overtaken && !e.Withdrawn {
 		s.undecided(l, cause, atMS)
+		s.responsibilityMoved(e, atMS)
 	}
 	s.changed(l.Agency, Change{
 		AtMS: atMS, Event: f.Source.Event, Sequence: f.Source.Sequence, State: ChildAccepted,
@@ -265,7 +271,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 	l := s.Lineages[d.Lineage]
 	s.settled(l)
 	s.remember(l, d.Children)
-	l.Round, l.Children, l.Sources = d.Round, d.Children, d.Sources
+	l.Round, l.Children, l.Sources, l.Accepted = d.Round, d.Children, d.Sources, d.Accepted
 
 	for _, sup := range d.Superseded {
 		n := s.Notices[sup.Notice]

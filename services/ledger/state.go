@@ -32,6 +32,7 @@ type Lineage struct {
 	Standing []string                 // notices of the last decision, made or kept
 	Past     []string                 // notices that ended told or closed, and stand no more
 	Tasks    []string                 // every task of the lineage
+	Accepted []string                 // children for whom the home area has accepted responsibility, by the last decision
 	Forced   bool                     // the decision that is due sends again also what has ended
 	Invites  bool                     // some of its notices invite to a meeting
 	Replies  []Reply                  // to its invitations, in order
@@ -94,6 +95,7 @@ type State struct {
 
 	withdrawers map[string][]byte             // events that withdrew others → digest
 	matters     map[notice.ChildID][]*Lineage // that a child was found in, in order of the decisions
+	acceptances map[string][]string           // lineage → events that accept responsibility for what it is about
 }
 
 // NewState is the State before the first fact.
@@ -118,6 +120,7 @@ func NewState() *State {
 		Withdrawals: map[string]*Withdrawal{},
 		withdrawers: map[string][]byte{},
 		matters:     map[notice.ChildID][]*Lineage{},
+		acceptances: map[string][]string{},
 	}
 }
 

@@ -47,7 +47,8 @@ func DecideBeforeTerm(incidents []Incident, r Round, f Facts) *ledgerv1.Decision
 	case !s.found:
 		d.unmatched(s)
 	case ageAt(s.child, s.known, f.Now) >= adulthood:
-		d.consider("", first.Rule, s.finding.Child, "the young person is 18 or over: the duty has ended")
+		d.consider("", first.Rule, s.finding.Child, reasonAdult)
+		d.over[duty{s.finding.Child, ""}] = reasonAdult
 	default:
 		d.beforeTerm(s, opens, notice.OrgID(first.Organisation))
 	}

@@ -52,6 +52,8 @@ func (d *decider) due(c *policyv1.Clock, ev *eventv1.Event, school schoolClock) 
 			return d.beforeMeeting(meets.AsTime(), c.Minutes)
 		}
 		return d.Now, "before the meeting"
+	case "placement":
+		return placementDue(c, ev, working)
 	default: // at_once; the policy's check admits no other
 		return d.Now.Add(minutes), "at once: within " + span(c.Minutes)
 	}
@@ -109,10 +111,29 @@ func clockFrom(from string, ev *eventv1.Event) (time.Time, string) {
 			at = p.EnquiryConcluded.ConcludedAt
 		case *eventv1.Event_ConferenceConcluded:
 			at = p.ConferenceConcluded.HeldAt
+		case *eventv1.Event_ProtectionPlanStarted:
+			at, what = p.ProtectionPlanStarted.StartedAt, "the start of the plan"
+		case *eventv1.Event_ProtectionPlanEnded:
+			at, what = p.ProtectionPlanEnded.EndedAt, "the end of the plan"
+		case *eventv1.Event_MedicalConcluded:
+			at, what = p.MedicalConcluded.ExaminedAt, "the examination"
 		}
 	}
 	if at == nil {
 		return ev.Time.AsTime(), "the event"
 	}
 	return at.AsTime(), what
+}
+
+// placementDue is before a planned placement begins, and so many working days after one that an emergency brought about.
+func placementDue(c *policyv1.Clock, ev *eventv1.Event, w directory.WorkingDays) (time.Time, string) {
+	p := ev.GetPlacementNotified()
+	begins := ev.Time.AsTime()
+	if p.GetBeginsAt() != nil {
+		begins = p.BeginsAt.AsTime()
+	}
+	if p.GetUrgency() == eventv1.PlacementUrgency_PLACEMENT_URGENCY_EMERGENCY {
+		return w.Add(begins, int(c.WorkingDays)), fmt.Sprintf("%s from the beginning of an emergency placement", days(c.WorkingDays))
+	}
+	return begins, "before the placement begins"
 }

@@ -49,8 +49,15 @@ func (d *decider) noRules() {
 // decideChild applies the rules to one child. Rules that tell nobody of the child itself were applied to the event.
 func (d *decider) decideChild(s *subject, rules []*policy.Rule) {
 	if max(s.age, ageAt(s.child, s.known, d.Now)) >= adulthood {
-		d.consider("", "", s.finding.Child, "the young person is 18 or over: the duty has ended")
+		d.dutyEnds("", s, reasonAdult)
 		return
+	}
+	if d.refused(s) {
+		return
+	}
+	accepted := d.accepted(s)
+	if accepted {
+		d.out.Accepted = append(d.out.Accepted, s.finding.Child)
 	}
 	places := slices.ContainsFunc(rules, isPlace)
 	if places && s.found {
@@ -59,19 +66,31 @@ func (d *decider) decideChild(s *subject, rules []*policy.Rule) {
 	for _, rule := range rules {
 		switch {
 		case !namesChild(rule):
+		case accepted && rule.UntilAccepted:
+			d.dutyEnds(rule.Id, s, reasonAccepted)
 		case isPlace(rule):
 			d.applyToPlaces(rule, s)
 		default:
 			d.applyToChild(rule, s)
 		}
 	}
-	if places {
+	switch {
+	case s.child.GetUnborn() != nil:
+		d.untoldUnborn(s)
+	case places:
 		d.untold(s)
 		if !d.placed[s.finding.Child] || len(d.round.NotAt[s.id()]) > 0 {
 			d.unmatched(s)
 		}
 	}
+	d.holdAgainstRoll(s)
 	d.withholdText(s, rules)
+}
+
+// dutyEnds records that a rule, or every rule, no longer tells anybody of a child, and why what was told before ends.
+func (d *decider) dutyEnds(rule string, s *subject, reason string) {
+	d.consider("", rule, s.finding.Child, reason)
+	d.over[duty{s.finding.Child, rule}] = reason
 }
 
 // findChildren looks up every child of every event; reports of the same child come together.
@@ -141,6 +160,9 @@ func samePerson(a, b *eventv1.Child) bool {
 // find looks one child up. A child whose whereabouts are sealed is not found, nor is one whom a person named and who is
 // on no roll: the finding is the one about a child nobody knows.
 func (d *decider) find(ev Event, c *eventv1.Child) lookup {
+	if c.Unborn != nil {
+		return d.findUnborn(ev, c)
+	}
 	unmatched := d.Key.ID("unmatched-child", d.round.Lineage, c.Ref,
 		fold(c.Name.GetGiven()), fold(c.Name.GetFamily()), c.DateOfBirth)
 	l := lookup{unmatched: unmatched, finding: &ledgerv1.ChildFinding{Ref: c.Ref, Event: ev.Source.Event}}
@@ -210,11 +232,16 @@ func query(c *eventv1.Child) directory.Query {
 	return q
 }
 
+// OfAge says whether a young person is 18 or over at an instant: the duty to tell of them has ended. known may be nil.
+func OfAge(c *eventv1.Child, known *directoryv1.Child, at time.Time) bool {
+	return ageAt(c, known, at) >= adulthood
+}
+
 // ageAt is the age in whole years; the directory's date of birth counts where it knows the child.
 func ageAt(c *eventv1.Child, known *directoryv1.Child, at time.Time) int {
-	d, err := directory.ParseDate(cmp.Or(known.GetDateOfBirth(), c.DateOfBirth))
+	d, err := directory.ParseDate(cmp.Or(known.GetDateOfBirth(), c.GetDateOfBirth()))
 	if err != nil {
-		return 0 // intake refuses it; a child of unknown age is a child
+		return 0 // of an unborn child; else intake refuses it. A child of unknown age is a child
 	}
 	on := directory.DateOf(at)
 	age := on.Year - d.Year

@@ -38,6 +38,13 @@ func (s *subject) latestRefs() []string {
 
 // oblige completes a notice and adds it; again where the same was obliged twice in this round.
 func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*policyv1.Step, n *ledgerv1.Notice, duty string) {
+	if d.unbornAtSetting(rule, s, r.organisation) {
+		return
+	}
+	if d.ownWord(s, r.organisation) {
+		d.consider(r.organisation, rule.Id, s.finding.Child, "published it itself")
+		return
+	}
 	n.Kind, n.Rule, n.Child, n.Organisation = s.event.Type, rule.Id, s.finding.Child, string(r.organisation)
 	n.Function, n.View, n.Basis, n.Acknowledge, n.Because = r.function, rule.View.ID(), rule.Basis, rule.Acknowledge, r.because
 	d.lane(rule, s, n)
@@ -157,7 +164,7 @@ func (d *decider) finish() *ledgerv1.Decision {
 			continue // it has its end
 		}
 		d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{
-			Notice: p.ID, Reason: "this recipient is no longer one to be told",
+			Notice: p.ID, Reason: cmp.Or(d.over[duty{p.Child, ""}], d.over[duty{p.Child, p.Rule}], "this recipient is no longer one to be told"),
 		})
 	}
 	d.keepContributions()

@@ -26,6 +26,9 @@ type Prior struct {
 	ContentDigest []byte
 	Sent          bool // it reached, or may have reached, an endpoint
 
+	Rule  string // that it is sent by
+	Child string // of whom
+
 	// Of an invitation to a meeting.
 	MeetsMS  int64  // when that starts, Unix milliseconds
 	Declined bool   // it was declined after it had ended
@@ -37,7 +40,6 @@ type Prior struct {
 	Past         bool     // it has ended and stood no more in the round before
 	Organisation string   // whom it tells
 	Function     string   // the function there
-	Child        string   // of whom
 	Reports      []string // what it tells of: keys of events, each with the child's handle there, as ReportKey makes them
 	Withdrawn    bool     // it told of an event that was withdrawn: nothing of it is kept
 }
@@ -50,6 +52,10 @@ type Round struct {
 	Prior   []Prior
 	Tasks   map[string]bool // tasks that the rounds before asked for, none of them a notice's own: true while open
 	Settled map[string]bool // those of them that ended because a round no longer asked, and not by a person
+
+	Acceptances []Event            // by which a home area accepts responsibility for what the lineage is about
+	Matters     map[string][]Event // event that accepts → the events of what it accepts, where they are known
+	Supposed    bool               // nothing of the kind is looked up: an acceptance is taken for one that may be made
 
 	Matched map[string]notice.ChildID                // unmatched key → the child a person says it is
 	Chosen  map[notice.ChildID][]notice.OrgID        // settings a person chose for a child
@@ -113,7 +119,11 @@ type decider struct {
 	reports     map[reportKey]Report
 	answered    map[string]bool              // child and place: a rule told it, or said why not
 	bound       [][]*directoryv1.Restriction // those of each event's children
+	over        map[duty]string              // duties that have ended, and why
 }
+
+// duty is what one rule, or every rule where it is empty, asks about a child.
+type duty struct{ child, rule string }
 
 // reportKey is an event's place among those of the lineage and a child's handle in it.
 type reportKey struct {
@@ -128,7 +138,7 @@ type obligation struct {
 }
 
 func newDecider(f Facts, r Round, events []Event) *decider {
-	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}, answered: map[string]bool{}, contents: map[string]content{}, reports: map[reportKey]Report{}}
+	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}, answered: map[string]bool{}, contents: map[string]content{}, reports: map[reportKey]Report{}, over: map[duty]string{}}
 	if d.Report == nil {
 		d.Report = func(ev *eventv1.Event, childRef string) Report { return disclosure.NewReport(ev, childRef) }
 	}

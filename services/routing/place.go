@@ -160,7 +160,7 @@ func (d *decider) untold(s *subject) {
 		places = append(places, string(area))
 	}
 	for _, id := range places {
-		if d.answered[s.finding.Child+" "+id] {
+		if d.answered[s.finding.Child+" "+id] || d.toldOtherwise(s, notice.OrgID(id)) {
 			continue
 		}
 		d.placed[s.finding.Child] = true

@@ -223,6 +223,14 @@ func participantsOf(ev *eventv1.Event) []*eventv1.Participant {
 		return p.EnquiryConcluded.Participants
 	case *eventv1.Event_ConferenceConcluded:
 		return p.ConferenceConcluded.Participants
+	case *eventv1.Event_ProtectionPlanStarted:
+		return p.ProtectionPlanStarted.CoreGroup
+	case *eventv1.Event_ProtectionPlanEnded:
+		return p.ProtectionPlanEnded.CoreGroup
+	case *eventv1.Event_MedicalRequested:
+		return p.MedicalRequested.Providers
+	case *eventv1.Event_EnrolmentChanged:
+		return enrolmentParties(p.EnrolmentChanged)
 	default:
 		return nil
 	}
