@@ -100,7 +100,7 @@ func decideExample(x *policyv1.Example, beside string, rules *intake.Intake, sna
 	}
 	source := &ledgerv1.Source{Agency: event.GetSource(), Sequence: 1, Event: "example"}
 	decision := routing.Decide([]routing.Event{{Source: source, Body: event}},
-		routing.Round{Lineage: "example", Number: 1, Cause: ledgerv1.Cause_CAUSE_EVENT},
+		routing.Round{Lineage: "example", Number: 1, Cause: ledgerv1.Cause_CAUSE_EVENT, Supposed: true},
 		routing.Facts{Directory: snapshot, Policy: p, Now: at})
 	told := map[string]bool{}
 	for _, n := range decision.GetNotices() {

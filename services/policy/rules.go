@@ -133,7 +133,10 @@ func kindsWith(tell string) []notice.EventKind {
 	case "attended", "absent":
 		return []notice.EventKind{notice.StrategyMeetingConcluded, notice.ConferenceConcluded}
 	case "participants":
-		return []notice.EventKind{notice.StrategyMeetingConcluded, notice.EnquiryConcluded, notice.ConferenceConcluded}
+		return []notice.EventKind{
+			notice.StrategyMeetingConcluded, notice.EnquiryConcluded, notice.ConferenceConcluded,
+			notice.ProtectionPlanStarted, notice.ProtectionPlanEnded, notice.MedicalRequested, notice.EnrolmentChanged,
+		}
 	case referrer:
 		return slices.DeleteFunc(notice.EventKinds(), func(k notice.EventKind) bool { return k == notice.EncompassIncident })
 	default:
@@ -173,6 +176,11 @@ func (c checker) clock(r *policyv1.Rule, clock *policyv1.Clock, path ...any) {
 		}
 	case "working_days":
 		needsDays = true
+	case "placement":
+		needsDays = true
+		if !onlyOn(r, notice.PlacementNotified) {
+			c.add(at("clock"), "only %s has a placement to begin: use placement there alone", notice.PlacementNotified)
+		}
 	case "noon_next_working_day":
 	default:
 		return // the schema refuses it
@@ -185,18 +193,19 @@ func (c checker) clock(r *policyv1.Rule, clock *policyv1.Clock, path ...any) {
 	}
 	switch given := clock.GetWorkingDays() > 0; {
 	case needsDays && !given:
-		c.add(at("working_days"), "working_days needs `working_days`, at least 1")
+		c.add(at("working_days"), "%s needs `working_days`, at least 1", clock.GetClock())
 	case given && !needsDays:
 		c.add(at("working_days"), "%s takes no working days: remove them", clock.GetClock())
 	}
 	switch from := clock.GetFrom(); {
 	case from == "":
-	case !needsDays:
+	case clock.GetClock() != "working_days":
 		c.add(at("from"), "%s is not counted from anything: remove `from`", clock.GetClock())
 	case from == "received" && !onlyOn(r, notice.ReferralReceived, notice.ReferralDecided):
 		c.add(at("from"), "only a referral is received: count from `event` or `held`")
-	case from == "held" && !onlyOn(r, notice.StrategyMeetingConcluded, notice.EnquiryConcluded, notice.ConferenceConcluded):
-		c.add(at("from"), "only a meeting, enquiry or conference that is over was held: count from `event`")
+	case from == "held" && !onlyOn(r, notice.StrategyMeetingConcluded, notice.EnquiryConcluded, notice.ConferenceConcluded,
+		notice.ProtectionPlanStarted, notice.ProtectionPlanEnded, notice.MedicalConcluded):
+		c.add(at("from"), "only a meeting, enquiry, conference or medical that is over was held, or a plan that began or ended: count from `event`")
 	}
 }
 

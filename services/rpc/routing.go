@@ -83,7 +83,7 @@ func (s *routingService) Explain(ctx context.Context, req *routingv1.ExplainRequ
 }
 
 func firstRound(lineage string) routing.Round {
-	return routing.Round{Lineage: lineage, Number: 1, Cause: ledgerv1.Cause_CAUSE_EVENT}
+	return routing.Round{Lineage: lineage, Number: 1, Cause: ledgerv1.Cause_CAUSE_EVENT, Supposed: true}
 }
 
 // faults holds the event against what its publisher would be held against at that instant.
