@@ -30,11 +30,12 @@ const (
 	police     = "northbridge-police"
 	socialCare = "ashmere-social-care"
 	health     = "ashmere-health"
+	neighbour  = "kestrel-social-care"
 )
 
 // agencies gives each agency and the organisation it acts for.
 func agencies() [][2]string {
-	return [][2]string{{police, "northbridge-police"}, {socialCare, "ashmere-council"}, {health, "ashmere-health"}}
+	return [][2]string{{police, "northbridge-police"}, {socialCare, "ashmere-council"}, {health, "ashmere-health"}, {neighbour, "kestrel-vale-council"}}
 }
 
 // agency is an organisation's system, with credentials as `signalbox agency add` gives them.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -146,7 +147,7 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 			"harbour-trust v1 ✓ acknowledged", "northbridge-police v1 ✓ delivered", "task desk of ashmere-council: told_by_telephone",
 		},
 		"15-enquiry-home-area.json": {
-			"ashmere-health v1 ✓ delivered", "kestrel-vale-council v1 ✓ acknowledged", "northbridge-police v1 ✓ delivered",
+			"ashmere-health v1 ✓ delivered", "kestrel-vale-council v1 ✓ acknowledged,", "northbridge-police v1 ✓ delivered",
 		},
 		"16-conference-concluded.json": {
 			"ashmere-youth-justice v1 ✓ delivered", "gias:900105 v1 ✓ delivered", "northbridge-police v1 ✓ delivered",
@@ -173,6 +174,7 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 			"gias:900108 v1 ✓ acknowledged", "gias:900108 v1 ✓ acknowledged,", "task desk of northbridge-police: safe_to_ask",
 		},
 	}
+	maps.Copy(want, careOutcomes())
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what became of each event (-want +got):\n%s", diff)
 	}
@@ -188,6 +190,9 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 	t.Run("a child is named to those who read a notice, and to nobody else", func(t *testing.T) {
 		for _, e := range s.events {
 			for _, c := range e.event.Children {
+				if c.Unborn != nil {
+					continue // has no name yet
+				}
 				for _, m := range s.mail.All() {
 					if strings.Contains(m.Subject+m.Text+m.HTML, c.Name.Family) {
 						t.Errorf("%s: a mail has the name of child %s", e.piece.file, c.Ref)

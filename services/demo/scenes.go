@@ -88,6 +88,8 @@ func scenes() []scene {
 		{at: uk(time.June, 24, 8, 15), title: "The wrong child", pieces: []piece{{
 			file: "24-wrong-child.json", by: protobuf, say: "Police publish an incident, and find minutes later that it is about another child.", also: takeBack,
 		}}},
+		{at: uk(time.June, 24, 10, 5), title: "A morning of social care", pieces: careMorning()},
+		{at: uk(time.June, 24, 15, 45), title: "The medical was held; a child leaves school", pieces: careAfternoon()},
 		{at: uk(time.June, 25, 18, 55), title: "Police are concerned about a child", pieces: []piece{{
 			file: "31-vulnerable-person-notice.json", by: protobuf,
 			say: "A vulnerable person notice, graded red: the hub and the health advisers have two hours, whatever else waits there.",
@@ -172,8 +174,10 @@ func (s *stage) endRest(ctx context.Context, p *published, how *taskv1.ResolveRe
 			continue
 		}
 		by := socialCare
-		if t.Organisation == "northbridge-police" {
-			by = police
+		for _, agency := range agencies() {
+			if agency[1] == t.Organisation {
+				by = agency[0]
+			}
 		}
 		if err := s.end(ctx, by, t, proto.CloneOf(how)); err != nil {
 			return err

@@ -106,6 +106,9 @@ func foundHow(c *ledgerv1.ChildFinding) string {
 	case ledgerv1.Match_MATCH_CONTRADICTED:
 		return "not certain, since the identifier is another child's"
 	case ledgerv1.Match_MATCH_NONE:
+		if c.Reason == "unborn" {
+			return "not born yet, and looked for on no roll"
+		}
 		return "not found on any roll"
 	case ledgerv1.Match_MATCH_UNSPECIFIED:
 	}

@@ -1,0 +1,90 @@
+package app_test
+
+import (
+	"testing"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	"github.com/signalbox-hq/signalbox/services/app/apptest"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+// Nothing of a bad event is sent or lost: it is in quarantine, its publisher hears each fault by field, and has a task.
+func TestABadEventOfEachKindOfCareIsRefusedByField(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-16 10:00"))
+	council := r.AddAgency("ashmere-social-care", "ashmere-council")
+	bad := func(kind notice.EventKind, set func(*eventv1.Event)) *eventv1.Event {
+		ev := envelope(council, string(kind), kind, "X-1", r.Clock.Now(), apptest.Child("c1", "Ivo", "Brennock", "2015-05-09"))
+		set(ev)
+		return ev
+	}
+	now := timestamppb.New(r.Clock.Now())
+	events := []*eventv1.Event{
+		bad(notice.PlacementNotified, func(ev *eventv1.Event) {
+			ev.Payload = &eventv1.Event_PlacementNotified{PlacementNotified: &eventv1.PlacementNotified{
+				Urgency: eventv1.PlacementUrgency_PLACEMENT_URGENCY_PLANNED, BeginsAt: now, PlacedIn: apptest.KestrelVale,
+			}}
+		}),
+		bad(notice.ResponsibilityAccepted, func(ev *eventv1.Event) {
+			ev.Payload = &eventv1.Event_ResponsibilityAccepted{ResponsibilityAccepted: &eventv1.ResponsibilityAccepted{AcceptedAt: now}}
+		}),
+		bad(notice.ProtectionPlanStarted, func(ev *eventv1.Event) {
+			ev.Payload = &eventv1.Event_ProtectionPlanStarted{ProtectionPlanStarted: &eventv1.ProtectionPlanStarted{StartedAt: now, Category: "bad luck"}}
+		}),
+		bad(notice.ProtectionPlanEnded, func(ev *eventv1.Event) {
+			ev.Payload = &eventv1.Event_ProtectionPlanEnded{ProtectionPlanEnded: &eventv1.ProtectionPlanEnded{EndedAt: now}}
+		}),
+		bad(notice.MedicalRequested, func(ev *eventv1.Event) {
+			ev.Payload = &eventv1.Event_MedicalRequested{MedicalRequested: &eventv1.MedicalRequested{RequestedAt: now}}
+		}),
+		bad(notice.MedicalConcluded, func(ev *eventv1.Event) {
+			ev.Payload = &eventv1.Event_MedicalConcluded{MedicalConcluded: &eventv1.MedicalConcluded{}}
+		}),
+		bad(notice.EnrolmentChanged, func(ev *eventv1.Event) {
+			ev.Payload = &eventv1.Event_EnrolmentChanged{EnrolmentChanged: &eventv1.EnrolmentChanged{On: "2026-06-31", Setting: organisation("gias:900101")}}
+		}),
+	}
+	for _, ev := range events {
+		council.Publish(ev)
+	}
+	good := envelope(council, "med", notice.MedicalRequested, "MED-1", r.Clock.Now(), apptest.Child("c1", "Ivo", "Brennock", "2015-05-09"))
+	good.Payload = &eventv1.Event_MedicalRequested{MedicalRequested: &eventv1.MedicalRequested{
+		RequestedAt: now, Kind: eventv1.MedicalKind_MEDICAL_KIND_PHYSICAL, CallBack: "Duty social worker",
+	}}
+	council.Publish(good)
+	r.Settle()
+
+	var got [][]string
+	for _, rejected := range apptest.Rejected(council.Feedback()) {
+		got = append(got, fields(rejected.Faults))
+	}
+	equal(t, "faults", got, [][]string{
+		{"children[0].looked_after_by", "placement_notified.placed_in"},
+		{"responsibility_accepted.accepted_by", "responsibility_accepted.accepts"},
+		{"protection_plan_started.category", "protection_plan_started.core_group"},
+		{"protection_plan_ended.reason"},
+		{"medical_requested.call_back", "medical_requested.kind"},
+		{"medical_concluded.examined_at", "medical_concluded.outcome"},
+		{"enrolment_changed.change", "enrolment_changed.on"},
+	})
+	s := r.Summary()
+	equal(t, "events refused and taken, notices, tasks", []int64{s.Refused, s.Events, s.Notices, s.OpenTasks}, []int64{7, 1, 1, 7})
+	r.Verify()
+}
+
+func TestAChildmindersAndAPartTimeNurserysNoticesAreInTimeForTheChildsOwnDay(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-16 18:30")) // a Tuesday
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	police.Publish(apptest.Incident(police, "np-1", "NP/26/1", r.Clock.Now(),
+		apptest.Child("pip", "Pip", "Larkspur", "2023-03-19"),   // mornings on Monday and Tuesday, all day on Thursday
+		apptest.Child("otis", "Otis", "Graveney", "2024-05-05"), // Monday, Wednesday, Friday
+		apptest.Child("hazel", "Hazel", "Alder", "2011-11-08"))) // educated at home
+	r.Settle()
+	equal(t, "told", apptest.Told(r.Decision(police.ID, "np-1")), []string{
+		"encompass.childminder ofsted:EY900202: 08:30 Wed 17 Jun (BST)",
+		"encompass.home_education ashmere-council: 12:00 Wed 17 Jun (BST)",
+		"encompass.other_setting ofsted:EY900201: 08:30 Thu 18 Jun (BST)",
+	})
+	r.Verify()
+}
