@@ -17,7 +17,7 @@ import (
 // same again is no change or a Precondition that says so, and that outlives any leader's memory.
 
 // perform has the engine of this process carry a command out, if it leads.
-func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact) error {
+func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact, more ...*ledgerv1.Fact) error {
 	switch f := fact.GetFact().(type) {
 	case *ledgerv1.Fact_Acknowledged:
 		return e.Acknowledge(ctx, f.Acknowledged)
@@ -47,6 +47,12 @@ func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact) error {
 		return e.Resume(ctx, f.Resumed)
 	case *ledgerv1.Fact_Replied:
 		return e.Reply(ctx, f.Replied)
+	case *ledgerv1.Fact_AttemptFinished:
+		ends := []*ledgerv1.AttemptFinished{f.AttemptFinished}
+		for _, m := range more {
+			ends = append(ends, m.GetAttemptFinished())
+		}
+		return e.Fetched(ctx, ends)
 	case *ledgerv1.Fact_ClockConfirmed:
 		return e.ConfirmClock(ctx, f.ClockConfirmed)
 	default:
@@ -129,6 +135,18 @@ func (o *office) ConfirmClock(ctx context.Context, f *ledgerv1.ClockConfirmed) e
 	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_ClockConfirmed{ClockConfirmed: f}})
 }
 
+// Fetched records what became of notices that lie in an inbox.
+func (o *office) Fetched(ctx context.Context, ends []*ledgerv1.AttemptFinished) error {
+	facts := make([]*ledgerv1.Fact, len(ends))
+	for i, end := range ends {
+		facts[i] = &ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: end}}
+	}
+	if len(facts) == 0 {
+		return nil
+	}
+	return o.command(ctx, facts[0], facts[1:]...)
+}
+
 // answerCommand carries out what another instance asks for, as the leader.
 func answerCommand(ctx context.Context, e *engine.Engine, request []byte) []byte {
 	answer := &commandv1.Answer{}
@@ -136,7 +154,7 @@ func answerCommand(ctx context.Context, e *engine.Engine, request []byte) []byte
 	err := proto.Unmarshal(request, &c)
 	if err != nil {
 		err = notice.Faultf(notice.Internal, "app.answerCommand", "the command cannot be read")
-	} else if err = perform(ctx, e, c.Fact); err == nil {
+	} else if err = perform(ctx, e, c.Fact, c.More...); err == nil {
 		// The fact is durable: where the ledger stands is only so that it shows at once on the other side.
 		if _, pack, viewing := e.Position(ctx); viewing == nil {
 			answer.Pack = pack

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
@@ -67,6 +68,8 @@ func (k *endings) ways() map[string]func(context.Context) error {
 		"told_by_telephone": k.telephone,
 		"replayed":          k.replay,
 		"event_withdrawn":   k.withdraw,
+
+		"subscription_changed": k.subscribe,
 	}
 }
 
@@ -446,5 +449,14 @@ func (k *endings) holdBack(ctx context.Context) error {
 func (k *endings) resume(ctx context.Context) error {
 	err := k.stop(ctx)
 	k.goOn(ctx)
+	return err
+}
+
+// subscribe grants a subscription by a file: a new one each time.
+func (k *endings) subscribe(context.Context) error {
+	id := fmt.Sprintf("s-%d", time.Now().UnixNano())
+	_, err := k.world.TryImport(&directoryv1.ImportHeader{Format: "subscriptions", Name: "subscriptions.csv"}, []byte(
+		"id,agency,organisation,area,basis,authoriser,from,until,review_on\n"+
+			id+",ashmere-health,ashmere-health,E09000901,children_act_2004_s10,Director,2026-06-01,2036-06-01,2036-05-01\n"))
 	return err
 }

@@ -197,6 +197,11 @@ func (o *office) Await(ctx context.Context, holds func(*ledger.State) bool) erro
 	return o.read(ctx, func(e *engine.Engine) error { return e.Await(ctx, holds) })
 }
 
+// AwaitInbox returns once holds is true of a state and of how much of an agency's inbox is durable.
+func (o *office) AwaitInbox(ctx context.Context, agency notice.AgencyID, holds func(s *ledger.State, durable int) bool) error {
+	return o.read(ctx, func(e *engine.Engine) error { return e.AwaitInbox(ctx, agency, holds) })
+}
+
 // PlanReplay says what a replay would do.
 func (o *office) PlanReplay(ctx context.Context, chosen *ledgerv1.Replayed) (plan *replayv1.Plan, err error) {
 	err = o.read(ctx, func(e *engine.Engine) (err error) {
@@ -230,21 +235,21 @@ func (o *office) Refresh() {
 	e.Refresh()
 }
 
-// command has a fact recorded by whoever leads. It returns once the fact is durable and this instance has read it.
-func (o *office) command(ctx context.Context, fact *ledgerv1.Fact) error {
+// command has a fact, or several of a kind, recorded by whoever leads. It returns once the fact is durable and this instance has read it.
+func (o *office) command(ctx context.Context, fact *ledgerv1.Fact, more ...*ledgerv1.Fact) error {
 	const op = "app.command"
 	ctx, cancel := context.WithTimeout(ctx, commandFor)
 	defer cancel()
 	for {
 		e, _ := o.engine()
-		err := perform(ctx, e, fact)
+		err := perform(ctx, e, fact, more...)
 		if !errors.Is(err, engine.ErrNotLeading) {
 			return err
 		}
 		epoch, _, viewing := e.Position(ctx)
 		if viewing == nil && epoch > 0 {
 			var done bool
-			if done, err = o.pass(ctx, e, epoch, fact); done {
+			if done, err = o.pass(ctx, e, epoch, &commandv1.Command{Fact: fact, More: more}); done {
 				return err
 			}
 		}
@@ -260,9 +265,9 @@ func (o *office) command(ctx context.Context, fact *ledgerv1.Fact) error {
 
 // pass passes a command to the leader of an epoch. It is not done where it is certain that nothing was recorded, because
 // nobody leads in that epoch any more.
-func (o *office) pass(ctx context.Context, e *engine.Engine, epoch uint64, fact *ledgerv1.Fact) (done bool, err error) {
+func (o *office) pass(ctx context.Context, e *engine.Engine, epoch uint64, command *commandv1.Command) (done bool, err error) {
 	const op = "app.command"
-	request, err := proto.Marshal(&commandv1.Command{Fact: fact})
+	request, err := proto.Marshal(command)
 	if err != nil {
 		return true, notice.Fault(notice.Internal, op, err)
 	}

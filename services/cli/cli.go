@@ -48,8 +48,13 @@ type grammar struct {
 	Feedback   feedbackCmd   `cmd:"" group:"agency" help:"Show what became of the agency's events."`
 	Quarantine quarantineCmd `cmd:"" group:"agency" help:"Look at events that were refused."`
 	Task       taskCmd       `cmd:"" group:"agency" help:"Work on the queue of what people have to do."`
-	Withdraw   withdrawCmd   `cmd:"" group:"agency" help:"Take back an event that was published."`
-	Meeting    meetingCmd    `cmd:"" group:"agency" help:"Answer an invitation to a strategy meeting; see who comes."`
+	Inbox      inboxCmd      `cmd:"" group:"agency" help:"Read the agency's inbox, and acknowledge what lies there."`
+
+	Subscription subscriptionCmd `cmd:"" group:"agency" help:"Ask to be told of outcomes; grant and end what agencies ask for."`
+
+	Withdraw withdrawCmd `cmd:"" group:"agency" help:"Take back an event that was published."`
+
+	Meeting meetingCmd `cmd:"" group:"agency" help:"Answer an invitation to a strategy meeting; see who comes."`
 
 	Explain   explainCmd   `cmd:"" group:"operator" help:"Show who would be told of an event, why and by when. Sends nothing."`
 	Directory directoryCmd `cmd:"" group:"operator" help:"Change and read the directory: areas, settings, contacts, calendars, rolls."`

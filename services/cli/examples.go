@@ -23,7 +23,7 @@ type policyTestCmd struct {
 }
 
 func (policyTestCmd) Help() string {
-	return `Each example names an event, an instant and who must be told, as rule and organisation; nobody else may be. The events are JSON files beside the policy. The directory they are decided on is made of the files in the folder "directory" beside the policy, named after their formats: areas.csv, organisations.csv, onspd.csv, gias.csv, gias-links.csv, ofsted.csv, ods.csv, bank-holidays.json, term-dates.csv, pupil-roll.csv, network.csv, contacts.csv, rota.csv, restrictions.csv. A source goes between: pupil-roll.ashmere-roll.csv.
+	return `Each example names an event, an instant and who must be told, as rule and organisation; nobody else may be. The events are JSON files beside the policy. The directory they are decided on is made of the files in the folder "directory" beside the policy, named after their formats: areas.csv, organisations.csv, onspd.csv, gias.csv, gias-links.csv, ofsted.csv, ods.csv, bank-holidays.json, term-dates.csv, pupil-roll.csv, network.csv, contacts.csv, rota.csv, restrictions.csv, subscriptions.csv. A source goes between: pupil-roll.ashmere-roll.csv.
 
     examples:
       - name: the school is told before it opens

@@ -198,21 +198,26 @@ func (x explanation) sees(w page, n *ledgerv1.Notice, p *routingv1.Preview) {
 	}
 	w.labelled(5, "sees", "(view %s)", n.GetView())
 	sheet := delivery.Lay(p.GetContent(), func(id notice.OrgID) string { return cmp.Or(x.names.organisations[string(id)], string(id)) }, true)
+	w.parts(7, sheet)
+}
+
+// parts lays a sheet out.
+func (p page) parts(indent int, sheet delivery.Sheet) {
 	for _, part := range sheet.Parts {
-		w.line(7, "%s", part.Heading)
+		p.line(indent, "%s", part.Heading)
 		for _, row := range part.Rows {
-			w.line(9, "%s: %s", row.Label, row.Value)
+			p.line(indent+2, "%s: %s", row.Label, row.Value)
 		}
 		for _, text := range part.Texts {
-			w.line(9, "%s:", text.Heading)
+			p.line(indent+2, "%s:", text.Heading)
 			for _, paragraph := range text.Paragraphs {
-				w.line(11, "%s", paragraph)
+				p.line(indent+4, "%s", paragraph)
 			}
 		}
 		for _, list := range part.Lists {
-			w.line(9, "%s:", list.Heading)
+			p.line(indent+2, "%s:", list.Heading)
 			for _, item := range list.Items {
-				w.line(11, "- %s", item)
+				p.line(indent+4, "- %s", item)
 			}
 		}
 	}

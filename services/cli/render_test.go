@@ -177,6 +177,14 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_Resumed{Resumed: &ledgerv1.Resumed{Scope: ledgerv1.Scope_SCOPE_CHANNEL, Target: "email", By: "operator:m.okoro", Statement: 4}}},
 		{Fact: &ledgerv1.Fact_ClockConfirmed{ClockConfirmed: &ledgerv1.ClockConfirmed{Instance: "one", By: "operator:m.okoro", Statement: 5}}},
 		{},
+		{Fact: &ledgerv1.Fact_SubscriptionChanged{SubscriptionChanged: &ledgerv1.SubscriptionChanged{
+			Subscription: "sub-1", Agency: "ashmere-health", Organisation: "ashmere-health", Basis: "children_act_2004_s10",
+			State: ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_BEGAN, UntilMs: when, By: "operator:admin",
+		}}},
+		{Fact: &ledgerv1.Fact_SubscriptionChanged{SubscriptionChanged: &ledgerv1.SubscriptionChanged{
+			Subscription: "sub-1", Agency: "ashmere-health", Organisation: "ashmere-health", Basis: "children_act_2004_s10",
+			State: ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_EXPIRED, UntilMs: when, Notices: []string{"n1", "n2"},
+		}}},
 	}
 	// Every kind of fact that the contract has is shown, so that a new one is not forgotten here.
 	shown := map[string]bool{}

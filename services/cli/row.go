@@ -57,6 +57,8 @@ func rowText(row *directoryv1.Row) string {
 		return listed(words(r.Restriction.GetKind()), "child "+r.Restriction.GetChild(), r.Restriction.GetTarget(), orNothing("review ", r.Restriction.GetReviewOn()))
 	case *directoryv1.Row_Agency:
 		return listed("acts for "+r.Agency.GetOrganisation(), agencyKinds(r.Agency))
+	case *directoryv1.Row_Subscription:
+		return subscriptionText(r.Subscription)
 	case *directoryv1.Row_Policy:
 		if r.Policy.GetInForce() {
 			return "in force"

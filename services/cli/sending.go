@@ -30,7 +30,7 @@ What has begun to be sent when sending is stopped ends. Resumed, what is due goe
 type scope struct {
 	Organisation string `placeholder:"ID" help:"Only notices for this organisation or setting, and sends to its contacts."`
 	Kind         string `placeholder:"KIND" help:"Only notices of this kind of event, such as encompass.incident."`
-	Channel      string `placeholder:"CHANNEL" enum:",email,grpc" default:"" help:"Only this channel: email or grpc."`
+	Channel      string `placeholder:"CHANNEL" enum:",email,grpc,inbox" default:"" help:"Only this channel: email, grpc or inbox."`
 	Reason       string `required:"" placeholder:"TEXT" help:"Why, in words, up to 2000 characters. Kept apart from the ledger, where it can be erased."`
 }
 

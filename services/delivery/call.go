@@ -24,7 +24,7 @@ func Callable(chain []*ledgerv1.Link, child notice.ChildID, snap *directory.Snap
 		for _, role := range link.GetRoles() {
 			var fit []*directoryv1.Contact
 			for _, c := range snap.Contacts(org) {
-				if c.GetRole() == role && unfit(c, bars, at, History{}) == reasonTelephone && !slices.Contains(callable, c) {
+				if c.GetRole() == role && unfit(c, bars, snap, at, History{}) == reasonTelephone && !slices.Contains(callable, c) {
 					fit = append(fit, c)
 				}
 			}

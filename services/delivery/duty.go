@@ -24,7 +24,7 @@ type Watch struct {
 func Watches(snap *directory.Snapshot, org notice.OrgID, role string, from, until time.Time) []Watch {
 	var watches []Watch
 	for _, span := range snap.Spans(org, role, directory.UseAny, from, until) {
-		w := watch(span)
+		w := watch(span, snap)
 		if last := len(watches) - 1; last >= 0 && watches[last].continues(w) {
 			watches[last].Until = w.Until
 			continue
@@ -34,10 +34,10 @@ func Watches(snap *directory.Snapshot, org notice.OrgID, role string, from, unti
 	return watches
 }
 
-func watch(span directory.Span) Watch {
+func watch(span directory.Span, snap *directory.Snapshot) Watch {
 	w := Watch{From: span.From, Until: span.Until, Why: directoryv1.DutyWhy_DUTY_WHY_NOBODY, Gap: true, Passed: missing(span.Duty)}
 	for _, turn := range span.Duty.Turns {
-		reason := unfit(turn.Contact, barrier{}, span.From, History{})
+		reason := unfit(turn.Contact, barrier{}, snap, span.From, History{})
 		if reason == "" {
 			w.Contact, w.Why, w.InsteadOf, w.Gap = turn.Contact, turn.Why, turn.InsteadOf, !turn.OnDuty()
 			if turn.OnShift() { // that somebody on the rota has a telephone as well needs no saying

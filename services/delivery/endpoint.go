@@ -6,6 +6,7 @@ import "github.com/signalbox-hq/signalbox/services/notice"
 const (
 	Email     = "email"
 	GRPC      = "grpc"
+	Inbox     = "inbox" // an agency fetches it: InboxService.Subscribe
 	Telephone = "telephone"
 )
 
@@ -14,8 +15,8 @@ type Endpoint struct {
 	Contact      string // id in the directory; for a person named in an event "event:" and the person's ref
 	Organisation notice.OrgID
 	Role         string
-	Channel      string // Email or GRPC
-	Address      string // email address, or host:port of a receiver
+	Channel      string // Email, GRPC or Inbox
+	Address      string // email address, host:port of a receiver, or id of the agency whose inbox it is
 	Name         string
 	Shared       bool   // several people read the mailbox
 	CodeAddress  string // where the one-time code of a shared mailbox goes

@@ -7,12 +7,12 @@ import (
 )
 
 // FormOf says how much an email to the endpoint may hold: everything only where one person reads the mailbox and the
-// policy trusts its domain with full text. A receiver over gRPC gets the notice itself. So does a member of the public
+// policy trusts its domain with full text. A receiver over gRPC, or an agency by its inbox, gets the notice itself. So does a member of the public
 // who referred: the view of that notice holds a reference and a date, and a code sent to the same address would prove
 // nothing more.
 func FormOf(ep Endpoint, p *policy.Policy) Form {
 	switch {
-	case ep.Channel == GRPC, ep.Organisation == EventOrganisation:
+	case ep.Channel == GRPC, ep.Channel == Inbox, ep.Organisation == EventOrganisation:
 		return Full
 	case ep.Shared || !p.FullText(Domain(ep.Address)):
 		return Stub

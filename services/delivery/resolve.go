@@ -30,6 +30,9 @@ func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot
 	if bars.organisation(snap, org) {
 		return Endpoint{}, []Skip{{Reason: reasonBarred}}, false
 	}
+	if agency, ok := directory.InboxOf(link.GetContact()); ok {
+		return resolveInbox(agency, org, bars, snap, history)
+	}
 	var skips []Skip
 	for _, role := range link.GetRoles() {
 		duty := snap.Duty(org, role, link.GetUse(), at)
@@ -41,7 +44,7 @@ func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot
 			if c.GetRole() != role || link.GetContact() != "" && c.GetId() != link.GetContact() {
 				continue
 			}
-			if reason := unfit(c, bars, at, history); reason != "" {
+			if reason := unfit(c, bars, snap, at, history); reason != "" {
 				skips = append(skips, Skip{Contact: c.GetId(), Reason: onRota(duty, c) + reason})
 				continue
 			}
@@ -69,8 +72,12 @@ func Still(contact string, org notice.OrgID, child notice.ChildID, snap *directo
 	if bars.everybody || bars.organisation(snap, org) {
 		return Endpoint{}, false
 	}
+	if agency, ok := directory.InboxOf(contact); ok {
+		e, _, ok := resolveInbox(agency, org, bars, snap, History{})
+		return e, ok
+	}
 	for _, c := range snap.Contacts(org) {
-		if c.GetId() == contact && unfit(c, bars, at, History{}) == "" {
+		if c.GetId() == contact && unfit(c, bars, snap, at, History{}) == "" {
 			return endpoint(c), true
 		}
 	}
@@ -101,7 +108,7 @@ const (
 )
 
 // unfit says why a contact cannot be sent to, or nothing.
-func unfit(c *directoryv1.Contact, bars barrier, at time.Time, history History) string {
+func unfit(c *directoryv1.Contact, bars barrier, snap *directory.Snapshot, at time.Time, history History) string {
 	today := directory.DateOf(at)
 	verified, err := directory.ParseDate(c.GetVerifiedOn())
 	switch {
@@ -125,6 +132,11 @@ func unfit(c *directoryv1.Contact, bars barrier, at time.Time, history History) 
 		}
 		return ""
 	case GRPC:
+		return ""
+	case Inbox:
+		if !snap.ActsFor(c.GetAddress(), c.GetOrganisation()) {
+			return reasonNoAccess
+		}
 		return ""
 	case Telephone:
 		return reasonTelephone

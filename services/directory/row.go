@@ -19,13 +19,14 @@ const (
 	KindNetwork      = "network_member"
 	KindPostcode     = "postcode"
 	KindRota         = "rota"
+	KindSubscription = "subscription"
 )
 
 // Kinds lists the kinds of row.
 func Kinds() []string {
 	return []string{
 		KindArea, KindOrganisation, KindSetting, KindContact, KindCalendar, KindBankHolidays, KindChild, KindRestriction,
-		KindAgency, KindPolicy, KindNetwork, KindPostcode, KindRota,
+		KindAgency, KindPolicy, KindNetwork, KindPostcode, KindRota, KindSubscription,
 	}
 }
 
@@ -58,6 +59,8 @@ func KeyOf(row *directoryv1.Row) (kind, id string) {
 		return KindPostcode, r.Postcode.GetDistrict()
 	case *directoryv1.Row_Rota:
 		return KindRota, r.Rota.GetId()
+	case *directoryv1.Row_Subscription:
+		return KindSubscription, r.Subscription.GetId()
 	default:
 		return "", ""
 	}
@@ -126,4 +129,9 @@ func PostcodeRow(v *directoryv1.PostcodeDistrict) *directoryv1.Row {
 // RotaRow wraps a rota as a row.
 func RotaRow(v *directoryv1.Rota) *directoryv1.Row {
 	return &directoryv1.Row{Row: &directoryv1.Row_Rota{Rota: v}}
+}
+
+// SubscriptionRow wraps a subscription as a row.
+func SubscriptionRow(v *directoryv1.Subscription) *directoryv1.Row {
+	return &directoryv1.Row{Row: &directoryv1.Row_Subscription{Subscription: v}}
 }

@@ -39,6 +39,8 @@ func (s *Snapshot) Rows(kind string) []*directoryv1.Row {
 		return wrap(byKey(s.districts), PostcodeRow)
 	case KindRota:
 		return wrap(byKey(s.rotas), func(r rotaRow) *directoryv1.Row { return RotaRow(r.row) })
+	case KindSubscription:
+		return wrap(byKey(s.subscriptions), SubscriptionRow)
 	default:
 		return nil
 	}
@@ -73,6 +75,8 @@ func (s *Snapshot) Row(kind, id string) (*directoryv1.Row, bool) {
 		return one(s.districts, id, PostcodeRow)
 	case KindRota:
 		return one(s.rotas, id, func(r rotaRow) *directoryv1.Row { return RotaRow(r.row) })
+	case KindSubscription:
+		return one(s.subscriptions, id, SubscriptionRow)
 	default:
 		return nil, false
 	}

@@ -34,6 +34,8 @@ type Snapshot struct {
 	policies      map[string]*directoryv1.PolicyDocument
 	rotas         map[string]rotaRow // by organisation and role
 	policy        *directoryv1.PolicyDocument
+	subscriptions map[string]*directoryv1.Subscription
+	granted       []*directoryv1.Subscription // by id
 	restriction   map[string]*directoryv1.Restriction
 	restrictions  map[notice.ChildID][]*directoryv1.Restriction // by child, then id
 	children      []*directoryv1.Child
@@ -73,6 +75,7 @@ func Build(generation uint64, rows []*directoryv1.Row) (*Snapshot, error) {
 		agencies:      make(map[notice.AgencyID]*directoryv1.Agency),
 		policies:      make(map[string]*directoryv1.PolicyDocument),
 		rotas:         make(map[string]rotaRow),
+		subscriptions: make(map[string]*directoryv1.Subscription),
 		restriction:   make(map[string]*directoryv1.Restriction),
 		children:      make([]*directoryv1.Child, 0, children),
 		childAt:       make(map[notice.ChildID]int32, children),
@@ -119,6 +122,8 @@ func (s *Snapshot) add(row *directoryv1.Row) error {
 		fresh = put(s.restriction, id, r.Restriction)
 	case *directoryv1.Row_Agency:
 		fresh = put(s.agencies, notice.AgencyID(id), r.Agency)
+	case *directoryv1.Row_Subscription:
+		fresh = put(s.subscriptions, id, r.Subscription)
 	case *directoryv1.Row_Policy:
 		fresh = put(s.policies, id, r.Policy)
 		if r.Policy.GetInForce() {
@@ -189,6 +194,7 @@ func (s *Snapshot) index() {
 		child := notice.ChildID(r.GetChild())
 		s.restrictions[child] = append(s.restrictions[child], r)
 	}
+	s.indexSubscriptions()
 	s.indexChildren()
 	s.indexNetwork()
 	s.indexKinds()

@@ -73,6 +73,7 @@ func TestEveryRowOfASnapshotComesBackByKindAndID(t *testing.T) {
 		AgencyRow(&directoryv1.Agency{Id: "a"}), PolicyRow(&directoryv1.PolicyDocument{Digest: "p"}),
 		NetworkRow(&directoryv1.NetworkMember{Id: "n/1"}), PostcodeRow(&directoryv1.PostcodeDistrict{District: "ZZ1"}),
 		RotaRow(&directoryv1.Rota{Id: "o/duty", Organisation: "o", Role: "duty"}),
+		SubscriptionRow(&directoryv1.Subscription{Id: "s"}),
 	}
 	s := build(t, rows...)
 	var kinds []string

@@ -13,13 +13,17 @@ type waiter struct {
 	holds func(*ledger.State) bool
 	done  chan struct{}
 	gone  <-chan struct{} // closed when nobody waits any more
+	early bool            // holds looks at what is durable alone, and need not wait until everything is
 }
 
 // Await returns once holds is true of a state that is durable as it is shown. holds runs on the owning goroutine, again
 // after whatever happens, and must keep nothing of the state.
 func (e *Engine) Await(ctx context.Context, holds func(*ledger.State) bool) error {
-	const op = "engine.Await"
-	w := waiter{holds: holds, done: make(chan struct{}), gone: ctx.Done()}
+	return e.wait(ctx, "engine.Await", waiter{holds: holds})
+}
+
+func (e *Engine) wait(ctx context.Context, op string, w waiter) error {
+	w.done, w.gone = make(chan struct{}), ctx.Done()
 	if err := e.hand(ctx, func() { e.waiters = append(e.waiters, w) }); err != nil {
 		return notice.Fault(notice.Unavailable, op, err)
 	}
@@ -33,18 +37,20 @@ func (e *Engine) Await(ctx context.Context, holds func(*ledger.State) bool) erro
 	}
 }
 
-// answerWaiters lets go those whose wait is over, where all that was recorded is durable.
+// answerWaiters lets go those whose wait is over: where all that was recorded is durable, and of the others those who look
+// at nothing else.
 func (e *Engine) answerWaiters() {
-	if len(e.waiters) == 0 || e.flying || len(e.pending) > 0 {
+	if len(e.waiters) == 0 {
 		return
 	}
+	quiet := !e.flying && len(e.pending) == 0
 	e.waiters = slices.DeleteFunc(e.waiters, func(w waiter) bool {
 		select {
 		case <-w.gone:
 			return true
 		default:
 		}
-		if !w.holds(e.state) {
+		if !quiet && !w.early || !w.holds(e.state) {
 			return false
 		}
 		close(w.done)

@@ -51,6 +51,10 @@ func (e *Engine) enqueue(n *ledger.Notice) error {
 	if e.holdBack(n, endpoint) {
 		return nil
 	}
+	if endpoint.Channel == delivery.Inbox {
+		e.place(n, endpoint)
+		return nil
+	}
 	q := e.queues[endpoint.Channel]
 	if q == nil {
 		e.moveOn(n, "no sender for the channel "+endpoint.Channel)

@@ -120,6 +120,9 @@ type Engine struct {
 	showings *showings
 	off      calledOff // sends under way that must not go on
 
+	subscriptions followed                // as the ledger has them
+	undurable     map[notice.AgencyID]int // how much of an inbox is durable, where not all of it is
+
 	group *errgroup.Group // followers and sends
 	crew  *crew           // of the group: sends
 	ctx   context.Context // of the group: ends with Run, or when a follower fails
@@ -146,6 +149,7 @@ func New(d Deps, c Config) (*Engine, error) {
 		agencies: make(chan struct{}, 1), stopped: make(chan struct{}), news: make(chan notice.AgencyID, 1024), started: make(chan struct{}),
 		ready:  make(chan struct{}),
 		queues: map[string]*queue.Queue{}, bodies: newBodies(bodyRoom), showings: newShowings(showingRoom),
+		undurable: map[notice.AgencyID]int{},
 	}
 	if e.config.MaxPack <= 0 {
 		e.config.MaxPack = defaultMaxPack
@@ -335,6 +339,9 @@ func (e *Engine) wake() (<-chan struct{}, func()) {
 		if ms, waits := q.NextMS(); waits && (!armed || ms < nextMS) {
 			nextMS, armed = ms, true
 		}
+	}
+	if ms := e.subscriptions.nextMS; ms != 0 && (!armed || ms < nextMS) {
+		nextMS, armed = ms, true
 	}
 	if !armed {
 		return nil, func() {}

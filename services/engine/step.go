@@ -37,6 +37,7 @@ func (e *Engine) act() {
 	if !e.trustsClock() {
 		return
 	}
+	e.followSubscriptions()
 	for left := mostOfAnHour; ; {
 		steps, ofAnHour := e.state.PlanSome(e.nowMS(), left)
 		left -= ofAnHour
@@ -102,7 +103,7 @@ func (e *Engine) carryOut(step ledger.Step) error {
 		}
 	case ledger.MoveOn:
 		if s.Notice.Phase == ledger.Awaiting && s.Notice.WakeMS <= e.nowMS() {
-			e.moveOn(s.Notice, "not acknowledged in time")
+			e.moveOn(s.Notice, unanswered(s.Notice))
 		}
 		if s.Notice.Phase == ledger.Stopped && s.Notice.WakeMS <= e.nowMS() {
 			e.overrun(s.Notice)
@@ -336,6 +337,11 @@ func (e *Engine) exhausted(n *ledger.Notice) *ledgerv1.Task {
 	}
 	if n.Kind == string(notice.DeletionRequest) {
 		task.Detail = fmt.Sprintf("nobody at %s has confirmed that a notice was deleted: telephone, and record who was told", n.Organisation)
+	}
+	if n.Subscription != "" { // the publisher does not know who subscribes, nor has to
+		task.Organisation = n.Organisation
+		task.Detail = "a notice that a subscription brought lies unread: have the inbox read, or end the subscription"
+		return task
 	}
 	if len(n.Chain) > 0 {
 		if last := n.Chain[len(n.Chain)-1]; last.Organisation != n.Organisation {

@@ -154,7 +154,7 @@ const notSent = "not sent: the notice had ended"
 // callOff has the send of a notice that has ended go no further than it can be taken back.
 func (e *Engine) callOff(n *ledger.Notice) {
 	last := len(n.Attempts)
-	if last > 0 && !n.Attempts[last-1].Ended() && n.Phase.Ended() {
+	if last > 0 && !n.Attempts[last-1].Ended() && n.Attempts[last-1].Inbox == "" && n.Phase.Ended() {
 		e.off.notices.Store(n.Id, true)
 	}
 }

@@ -90,7 +90,7 @@ func (s *State) child(l *Lineage, c *ledgerv1.ChildFinding, atMS int64) {
 }
 
 // childState is 0 where nothing can be said yet. A notice about an event as a whole counts for each of its children; one
-// that a person closed counts no more.
+// that a person closed counts no more, and one that follows from a subscription never: nobody had to be told of it.
 func (s *State) childState(l *Lineage, child string) ChildState {
 	for _, id := range l.Tasks {
 		t := s.Tasks[id]
@@ -102,7 +102,7 @@ func (s *State) childState(l *Lineage, child string) ChildState {
 	notices, told, owed, acknowledged := 0, 0, 0, 0
 	for _, id := range l.Standing {
 		n := s.Notices[id]
-		if n.Child != child && n.Child != "" || n.Phase == Closed || n.Withdrawn {
+		if n.Child != child && n.Child != "" || n.Phase == Closed || n.Withdrawn || n.Subscription != "" {
 			continue
 		}
 		if n.Late() && !n.Phase.Ended() {

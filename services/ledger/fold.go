@@ -95,6 +95,8 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.taskEscalated(fact.TaskEscalated)
 	case *ledgerv1.Fact_EventWithdrawn:
 		return s.eventWithdrawn(fact.EventWithdrawn, f.AtMs)
+	case *ledgerv1.Fact_SubscriptionChanged:
+		return s.subscriptionChanged(fact.SubscriptionChanged, f.AtMs)
 	case *ledgerv1.Fact_ClockConfirmed:
 		return s.clockConfirmed(fact.ClockConfirmed)
 	case *ledgerv1.Fact_Stopped:
@@ -291,8 +293,9 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 		s.Notices[frozen.Id] = n
 		s.index(n)
 		l.Invites = l.Invites || frozen.Invitation != nil
+		s.follows(n)
 		l.Standing = append(l.Standing, frozen.Id)
-		s.timers.push(timer{atMS: frozen.DueMs, kind: dueTimer, id: frozen.Id})
+		s.arm(&s.timers, timer{atMS: frozen.DueMs, kind: dueTimer, id: frozen.Id})
 		if frozen.ReleaseMs > atMS {
 			s.setPhase(n, Held, frozen.ReleaseMs)
 		} else {
@@ -356,8 +359,14 @@ func (s *State) attemptStarted(f *ledgerv1.AttemptStarted, atMS int64) error {
 		return s.impossible("attempt while sending is stopped at notice", f.Notice)
 	case f.LeaseMs <= 0:
 		return s.impossible("attempt without a lease at notice", f.Notice)
+	case (f.Channel == ByInbox) != (f.Inbox != ""):
+		return s.impossible("attempt by an inbox without the inbox, or the other way about, at notice", f.Notice)
 	}
 	n.Attempts = append(n.Attempts, Attempt{AttemptStarted: f, StartedMS: atMS})
+	if f.Inbox != "" {
+		s.intoInbox(n, f, atMS)
+		return nil
+	}
 	s.setPhase(n, Sending, f.LeaseMs)
 	return nil
 }
@@ -375,10 +384,16 @@ func (s *State) attemptFinished(f *ledgerv1.AttemptFinished, atMS int64) error {
 		return s.impossible("second end of an attempt at notice", f.Notice)
 	case f.Outcome == ledgerv1.Outcome_OUTCOME_UNSPECIFIED:
 		return s.impossible("end of an attempt without an outcome at notice", f.Notice)
+	case a.Inbox != "" && f.Outcome != ledgerv1.Outcome_OUTCOME_DELIVERED && (f.Outcome != ledgerv1.Outcome_OUTCOME_UNKNOWN || f.RetryMs != 0):
+		return s.impossible("end by an inbox that an inbox cannot come to at notice", f.Notice)
 	}
 	a.EndedMS, a.Outcome = atMS, f.Outcome
 	a.GaveUp = f.Outcome == ledgerv1.Outcome_OUTCOME_PERMANENT ||
 		f.Outcome != ledgerv1.Outcome_OUTCOME_DELIVERED && f.RetryMs == 0
+	if a.Inbox != "" {
+		s.outOfInbox(n, a, atMS)
+		return nil
+	}
 	if a.bounced() { // it came back before its end was written
 		a.Outcome, a.GaveUp = ledgerv1.Outcome_OUTCOME_PERMANENT, true
 	}
@@ -468,12 +483,12 @@ func (s *State) notAtSetting(f *ledgerv1.NotAtSetting, atMS int64) error {
 }
 
 // routedBy are the lineages whose routing named the recipient of n: its own, and for a notice before term also those
-// that contribute to it.
+// that contribute to it, which are decided first.
 func (s *State) routedBy(n *Notice) []*Lineage {
 	own := s.Lineages[n.Lineage]
-	lineages := []*Lineage{own}
+	var lineages []*Lineage
 	for _, id := range sortedKeys(own.Contributions) {
 		lineages = append(lineages, s.Lineages[id])
 	}
-	return lineages
+	return append(lineages, own)
 }

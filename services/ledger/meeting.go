@@ -200,7 +200,7 @@ func (s *State) checkMeeting(l *Lineage, atMS int64) {
 	}
 	for _, n := range s.Invitations(l) {
 		if len(n.Invitation.Represents) > 0 {
-			s.timers.push(timer{atMS: max(atMS, n.DueMs), kind: meetingTimer, id: n.Id})
+			s.arm(&s.timers, timer{atMS: max(atMS, n.DueMs), kind: meetingTimer, id: n.Id})
 		}
 	}
 }

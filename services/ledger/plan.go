@@ -149,7 +149,15 @@ const (
 type timer struct {
 	atMS int64
 	kind timerKind
+	turn uint32 // of those of one instant and kind, whatever came first is first
 	id   string
+}
+
+// arm sets a timer.
+func (s *State) arm(at *timers, t timer) {
+	s.armed++
+	t.turn = s.armed
+	heap.Push(at, t)
 }
 
 type timers []timer
@@ -164,7 +172,7 @@ func (t timers) Less(i, j int) bool {
 	if t[i].kind != t[j].kind {
 		return t[i].kind < t[j].kind
 	}
-	return t[i].id < t[j].id
+	return t[i].turn < t[j].turn
 }
 func (t timers) Swap(i, j int) { t[i], t[j] = t[j], t[i] }
 
@@ -178,5 +186,3 @@ func (t *timers) Pop() any {
 	*t = old[:len(old)-1]
 	return last
 }
-
-func (t *timers) push(x timer) { heap.Push(t, x) }

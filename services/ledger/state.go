@@ -89,6 +89,7 @@ type State struct {
 	unbegun    []unbegun           // see watch.go
 	timers     timers
 	ready      timers // of notices that may be sent
+	armed      uint32 // timers so far
 	stops      map[Stop]Standing
 	heldBack   map[string]*Notice // those with HeldBackBy
 	callsAbout map[string][]*Call // by lineage, in order of import
@@ -96,6 +97,9 @@ type State struct {
 	withdrawers map[string][]byte             // events that withdrew others → digest
 	matters     map[notice.ChildID][]*Lineage // that a child was found in, in order of the decisions
 	acceptances map[string][]string           // lineage → events that accept responsibility for what it is about
+
+	Subscriptions map[string]*Subscription
+	inboxes       map[notice.AgencyID]*inbox
 }
 
 // NewState is the State before the first fact.
@@ -121,6 +125,9 @@ func NewState() *State {
 		withdrawers: map[string][]byte{},
 		matters:     map[notice.ChildID][]*Lineage{},
 		acceptances: map[string][]string{},
+
+		Subscriptions: map[string]*Subscription{},
+		inboxes:       map[notice.AgencyID]*inbox{},
 	}
 }
 
@@ -164,9 +171,9 @@ func (s *State) setPhase(n *Notice, to Phase, wakeMS int64) {
 	}
 	t := timer{atMS: wakeMS, kind: noticeTimer, id: n.Id}
 	if to == Ready {
-		s.ready.push(t)
+		s.arm(&s.ready, t)
 	} else {
-		s.timers.push(t)
+		s.arm(&s.timers, t)
 	}
 	s.watch(n)
 }
@@ -201,7 +208,7 @@ func (s *State) undecided(l *Lineage, cause ledgerv1.Cause, atMS int64) {
 	}
 	l.Undecided, l.UndecidedMS = cause, atMS
 	s.deciding[l.ID] = l
-	s.timers.push(timer{atMS: 0, kind: lineageTimer, id: l.ID})
+	s.arm(&s.timers, timer{atMS: 0, kind: lineageTimer, id: l.ID})
 }
 
 // settled notes that a decision was made.

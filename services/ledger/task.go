@@ -71,7 +71,7 @@ func (s *State) opened(t *ledgerv1.Task, atMS int64) {
 	s.Tasks[t.Id] = &Task{
 		Task: t, Organisation: t.Organisation, Role: t.Role, DueMS: t.DueMs, State: TaskOpen, OpenedMS: atMS,
 	}
-	s.timers.push(timer{atMS: t.DueMs, kind: taskTimer, id: t.Id})
+	s.arm(&s.timers, timer{atMS: t.DueMs, kind: taskTimer, id: t.Id})
 	if l := s.Lineages[t.Lineage]; l != nil {
 		l.Tasks = append(l.Tasks, t.Id)
 	}

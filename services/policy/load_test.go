@@ -102,6 +102,8 @@ func TestEachFaultIsNamedWithItsPlace(t *testing.T) {
 		{name: "organisations of a kind that is not named", old: "tell: invited", new: "tell: residence_organisation"},
 		{name: "a kind of organisation that is none", old: "tell: invited", new: "tell: residence_organisation\n    organisation_kind: Youth Justice"},
 		{name: "a kind of organisation for others", old: "tell: invited", new: "tell: invited\n    organisation_kind: police"},
+		{name: "subscribers who are not told by their inbox", old: "tell: invited", new: "tell: subscribers"},
+		{name: "an inbox in another chain", old: "[dsl, head]", new: "[inbox]"},
 
 		{name: "a session of one who is no setting", old: "clock: before_meeting", new: "clock: next_session"},
 		{name: "before a meeting that is none", old: "clock: next_session", new: "clock: before_meeting"},

@@ -313,14 +313,18 @@ func TestTheDefaultRules(t *testing.T) {
 		"referral.received: referral.acknowledgement tells referrer as referrer, view referral_acknowledgement, due at_once",
 		"referral.decided: referral.decision tells referrer as referrer, view referral_decision, due working_days received",
 		"referral.decided: referral.dealt_with tells referrer as referrer, view referral_acknowledgement, due working_days received",
+		"referral.decided: outcome.subscriber tells subscribers as subscriber, view referral_decision, due working_days event",
 		"strategy_meeting.convened: strategy_meeting.urgent_invitation tells invited as attendee, view meeting_invitation, due before_meeting, to be acknowledged",
 		"strategy_meeting.convened: strategy_meeting.invitation tells invited as attendee, view meeting_invitation, due before_meeting, to be acknowledged",
 		"strategy_meeting.concluded: strategy_meeting.record tells attended as attendee, view meeting_record, due working_days held",
 		"strategy_meeting.concluded: strategy_meeting.actions tells absent as absent, view meeting_actions, due working_days held, to be acknowledged",
 		"strategy_meeting.concluded: strategy_meeting.referrer tells referrer as referrer, view referral_decision, due working_days held",
+		"strategy_meeting.concluded: outcome.subscriber tells subscribers as subscriber, view referral_decision, due working_days event",
 		"enquiry.concluded: enquiry.outcome tells participants as participant, view enquiry_outcome, due working_days held",
 		"enquiry.concluded: enquiry.home_area tells residence_authority as authority, view enquiry_outcome, due working_days held, to be acknowledged",
+		"enquiry.concluded: outcome.subscriber tells subscribers as subscriber, view referral_decision, due working_days event",
 		"conference.concluded: conference.outcome tells participants as participant, view conference_outcome, due working_days held",
+		"conference.concluded: outcome.subscriber tells subscribers as subscriber, view referral_decision, due working_days event",
 		"vulnerable_person_notice.raised: vulnerable_person_notice.red tells residence_authority as hub, view child_alert, due at_once, to be acknowledged",
 		"vulnerable_person_notice.raised: vulnerable_person_notice.amber tells residence_authority as hub, view child_alert, due at_once, to be acknowledged",
 		"vulnerable_person_notice.raised: vulnerable_person_notice.green tells residence_authority as hub, view child_alert, due at_once, to be acknowledged",
@@ -409,7 +413,7 @@ func TestAReferrerIsToldAsWhatTheyAre(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if yes {
+			if yes && r.GetTell() == "referrer" {
 				got = append(got, r.GetId())
 			}
 		}

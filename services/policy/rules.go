@@ -33,6 +33,7 @@ func (c checker) rules(views map[string]disclosure.View) []*Rule {
 		}
 		c.basis(i, r)
 		c.recipients(i, r)
+		c.subscribers(i, r, views[r.GetView()])
 		c.clock(r, r.GetDue(), "rules", i, "due")
 		c.chain(r, r.GetChain(), "rules", i, "chain")
 		c.holiday(i, r)
@@ -221,6 +222,8 @@ func (c checker) chain(r *policyv1.Rule, chain []*policyv1.Step, path ...any) {
 				c.add(at("roles", k), "a role is lower-case letters, digits and underscores, such as deputy_dsl")
 			case slices.Contains(step.GetRoles()[:k], role):
 				c.add(at("roles", k), "the role %s stands twice: keep one", role)
+			case role == InboxRole && (r.GetTell() != subscribers || j > 0):
+				c.add(at("roles", k), "the role inbox is the first step's where the rule tells subscribers; an inbox for other notices is a contact with the channel inbox")
 			case role == referrer && (r.GetTell() != referrer || step.GetOf() != "recipient"):
 				c.add(at("roles", k), "the role referrer is the recipient's where the rule tells the referrer")
 			}

@@ -52,6 +52,17 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 		})
 	case *ledgerv1.Fact_EventWithdrawn:
 		return b.withdrawn(fact.EventWithdrawn, atMS)
+	case *ledgerv1.Fact_SubscriptionChanged:
+		for _, id := range fact.SubscriptionChanged.GetNotices() {
+			n, err := b.notice(id)
+			if err != nil {
+				return err
+			}
+			if err := b.end(n, ledger.Superseded, atMS); err != nil {
+				return err
+			}
+		}
+		return nil
 	case *ledgerv1.Fact_HeldBack:
 		h := fact.HeldBack
 		return b.change(h.GetNotice(), func(n *noticeRow) {
@@ -176,7 +187,25 @@ func (b *batch) attemptStarted(f *ledgerv1.AttemptStarted, atMS int64) error {
 	return b.change(f.GetNotice(), func(n *noticeRow) {
 		n.Attempts = append(n.Attempts, ledger.Attempt{AttemptStarted: f, StartedMS: atMS})
 		n.Phase = ledger.Sending
+		if f.GetChannel() == ledger.ByInbox {
+			n.Phase = ledger.Awaiting // its agency's word
+		}
 	})
+}
+
+// outOfInbox takes an agency's word about a notice that lies in its inbox.
+func (b *batch) outOfInbox(n *noticeRow, a *ledger.Attempt, atMS int64) error {
+	b.touch(n)
+	switch {
+	case n.Phase.Ended():
+	case a.Outcome == ledgerv1.Outcome_OUTCOME_DELIVERED && !n.Acknowledge:
+		if err := b.end(n, ledger.Delivered, atMS); err != nil {
+			return err
+		}
+	case a.GaveUp && n.Phase == ledger.Awaiting && n.StandsWith(a.Contact):
+		n.Phase = ledger.Ready
+	}
+	return b.notAstray(n)
 }
 
 func (b *batch) attemptFinished(f *ledgerv1.AttemptFinished, atMS int64) error {
@@ -191,6 +220,9 @@ func (b *batch) attemptFinished(f *ledgerv1.AttemptFinished, atMS int64) error {
 	a.Outcome = f.GetOutcome()
 	a.GaveUp = f.GetOutcome() == ledgerv1.Outcome_OUTCOME_PERMANENT ||
 		f.GetOutcome() != ledgerv1.Outcome_OUTCOME_DELIVERED && f.GetRetryMs() == 0
+	if a.Channel == ledger.ByInbox {
+		return b.outOfInbox(n, a, atMS)
+	}
 	if bounced(a) { // it came back before its end was written
 		a.Outcome, a.GaveUp = ledgerv1.Outcome_OUTCOME_PERMANENT, true
 	}

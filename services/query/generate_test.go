@@ -91,7 +91,7 @@ func (w *writer) stop() (ledgerv1.Scope, string) {
 // step draws one fact, and a few minutes.
 func (w *writer) step() {
 	w.now += int64(w.number("minutes", 30)) * minute
-	switch w.number("what", 29) {
+	switch w.number("what", 31) {
 	case 0, 1:
 		event := w.name("event")
 		f := &ledgerv1.EventAccepted{Source: w.source(event), Lineage: w.one("of", "l1", "l2", "l3"), Kind: "encompass.incident"}
@@ -112,6 +112,9 @@ func (w *writer) step() {
 		}
 		if n := w.state.Notices[id]; n != nil {
 			f.Attempt, f.Link = uint32(len(n.Attempts)+1), n.Link
+		}
+		if w.number("inbox", 2) == 0 {
+			f.Channel, f.Inbox = ledger.ByInbox, w.one("reader", "hub", "police")
 		}
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: f}})
 	case 10, 11:
@@ -172,6 +175,8 @@ func (w *writer) step() {
 		w.reply()
 	case 27:
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_ClockConfirmed{ClockConfirmed: &ledgerv1.ClockConfirmed{Instance: "one", By: "op"}}})
+	case 30, 31:
+		w.subscription()
 	case 24, 25:
 		w.withdraw()
 	case 26:
@@ -184,6 +189,18 @@ func (w *writer) step() {
 	case 21:
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_Led{Led: &ledgerv1.Led{Epoch: w.state.Epoch + 1, Instance: "one"}}})
 	}
+}
+
+// subscription begins a subscription or ends it, with some of its notices.
+func (w *writer) subscription() {
+	f := &ledgerv1.SubscriptionChanged{
+		Subscription: w.one("subscription", "s1", "s2"), Agency: "hub", Organisation: "council", Basis: "b",
+		State: ledgerv1.SubscriptionState(w.number("state", 3)),
+	}
+	if open := w.state.Open(f.Subscription); f.State > ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_BEGAN && len(open) > 0 {
+		f.Notices = open[:w.number("ended", len(open))]
+	}
+	w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_SubscriptionChanged{SubscriptionChanged: f}})
 }
 
 // withdraw takes back an event that may have yet to come, and mostly asks about those who may have been told.
@@ -308,7 +325,7 @@ func (w *writer) newNotice(lineage, replaces string, sources int) *ledgerv1.Noti
 		Id: w.name("note"), Kind: w.one("kind", "encompass.incident", "referral.received"), Rule: w.one("rule", "setting", "authority"),
 		Child: w.one("child", "child-"+lineage, ""), Organisation: w.organisation(), Function: "setting", Lane: ledgerv1.Lane(w.number("lane", 2) + 1),
 		DueMs: w.now + int64(w.number("due", 90)-30)*minute, Acknowledge: w.number("acknowledge", 1) == 0, Refs: make([]string, sources),
-		Replaces: replaces,
+		Replaces: replaces, Subscription: w.one("follows", "", "", "s1", "s2"),
 	}
 	for i := range n.Refs {
 		n.Refs[i] = w.one("tells", "", "c")

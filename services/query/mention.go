@@ -65,6 +65,12 @@ func mentions(f *ledgerv1.Fact) ([]Subject, error) {
 			about = append(about, Subject{Notice, id})
 		}
 		return about, nil
+	case *ledgerv1.Fact_SubscriptionChanged:
+		var about []Subject
+		for _, id := range fact.SubscriptionChanged.GetNotices() {
+			about = append(about, Subject{Notice, id})
+		}
+		return about, nil
 	case *ledgerv1.Fact_ToldByTelephone:
 		return of(Lineage, fact.ToldByTelephone.GetLineage())
 	case *ledgerv1.Fact_Escalated:

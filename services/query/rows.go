@@ -177,11 +177,12 @@ const (
 	markGaveUp = 1 << iota
 	markMovesOn
 	markBounced
+	markInbox
 )
 
 // appendAttempt adds an attempt to those of its notice.
 func appendAttempt(to []byte, a *ledger.Attempt, contact, organisation, role int64) []byte {
-	marks := flag(a.GaveUp)*markGaveUp | flag(a.MovesOn)*markMovesOn | flag(bounced(a))*markBounced
+	marks := flag(a.GaveUp)*markGaveUp | flag(a.MovesOn)*markMovesOn | flag(bounced(a))*markBounced | flag(a.Channel == ledger.ByInbox)*markInbox
 	for _, number := range [...]int64{int64(a.Link), contact, organisation, role, int64(a.Outcome), marks} {
 		to = binary.AppendUvarint(to, uint64(number))
 	}
@@ -214,6 +215,9 @@ func (b *batch) attemptsIn(text []byte) ([]ledger.Attempt, error) {
 		}
 		if marks&markBounced != 0 {
 			a.Returns = []ledgerv1.ReturnKind{ledgerv1.ReturnKind_RETURN_KIND_BOUNCE_PERMANENT}
+		}
+		if marks&markInbox != 0 {
+			a.Channel = ledger.ByInbox
 		}
 		attempts = append(attempts, a)
 	}

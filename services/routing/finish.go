@@ -23,7 +23,7 @@ func noFinding() *ledgerv1.ChildFinding { return &ledgerv1.ChildFinding{} }
 func (d *decider) tell(rule *policy.Rule, s *subject, r recipient, clock *policyv1.Clock, steps []*policyv1.Step, school schoolClock) {
 	due, why := d.due(clock, s.event, school)
 	n := &ledgerv1.Notice{DueMs: due.UnixMilli(), DueBecause: why, Refs: s.latestRefs(), Invitation: d.invitation(rule, s, r)}
-	d.oblige(rule, s, r, steps, n, "")
+	d.oblige(rule, s, r, steps, n, r.subscription.GetAgency())
 	if d.tooLateToHurry(clock, s, school) {
 		n.Lane, n.LaneBecause = ledgerv1.Lane_LANE_ROUTINE, ""
 	}
@@ -48,6 +48,7 @@ func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*po
 	n.Kind, n.Rule, n.Child, n.Organisation = s.event.Type, rule.Id, s.finding.Child, string(r.organisation)
 	n.Function, n.View, n.Basis, n.Acknowledge, n.Because = r.function, rule.View.ID(), rule.Basis, rule.Acknowledge, r.because
 	d.lane(rule, s, n)
+	n.Subscription = r.subscription.GetId()
 	eventScope := ""
 	if n.Child == "" {
 		eventScope = d.events[s.index].Source.Event
@@ -58,7 +59,7 @@ func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*po
 	}
 	for _, l := range d.chain(rule, s, r, steps) {
 		n.Chain = append(n.Chain, &ledgerv1.Link{
-			Organisation: string(l.organisation), Roles: l.roles, Use: l.use, OffsetMinutes: l.offset,
+			Organisation: string(l.organisation), Roles: l.roles, Use: l.use, OffsetMinutes: l.offset, Contact: l.contact,
 		})
 	}
 	if len(n.Chain) == 0 {

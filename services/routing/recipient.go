@@ -24,6 +24,7 @@ type recipient struct {
 	authorityOnly bool   // only the authority's steps of the chain apply: the setting is gone
 	firstRole     string // tried before those of the chain
 	extraRoles    []string
+	subscription  *directoryv1.Subscription // why it is told; nil where a rule alone says so
 }
 
 // applies evaluates a rule's condition. One that cannot be evaluated holds nobody back silently: it is a gap.
@@ -80,6 +81,8 @@ func (d *decider) applyToChild(rule *policy.Rule, s *subject) {
 		}
 	case "referrer":
 		d.tellReferrer(rule, s)
+	case "subscribers":
+		d.tellSubscribers(rule, s)
 	case "invited", "attended", "absent", "participants":
 		d.tellParticipants(rule, s)
 	}
@@ -275,7 +278,11 @@ func (d *decider) chain(rule *policy.Rule, s *subject, r recipient, steps []*pol
 				}
 			}
 		}
-		links = append(links, link{organisation: org, roles: roles, use: step.Use, offset: step.OffsetMinutes})
+		contact := ""
+		if slices.Contains(roles, policy.InboxRole) {
+			contact = directory.InboxContact(r.subscription.GetAgency())
+		}
+		links = append(links, link{organisation: org, roles: roles, use: step.Use, offset: step.OffsetMinutes, contact: contact})
 	}
 	return links
 }
@@ -285,6 +292,7 @@ type link struct {
 	roles        []string
 	use          string
 	offset       int32
+	contact      string // the only one; empty is any of the roles
 }
 
 func (d *decider) authorityID(area notice.Area) notice.OrgID {

@@ -17,6 +17,7 @@ import (
 	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
+	subscriptionv1 "github.com/signalbox-hq/signalbox/api/signalbox/subscription/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	telephonev1 "github.com/signalbox-hq/signalbox/api/signalbox/telephone/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
@@ -43,10 +44,16 @@ func rules() map[string]callers {
 		intakev1.IntakeService_Quarantine_FullMethodName:    everyone,
 		intakev1.IntakeService_Withdraw_FullMethodName:      everyone,
 
+		inboxv1.InboxService_Subscribe_FullMethodName:   agencies,
+		inboxv1.InboxService_Confirm_FullMethodName:     agencies,
 		inboxv1.InboxService_Acknowledge_FullMethodName: everyone,
 
-		meetingv1.MeetingService_Reply_FullMethodName: everyone,
-		meetingv1.MeetingService_Show_FullMethodName:  everyone,
+		meetingv1.MeetingService_Reply_FullMethodName:             everyone,
+		meetingv1.MeetingService_Show_FullMethodName:              everyone,
+		subscriptionv1.SubscriptionService_Request_FullMethodName: agencies,
+		subscriptionv1.SubscriptionService_Grant_FullMethodName:   operators,
+		subscriptionv1.SubscriptionService_End_FullMethodName:     everyone,
+		subscriptionv1.SubscriptionService_List_FullMethodName:    everyone,
 
 		taskv1.TaskService_List_FullMethodName:    everyone,
 		taskv1.TaskService_Show_FullMethodName:    everyone,

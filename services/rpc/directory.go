@@ -59,7 +59,7 @@ func (s *directoryService) Show(req *directoryv1.ShowRequest, stream grpc.Server
 // sealed says whether a row is that of a child about whom every answer is the one about a child nobody knows, or of
 // somebody involved with such a child.
 func sealed(snapshot *directory.Snapshot, row *directoryv1.Row) bool {
-	child := cmp.Or(row.GetChild().GetId(), row.GetNetworkMember().GetChild())
+	child := cmp.Or(row.GetChild().GetId(), row.GetNetworkMember().GetChild(), row.GetSubscription().GetChild())
 	return child != "" && slices.ContainsFunc(snapshot.Restrictions(notice.ChildID(child)), directory.Seals)
 }
 
@@ -89,6 +89,8 @@ func belongs(row *directoryv1.Row, organisation string) bool {
 		return r.Rota.GetOrganisation() == organisation
 	case *directoryv1.Row_Agency:
 		return r.Agency.GetOrganisation() == organisation
+	case *directoryv1.Row_Subscription:
+		return r.Subscription.GetOrganisation() == organisation
 	case *directoryv1.Row_Restriction:
 		return r.Restriction.GetTarget() == organisation
 	case *directoryv1.Row_NetworkMember:

@@ -2,6 +2,7 @@ package rpc
 
 import (
 	"context"
+	"sync"
 
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
@@ -13,6 +14,9 @@ import (
 type inboxService struct {
 	inboxv1.UnimplementedInboxServiceServer
 	Deps
+	key       notice.Key
+	stopping  <-chan struct{}
+	receivers *sync.WaitGroup
 }
 
 // Acknowledge records that a named person at the caller's organisation has a notice. A notice that is another's is not

@@ -92,8 +92,8 @@ func (s *sendingService) check(op string, scope ledgerv1.Scope, target string) e
 			return invalid("no such kind of event: give one such as encompass.incident")
 		}
 	case ledgerv1.Scope_SCOPE_CHANNEL:
-		if target != delivery.Email && target != delivery.GRPC {
-			return invalid("no such channel: give email or grpc")
+		if target != delivery.Email && target != delivery.GRPC && target != delivery.Inbox {
+			return invalid("no such channel: give email, grpc or inbox")
 		}
 	case ledgerv1.Scope_SCOPE_UNSPECIFIED:
 		return invalid("say what to stop")

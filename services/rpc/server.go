@@ -25,6 +25,7 @@ import (
 	replayv1 "github.com/signalbox-hq/signalbox/api/signalbox/replay/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
+	subscriptionv1 "github.com/signalbox-hq/signalbox/api/signalbox/subscription/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	telephonev1 "github.com/signalbox-hq/signalbox/api/signalbox/telephone/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -102,7 +103,8 @@ func (s *Server) register(d Deps, c Config, on *grpc.Server) {
 	intakev1.RegisterIntakeServiceServer(on, &intakeService{
 		Deps: d, live: c.Live, feedback: NewFeedback(d.Engine, d.Events), stopping: s.stopping, receivers: s.receivers,
 	})
-	inboxv1.RegisterInboxServiceServer(on, &inboxService{Deps: d})
+	inboxv1.RegisterInboxServiceServer(on, &inboxService{Deps: d, key: c.Key, stopping: s.stopping, receivers: s.receivers})
+	subscriptionv1.RegisterSubscriptionServiceServer(on, &subscriptionService{Deps: d})
 	meetingv1.RegisterMeetingServiceServer(on, &meetingService{Deps: d, key: c.Key})
 	taskv1.RegisterTaskServiceServer(on, &taskService{Deps: d})
 	ledgerv1.RegisterLedgerServiceServer(on, &ledgerService{Deps: d, key: c.Key})

@@ -61,7 +61,7 @@ func (j *job) retire(row *directoryv1.Row) *directoryv1.Row {
 func (l *line) contact() *directoryv1.Contact {
 	c := &directoryv1.Contact{
 		Organisation: l.organisation("organisation"), Role: l.token("role"), Name: l.required("name"),
-		Channel: l.requiredOneOf("channel", "email", "grpc", "telephone"), Address: l.required("address"),
+		Channel: l.requiredOneOf("channel", "email", "grpc", "inbox", "telephone"), Address: l.required("address"),
 		Use:        l.oneOf("use", "regular", "holiday", "out_of_hours"),
 		Hours:      l.hours("hours"),
 		VerifiedOn: l.pastDate("verified_on"), Shared: l.yes("shared"), CodeAddress: l.text("code_address"),
@@ -80,6 +80,10 @@ func (l *line) contact() *directoryv1.Contact {
 	case "grpc":
 		if host, port, err := net.SplitHostPort(c.GetAddress()); err != nil || host == "" || port == "" {
 			l.fault("address", "is not host:port")
+		}
+	case "inbox":
+		if !l.j.current.ActsFor(c.GetAddress(), c.GetOrganisation()) {
+			l.fault("address", "is not the id of an agency that acts for the organisation: see `signalbox agency list`")
 		}
 	case "telephone":
 		if !telephonePattern.MatchString(c.GetAddress()) {

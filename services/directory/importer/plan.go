@@ -30,12 +30,14 @@ const (
 	ODS           = "ods"
 	Network       = "network"
 	Rota          = "rota"
+	Subscriptions = "subscriptions"
 )
 
 // Formats lists the formats in the order in which to import them: each refers to those before it.
 func Formats() []string {
 	return []string{
 		Areas, Organisations, ONSPD, GIAS, GIASLinks, Ofsted, ODS, BankHolidays, TermDates, PupilRoll, Network, Contacts, Rota, Restrictions,
+		Subscriptions,
 	}
 }
 
@@ -146,6 +148,7 @@ func (j *job) reader() (func(text string) error, error) {
 		GIAS: j.readGIAS, GIASLinks: j.readLinks, BankHolidays: j.readBankHolidays, Areas: j.readAreas,
 		Organisations: j.readOrganisations, TermDates: j.readTermDates, PupilRoll: j.readRoll, Contacts: j.readContacts,
 		Restrictions: j.readRestrictions, Network: j.readNetwork, Ofsted: j.readOfsted, ODS: j.readODS, Rota: j.readRota,
+		Subscriptions: j.readSubscriptions,
 	}
 	read, ok := readers[j.req.Format]
 	if !ok {

@@ -138,6 +138,7 @@ func TestEverySampleImportsOnceAndTheSecondTimeChangesNothing(t *testing.T) {
 		Network:       {"read 4, added 4, changed 0, removed 0, unchanged 0, readdressed 0", "read 4, added 0, changed 0, removed 0, unchanged 4, readdressed 0"},
 		Rota:          {"read 4, added 2, changed 0, removed 0, unchanged 0, readdressed 0", "read 4, added 0, changed 0, removed 0, unchanged 2, readdressed 0"},
 		Restrictions:  {"read 2, added 2, changed 0, removed 0, unchanged 0, readdressed 0", "read 2, added 0, changed 0, removed 0, unchanged 2, readdressed 0"},
+		Subscriptions: {"read 2, added 2, changed 0, removed 0, unchanged 0, readdressed 0", "read 2, added 0, changed 0, removed 0, unchanged 2, readdressed 0"},
 	}
 	s := snapshot(t)
 	got := make(map[string][2]string)
@@ -289,6 +290,12 @@ func TestABadRowIsNamedAndTheGoodOnesAreTaken(t *testing.T) {
 		{"links: a successor nobody knows", GIASLinks, `"900104","900101"`, `"900104","900999"`, []string{"2 : the successor is not in the directory"}, 0},
 		{"restrictions: a pupil nobody knows", Restrictions, "A-1002", "A-9999", []string{"2 pupil_id: no child has this id on that roll, so nobody would be protected"}, 1},
 		{"restrictions: a contact nobody knows", Restrictions, "/alder-dsl", "/alder-dls", []string{"3 target: is not a contact of the directory"}, 1},
+		{"subscriptions: a kind that does not exist", Subscriptions, ";enquiry.", ";enquiries.", []string{"2 kinds: names a kind of event that does not exist"}, 1},
+		{"subscriptions: an area nobody knows", Subscriptions, "E09000902", "E09000999", []string{"3 area: is not an area of the directory"}, 1},
+		{"subscriptions: no area", Subscriptions, "E09000902", "", []string{"3 area: is empty"}, 1},
+		{"subscriptions: an organisation nobody knows", Subscriptions, "S-2,ashmere-school-nursing,ashmere-school-nursing", "S-2,ashmere-school-nursing,nobody", []string{"3 organisation: is not an organisation or setting of the directory"}, 1},
+		{"subscriptions: no end", Subscriptions, "E09000902,children_act_2004_s10,Director of Children's Services,2026-09-01,2027-09-01", "E09000902,children_act_2004_s10,Director of Children's Services,2026-09-01,", []string{"3 until: is empty"}, 1},
+		{"subscriptions: an end before the beginning", Subscriptions, "Services,2026-09-01,2027-09-01,2027-03-01\nS-2", "Services,2026-09-01,2026-08-01,2027-03-01\nS-2", []string{"2 until: is not after from", "2 review_on: is not while it lasts"}, 1},
 		{"restrictions: no review", Restrictions, "refuge,2027-03-01", "refuge,", []string{"2 review_on: is empty"}, 1},
 	} {
 		t.Run(tc.name, func(t *testing.T) {

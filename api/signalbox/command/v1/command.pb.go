@@ -27,7 +27,9 @@ const (
 type Command struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The fact that a person or a program wants on record. The leader holds it against the state and stamps it.
-	Fact          *v1.Fact `protobuf:"bytes,1,opt,name=fact,proto3" json:"fact,omitempty"`
+	Fact *v1.Fact `protobuf:"bytes,1,opt,name=fact,proto3" json:"fact,omitempty"`
+	// More of the same kind, which are recorded with it.
+	More          []*v1.Fact `protobuf:"bytes,33,rep,name=more,proto3" json:"more,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -65,6 +67,13 @@ func (*Command) Descriptor() ([]byte, []int) {
 func (x *Command) GetFact() *v1.Fact {
 	if x != nil {
 		return x.Fact
+	}
+	return nil
+}
+
+func (x *Command) GetMore() []*v1.Fact {
+	if x != nil {
+		return x.More
 	}
 	return nil
 }
@@ -210,9 +219,10 @@ var File_signalbox_command_v1_command_proto protoreflect.FileDescriptor
 
 const file_signalbox_command_v1_command_proto_rawDesc = "" +
 	"\n" +
-	"\"signalbox/command/v1/command.proto\x12\x14signalbox.command.v1\x1a signalbox/ledger/v1/ledger.proto\"8\n" +
+	"\"signalbox/command/v1/command.proto\x12\x14signalbox.command.v1\x1a signalbox/ledger/v1/ledger.proto\"g\n" +
 	"\aCommand\x12-\n" +
-	"\x04fact\x18\x01 \x01(\v2\x19.signalbox.ledger.v1.FactR\x04fact\"\x9d\x01\n" +
+	"\x04fact\x18\x01 \x01(\v2\x19.signalbox.ledger.v1.FactR\x04fact\x12-\n" +
+	"\x04more\x18! \x03(\v2\x19.signalbox.ledger.v1.FactR\x04more\"\x9d\x01\n" +
 	"\x06Answer\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\x05R\x04kind\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x123\n" +
@@ -244,12 +254,13 @@ var file_signalbox_command_v1_command_proto_goTypes = []any{
 }
 var file_signalbox_command_v1_command_proto_depIdxs = []int32{
 	3, // 0: signalbox.command.v1.Command.fact:type_name -> signalbox.ledger.v1.Fact
-	2, // 1: signalbox.command.v1.Answer.fields:type_name -> signalbox.command.v1.Field
-	2, // [2:2] is the sub-list for method output_type
-	2, // [2:2] is the sub-list for method input_type
-	2, // [2:2] is the sub-list for extension type_name
-	2, // [2:2] is the sub-list for extension extendee
-	0, // [0:2] is the sub-list for field type_name
+	3, // 1: signalbox.command.v1.Command.more:type_name -> signalbox.ledger.v1.Fact
+	2, // 2: signalbox.command.v1.Answer.fields:type_name -> signalbox.command.v1.Field
+	3, // [3:3] is the sub-list for method output_type
+	3, // [3:3] is the sub-list for method input_type
+	3, // [3:3] is the sub-list for extension type_name
+	3, // [3:3] is the sub-list for extension extendee
+	0, // [0:3] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_command_v1_command_proto_init() }

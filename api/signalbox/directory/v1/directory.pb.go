@@ -118,6 +118,7 @@ type Row struct {
 	//	*Row_NetworkMember
 	//	*Row_Postcode
 	//	*Row_Rota
+	//	*Row_Subscription
 	Row           isRow_Row `protobuf_oneof:"row"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -277,6 +278,15 @@ func (x *Row) GetRota() *Rota {
 	return nil
 }
 
+func (x *Row) GetSubscription() *Subscription {
+	if x != nil {
+		if x, ok := x.Row.(*Row_Subscription); ok {
+			return x.Subscription
+		}
+	}
+	return nil
+}
+
 type isRow_Row interface {
 	isRow_Row()
 }
@@ -346,6 +356,11 @@ type Row_Rota struct {
 	Rota *Rota `protobuf:"bytes,13,opt,name=rota,proto3,oneof"`
 }
 
+type Row_Subscription struct {
+	// What an agency is told beyond what concerns it anyway.
+	Subscription *Subscription `protobuf:"bytes,14,opt,name=subscription,proto3,oneof"`
+}
+
 func (*Row_Area) isRow_Row() {}
 
 func (*Row_Organisation) isRow_Row() {}
@@ -371,6 +386,8 @@ func (*Row_NetworkMember) isRow_Row() {}
 func (*Row_Postcode) isRow_Row() {}
 
 func (*Row_Rota) isRow_Row() {}
+
+func (*Row_Subscription) isRow_Row() {}
 
 // Area is an area by GSS code.
 type Area struct {
@@ -838,9 +855,9 @@ type Contact struct {
 	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
 	// The person's or desk's name.
 	Name string `protobuf:"bytes,4,opt,name=name,proto3" json:"name,omitempty"`
-	// `email`, `grpc` or `telephone`.
+	// `email`, `grpc`, `inbox` or `telephone`.
 	Channel string `protobuf:"bytes,5,opt,name=channel,proto3" json:"channel,omitempty"`
-	// Email address, `host:port` of a receiver, or telephone number.
+	// Email address, `host:port` of a receiver, id of the agency whose inbox it is, or telephone number.
 	Address string `protobuf:"bytes,6,opt,name=address,proto3" json:"address,omitempty"`
 	// When it is used: `regular`, `holiday` or `out_of_hours`.
 	Use string `protobuf:"bytes,7,opt,name=use,proto3" json:"use,omitempty"`
@@ -2170,11 +2187,340 @@ func (x *Swap) GetUntil() string {
 	return ""
 }
 
+// Subscription says of what an agency is told beyond what the rules tell its organisation anyway, on what recorded basis and
+// until when. An agency asks for it; it counts once an operator has granted it, and only while it lasts. What is given of
+// kinds, area, child and matter must all fit.
+type Subscription struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The agency, whose inbox it is.
+	Agency string `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	// The organisation that it acts for.
+	Organisation string `protobuf:"bytes,3,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// Kinds of event; none means every kind that a rule tells subscribers of.
+	Kinds []string `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty"`
+	// GSS code of a local authority or police area: children who live there. Empty is anywhere.
+	Area string `protobuf:"bytes,5,opt,name=area,proto3" json:"area,omitempty"`
+	// The child's id in the directory, named when it was granted. Empty is any child.
+	Child string `protobuf:"bytes,6,opt,name=child,proto3" json:"child,omitempty"`
+	// What one agency publishes under one reference. Not set is any.
+	Matter *Matter `protobuf:"bytes,7,opt,name=matter,proto3" json:"matter,omitempty"`
+	// Code of the lawful basis, as the policy has it; empty until it is granted.
+	Basis string `protobuf:"bytes,8,opt,name=basis,proto3" json:"basis,omitempty"`
+	// Who authorised it: a post, not a name.
+	Authoriser string `protobuf:"bytes,9,opt,name=authoriser,proto3" json:"authoriser,omitempty"`
+	// The operator who granted it; empty until then.
+	GrantedBy string `protobuf:"bytes,10,opt,name=granted_by,json=grantedBy,proto3" json:"granted_by,omitempty"`
+	// It counts from, Unix milliseconds.
+	FromMs int64 `protobuf:"varint,11,opt,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"`
+	// And until before, Unix milliseconds.
+	UntilMs int64 `protobuf:"varint,12,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	// To be reviewed on, `YYYY-MM-DD`.
+	ReviewOn string `protobuf:"bytes,13,opt,name=review_on,json=reviewOn,proto3" json:"review_on,omitempty"`
+	// When it was ended or turned down, Unix milliseconds; 0 where it was not.
+	EndedMs int64 `protobuf:"varint,14,opt,name=ended_ms,json=endedMs,proto3" json:"ended_ms,omitempty"`
+	// By whom.
+	EndedBy string `protobuf:"bytes,15,opt,name=ended_by,json=endedBy,proto3" json:"ended_by,omitempty"`
+	// The child as the agency described it when it asked. Gone once the subscription is granted or ended.
+	Described *SubscribedChild `protobuf:"bytes,16,opt,name=described,proto3" json:"described,omitempty"`
+	// Why the agency asks, in words.
+	Purpose string `protobuf:"bytes,17,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// When it was asked for, Unix milliseconds.
+	RequestedMs   int64 `protobuf:"varint,18,opt,name=requested_ms,json=requestedMs,proto3" json:"requested_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Subscription) Reset() {
+	*x = Subscription{}
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Subscription) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Subscription) ProtoMessage() {}
+
+func (x *Subscription) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
+func (*Subscription) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *Subscription) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Subscription) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *Subscription) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *Subscription) GetKinds() []string {
+	if x != nil {
+		return x.Kinds
+	}
+	return nil
+}
+
+func (x *Subscription) GetArea() string {
+	if x != nil {
+		return x.Area
+	}
+	return ""
+}
+
+func (x *Subscription) GetChild() string {
+	if x != nil {
+		return x.Child
+	}
+	return ""
+}
+
+func (x *Subscription) GetMatter() *Matter {
+	if x != nil {
+		return x.Matter
+	}
+	return nil
+}
+
+func (x *Subscription) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *Subscription) GetAuthoriser() string {
+	if x != nil {
+		return x.Authoriser
+	}
+	return ""
+}
+
+func (x *Subscription) GetGrantedBy() string {
+	if x != nil {
+		return x.GrantedBy
+	}
+	return ""
+}
+
+func (x *Subscription) GetFromMs() int64 {
+	if x != nil {
+		return x.FromMs
+	}
+	return 0
+}
+
+func (x *Subscription) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+func (x *Subscription) GetReviewOn() string {
+	if x != nil {
+		return x.ReviewOn
+	}
+	return ""
+}
+
+func (x *Subscription) GetEndedMs() int64 {
+	if x != nil {
+		return x.EndedMs
+	}
+	return 0
+}
+
+func (x *Subscription) GetEndedBy() string {
+	if x != nil {
+		return x.EndedBy
+	}
+	return ""
+}
+
+func (x *Subscription) GetDescribed() *SubscribedChild {
+	if x != nil {
+		return x.Described
+	}
+	return nil
+}
+
+func (x *Subscription) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *Subscription) GetRequestedMs() int64 {
+	if x != nil {
+		return x.RequestedMs
+	}
+	return 0
+}
+
+// Matter is what one agency publishes under one reference.
+type Matter struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agency that publishes.
+	Agency string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Its reference: the `subject` of its events.
+	Reference     string `protobuf:"bytes,2,opt,name=reference,proto3" json:"reference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Matter) Reset() {
+	*x = Matter{}
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Matter) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Matter) ProtoMessage() {}
+
+func (x *Matter) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Matter.ProtoReflect.Descriptor instead.
+func (*Matter) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *Matter) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *Matter) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+// SubscribedChild describes a child for whoever decides on a request.
+type SubscribedChild struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Given names.
+	Given string `protobuf:"bytes,1,opt,name=given,proto3" json:"given,omitempty"`
+	// Family name.
+	Family string `protobuf:"bytes,2,opt,name=family,proto3" json:"family,omitempty"`
+	// `YYYY-MM-DD`.
+	DateOfBirth string `protobuf:"bytes,3,opt,name=date_of_birth,json=dateOfBirth,proto3" json:"date_of_birth,omitempty"`
+	// Identifiers.
+	Identifiers   []*Identifier `protobuf:"bytes,4,rep,name=identifiers,proto3" json:"identifiers,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscribedChild) Reset() {
+	*x = SubscribedChild{}
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscribedChild) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscribedChild) ProtoMessage() {}
+
+func (x *SubscribedChild) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_directory_v1_directory_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscribedChild.ProtoReflect.Descriptor instead.
+func (*SubscribedChild) Descriptor() ([]byte, []int) {
+	return file_signalbox_directory_v1_directory_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *SubscribedChild) GetGiven() string {
+	if x != nil {
+		return x.Given
+	}
+	return ""
+}
+
+func (x *SubscribedChild) GetFamily() string {
+	if x != nil {
+		return x.Family
+	}
+	return ""
+}
+
+func (x *SubscribedChild) GetDateOfBirth() string {
+	if x != nil {
+		return x.DateOfBirth
+	}
+	return ""
+}
+
+func (x *SubscribedChild) GetIdentifiers() []*Identifier {
+	if x != nil {
+		return x.Identifiers
+	}
+	return nil
+}
+
 var File_signalbox_directory_v1_directory_proto protoreflect.FileDescriptor
 
 const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\n" +
-	"&signalbox/directory/v1/directory.proto\x12\x16signalbox.directory.v1\"\xdb\x06\n" +
+	"&signalbox/directory/v1/directory.proto\x12\x16signalbox.directory.v1\"\xa7\a\n" +
 	"\x03Row\x122\n" +
 	"\x04area\x18\x01 \x01(\v2\x1c.signalbox.directory.v1.AreaH\x00R\x04area\x12J\n" +
 	"\forganisation\x18\x02 \x01(\v2$.signalbox.directory.v1.OrganisationH\x00R\forganisation\x12;\n" +
@@ -2189,7 +2535,8 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	" \x01(\v2&.signalbox.directory.v1.PolicyDocumentH\x00R\x06policy\x12N\n" +
 	"\x0enetwork_member\x18\v \x01(\v2%.signalbox.directory.v1.NetworkMemberH\x00R\rnetworkMember\x12F\n" +
 	"\bpostcode\x18\f \x01(\v2(.signalbox.directory.v1.PostcodeDistrictH\x00R\bpostcode\x122\n" +
-	"\x04rota\x18\r \x01(\v2\x1c.signalbox.directory.v1.RotaH\x00R\x04rotaB\x05\n" +
+	"\x04rota\x18\r \x01(\v2\x1c.signalbox.directory.v1.RotaH\x00R\x04rota\x12J\n" +
+	"\fsubscription\x18\x0e \x01(\v2$.signalbox.directory.v1.SubscriptionH\x00R\fsubscriptionB\x05\n" +
 	"\x03row\"\xb3\x01\n" +
 	"\x04Area\x12\x10\n" +
 	"\x03gss\x18\x01 \x01(\tR\x03gss\x12\x12\n" +
@@ -2342,7 +2689,38 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\n" +
 	"instead_of\x18\x02 \x01(\tR\tinsteadOf\x12\x12\n" +
 	"\x04from\x18\x03 \x01(\tR\x04from\x12\x14\n" +
-	"\x05until\x18\x04 \x01(\tR\x05until*\xd9\x01\n" +
+	"\x05until\x18\x04 \x01(\tR\x05until\"\xb2\x04\n" +
+	"\fSubscription\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\"\n" +
+	"\forganisation\x18\x03 \x01(\tR\forganisation\x12\x14\n" +
+	"\x05kinds\x18\x04 \x03(\tR\x05kinds\x12\x12\n" +
+	"\x04area\x18\x05 \x01(\tR\x04area\x12\x14\n" +
+	"\x05child\x18\x06 \x01(\tR\x05child\x126\n" +
+	"\x06matter\x18\a \x01(\v2\x1e.signalbox.directory.v1.MatterR\x06matter\x12\x14\n" +
+	"\x05basis\x18\b \x01(\tR\x05basis\x12\x1e\n" +
+	"\n" +
+	"authoriser\x18\t \x01(\tR\n" +
+	"authoriser\x12\x1d\n" +
+	"\n" +
+	"granted_by\x18\n" +
+	" \x01(\tR\tgrantedBy\x12\x17\n" +
+	"\afrom_ms\x18\v \x01(\x03R\x06fromMs\x12\x19\n" +
+	"\buntil_ms\x18\f \x01(\x03R\auntilMs\x12\x1b\n" +
+	"\treview_on\x18\r \x01(\tR\breviewOn\x12\x19\n" +
+	"\bended_ms\x18\x0e \x01(\x03R\aendedMs\x12\x19\n" +
+	"\bended_by\x18\x0f \x01(\tR\aendedBy\x12E\n" +
+	"\tdescribed\x18\x10 \x01(\v2'.signalbox.directory.v1.SubscribedChildR\tdescribed\x12\x18\n" +
+	"\apurpose\x18\x11 \x01(\tR\apurpose\x12!\n" +
+	"\frequested_ms\x18\x12 \x01(\x03R\vrequestedMs\">\n" +
+	"\x06Matter\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x1c\n" +
+	"\treference\x18\x02 \x01(\tR\treference\"\xa9\x01\n" +
+	"\x0fSubscribedChild\x12\x14\n" +
+	"\x05given\x18\x01 \x01(\tR\x05given\x12\x16\n" +
+	"\x06family\x18\x02 \x01(\tR\x06family\x12\"\n" +
+	"\rdate_of_birth\x18\x03 \x01(\tR\vdateOfBirth\x12D\n" +
+	"\videntifiers\x18\x04 \x03(\v2\".signalbox.directory.v1.IdentifierR\videntifiers*\xd9\x01\n" +
 	"\aDutyWhy\x12\x18\n" +
 	"\x14DUTY_WHY_UNSPECIFIED\x10\x00\x12\x12\n" +
 	"\x0eDUTY_WHY_SHIFT\x10\x01\x12\x11\n" +
@@ -2367,7 +2745,7 @@ func file_signalbox_directory_v1_directory_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_directory_v1_directory_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_signalbox_directory_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_signalbox_directory_v1_directory_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_signalbox_directory_v1_directory_proto_goTypes = []any{
 	(DutyWhy)(0),             // 0: signalbox.directory.v1.DutyWhy
 	(*Row)(nil),              // 1: signalbox.directory.v1.Row
@@ -2392,6 +2770,9 @@ var file_signalbox_directory_v1_directory_proto_goTypes = []any{
 	(*Rota)(nil),             // 20: signalbox.directory.v1.Rota
 	(*Shift)(nil),            // 21: signalbox.directory.v1.Shift
 	(*Swap)(nil),             // 22: signalbox.directory.v1.Swap
+	(*Subscription)(nil),     // 23: signalbox.directory.v1.Subscription
+	(*Matter)(nil),           // 24: signalbox.directory.v1.Matter
+	(*SubscribedChild)(nil),  // 25: signalbox.directory.v1.SubscribedChild
 }
 var file_signalbox_directory_v1_directory_proto_depIdxs = []int32{
 	2,  // 0: signalbox.directory.v1.Row.area:type_name -> signalbox.directory.v1.Area
@@ -2407,19 +2788,23 @@ var file_signalbox_directory_v1_directory_proto_depIdxs = []int32{
 	14, // 10: signalbox.directory.v1.Row.network_member:type_name -> signalbox.directory.v1.NetworkMember
 	15, // 11: signalbox.directory.v1.Row.postcode:type_name -> signalbox.directory.v1.PostcodeDistrict
 	20, // 12: signalbox.directory.v1.Row.rota:type_name -> signalbox.directory.v1.Rota
-	4,  // 13: signalbox.directory.v1.Setting.successors:type_name -> signalbox.directory.v1.Link
-	6,  // 14: signalbox.directory.v1.Contact.hours:type_name -> signalbox.directory.v1.Hours
-	8,  // 15: signalbox.directory.v1.Calendar.terms:type_name -> signalbox.directory.v1.Term
-	11, // 16: signalbox.directory.v1.Child.identifiers:type_name -> signalbox.directory.v1.Identifier
-	12, // 17: signalbox.directory.v1.Child.enrolments:type_name -> signalbox.directory.v1.Enrolment
-	16, // 18: signalbox.directory.v1.PostcodeDistrict.groups:type_name -> signalbox.directory.v1.PostcodeGroup
-	21, // 19: signalbox.directory.v1.Rota.shifts:type_name -> signalbox.directory.v1.Shift
-	22, // 20: signalbox.directory.v1.Rota.swaps:type_name -> signalbox.directory.v1.Swap
-	21, // [21:21] is the sub-list for method output_type
-	21, // [21:21] is the sub-list for method input_type
-	21, // [21:21] is the sub-list for extension type_name
-	21, // [21:21] is the sub-list for extension extendee
-	0,  // [0:21] is the sub-list for field type_name
+	23, // 13: signalbox.directory.v1.Row.subscription:type_name -> signalbox.directory.v1.Subscription
+	4,  // 14: signalbox.directory.v1.Setting.successors:type_name -> signalbox.directory.v1.Link
+	6,  // 15: signalbox.directory.v1.Contact.hours:type_name -> signalbox.directory.v1.Hours
+	8,  // 16: signalbox.directory.v1.Calendar.terms:type_name -> signalbox.directory.v1.Term
+	11, // 17: signalbox.directory.v1.Child.identifiers:type_name -> signalbox.directory.v1.Identifier
+	12, // 18: signalbox.directory.v1.Child.enrolments:type_name -> signalbox.directory.v1.Enrolment
+	16, // 19: signalbox.directory.v1.PostcodeDistrict.groups:type_name -> signalbox.directory.v1.PostcodeGroup
+	21, // 20: signalbox.directory.v1.Rota.shifts:type_name -> signalbox.directory.v1.Shift
+	22, // 21: signalbox.directory.v1.Rota.swaps:type_name -> signalbox.directory.v1.Swap
+	24, // 22: signalbox.directory.v1.Subscription.matter:type_name -> signalbox.directory.v1.Matter
+	25, // 23: signalbox.directory.v1.Subscription.described:type_name -> signalbox.directory.v1.SubscribedChild
+	11, // 24: signalbox.directory.v1.SubscribedChild.identifiers:type_name -> signalbox.directory.v1.Identifier
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_directory_v1_directory_proto_init() }
@@ -2441,6 +2826,7 @@ func file_signalbox_directory_v1_directory_proto_init() {
 		(*Row_NetworkMember)(nil),
 		(*Row_Postcode)(nil),
 		(*Row_Rota)(nil),
+		(*Row_Subscription)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2448,7 +2834,7 @@ func file_signalbox_directory_v1_directory_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_directory_v1_directory_proto_rawDesc), len(file_signalbox_directory_v1_directory_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   22,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

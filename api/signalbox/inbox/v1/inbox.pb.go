@@ -8,8 +8,10 @@ package inboxv1
 
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
+	v1 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -21,6 +23,517 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
+
+// Reason says why a notice may no longer be shown.
+type Reason int32
+
+const (
+	// Not stated.
+	Reason_REASON_UNSPECIFIED Reason = 0
+	// It was withdrawn: do not act on it.
+	Reason_REASON_WITHDRAWN Reason = 1
+	// A newer one stands in its place, further on.
+	Reason_REASON_REPLACED Reason = 2
+	// It is not for this inbox any more: what it told of was erased, the subscription has ended, or somebody else is told.
+	Reason_REASON_NOT_FOR_YOU Reason = 3
+)
+
+// Enum value maps for Reason.
+var (
+	Reason_name = map[int32]string{
+		0: "REASON_UNSPECIFIED",
+		1: "REASON_WITHDRAWN",
+		2: "REASON_REPLACED",
+		3: "REASON_NOT_FOR_YOU",
+	}
+	Reason_value = map[string]int32{
+		"REASON_UNSPECIFIED": 0,
+		"REASON_WITHDRAWN":   1,
+		"REASON_REPLACED":    2,
+		"REASON_NOT_FOR_YOU": 3,
+	}
+)
+
+func (x Reason) Enum() *Reason {
+	p := new(Reason)
+	*p = x
+	return p
+}
+
+func (x Reason) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Reason) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_inbox_v1_inbox_proto_enumTypes[0].Descriptor()
+}
+
+func (Reason) Type() protoreflect.EnumType {
+	return &file_signalbox_inbox_v1_inbox_proto_enumTypes[0]
+}
+
+func (x Reason) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Reason.Descriptor instead.
+func (Reason) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{0}
+}
+
+// State says what became of a subscription.
+type State int32
+
+const (
+	// Not stated.
+	State_STATE_UNSPECIFIED State = 0
+	// It was granted, and counts.
+	State_STATE_BEGAN State = 1
+	// Its time is over.
+	State_STATE_EXPIRED State = 2
+	// It was ended.
+	State_STATE_ENDED State = 3
+)
+
+// Enum value maps for State.
+var (
+	State_name = map[int32]string{
+		0: "STATE_UNSPECIFIED",
+		1: "STATE_BEGAN",
+		2: "STATE_EXPIRED",
+		3: "STATE_ENDED",
+	}
+	State_value = map[string]int32{
+		"STATE_UNSPECIFIED": 0,
+		"STATE_BEGAN":       1,
+		"STATE_EXPIRED":     2,
+		"STATE_ENDED":       3,
+	}
+)
+
+func (x State) Enum() *State {
+	p := new(State)
+	*p = x
+	return p
+}
+
+func (x State) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (State) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_inbox_v1_inbox_proto_enumTypes[1].Descriptor()
+}
+
+func (State) Type() protoreflect.EnumType {
+	return &file_signalbox_inbox_v1_inbox_proto_enumTypes[1]
+}
+
+func (x State) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use State.Descriptor instead.
+func (State) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{1}
+}
+
+// SubscribeRequest says where to go on.
+type SubscribeRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The cursor of the last item that is stored; empty is from the beginning.
+	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// True to end the stream once nothing more lies in the inbox, false to wait for what comes.
+	UntilNow      bool `protobuf:"varint,2,opt,name=until_now,json=untilNow,proto3" json:"until_now,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscribeRequest) Reset() {
+	*x = SubscribeRequest{}
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscribeRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscribeRequest) ProtoMessage() {}
+
+func (x *SubscribeRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscribeRequest.ProtoReflect.Descriptor instead.
+func (*SubscribeRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *SubscribeRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *SubscribeRequest) GetUntilNow() bool {
+	if x != nil {
+		return x.UntilNow
+	}
+	return false
+}
+
+// SubscribeResponse is one item of an inbox.
+type SubscribeResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The same whenever the item comes again.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Opaque; the inbox that gave it alone takes it.
+	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// When it came to lie there.
+	At *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// What it is.
+	//
+	// Types that are valid to be assigned to Item:
+	//
+	//	*SubscribeResponse_Notice
+	//	*SubscribeResponse_Gone
+	//	*SubscribeResponse_Subscription
+	Item          isSubscribeResponse_Item `protobuf_oneof:"item"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscribeResponse) Reset() {
+	*x = SubscribeResponse{}
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscribeResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscribeResponse) ProtoMessage() {}
+
+func (x *SubscribeResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscribeResponse.ProtoReflect.Descriptor instead.
+func (*SubscribeResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *SubscribeResponse) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *SubscribeResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *SubscribeResponse) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *SubscribeResponse) GetItem() isSubscribeResponse_Item {
+	if x != nil {
+		return x.Item
+	}
+	return nil
+}
+
+func (x *SubscribeResponse) GetNotice() *v1.Notice {
+	if x != nil {
+		if x, ok := x.Item.(*SubscribeResponse_Notice); ok {
+			return x.Notice
+		}
+	}
+	return nil
+}
+
+func (x *SubscribeResponse) GetGone() *Gone {
+	if x != nil {
+		if x, ok := x.Item.(*SubscribeResponse_Gone); ok {
+			return x.Gone
+		}
+	}
+	return nil
+}
+
+func (x *SubscribeResponse) GetSubscription() *Subscription {
+	if x != nil {
+		if x, ok := x.Item.(*SubscribeResponse_Subscription); ok {
+			return x.Subscription
+		}
+	}
+	return nil
+}
+
+type isSubscribeResponse_Item interface {
+	isSubscribeResponse_Item()
+}
+
+type SubscribeResponse_Notice struct {
+	// A notice.
+	Notice *v1.Notice `protobuf:"bytes,4,opt,name=notice,proto3,oneof"`
+}
+
+type SubscribeResponse_Gone struct {
+	// A notice that may no longer be shown.
+	Gone *Gone `protobuf:"bytes,5,opt,name=gone,proto3,oneof"`
+}
+
+type SubscribeResponse_Subscription struct {
+	// What became of a subscription.
+	Subscription *Subscription `protobuf:"bytes,6,opt,name=subscription,proto3,oneof"`
+}
+
+func (*SubscribeResponse_Notice) isSubscribeResponse_Item() {}
+
+func (*SubscribeResponse_Gone) isSubscribeResponse_Item() {}
+
+func (*SubscribeResponse_Subscription) isSubscribeResponse_Item() {}
+
+// Gone stands for a notice that may no longer be shown.
+type Gone struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The notice.
+	Notice string `protobuf:"bytes,1,opt,name=notice,proto3" json:"notice,omitempty"`
+	// Why.
+	Reason        Reason `protobuf:"varint,2,opt,name=reason,proto3,enum=signalbox.inbox.v1.Reason" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Gone) Reset() {
+	*x = Gone{}
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Gone) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Gone) ProtoMessage() {}
+
+func (x *Gone) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Gone.ProtoReflect.Descriptor instead.
+func (*Gone) Descriptor() ([]byte, []int) {
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Gone) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
+func (x *Gone) GetReason() Reason {
+	if x != nil {
+		return x.Reason
+	}
+	return Reason_REASON_UNSPECIFIED
+}
+
+// Subscription says that a subscription began or ended.
+type Subscription struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// What became of it.
+	State State `protobuf:"varint,2,opt,name=state,proto3,enum=signalbox.inbox.v1.State" json:"state,omitempty"`
+	// It counts until before.
+	Until         *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=until,proto3" json:"until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Subscription) Reset() {
+	*x = Subscription{}
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Subscription) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Subscription) ProtoMessage() {}
+
+func (x *Subscription) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Subscription.ProtoReflect.Descriptor instead.
+func (*Subscription) Descriptor() ([]byte, []int) {
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Subscription) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Subscription) GetState() State {
+	if x != nil {
+		return x.State
+	}
+	return State_STATE_UNSPECIFIED
+}
+
+func (x *Subscription) GetUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Until
+	}
+	return nil
+}
+
+// ConfirmRequest names the last item that is stored.
+type ConfirmRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its cursor.
+	Cursor        string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmRequest) Reset() {
+	*x = ConfirmRequest{}
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmRequest) ProtoMessage() {}
+
+func (x *ConfirmRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmRequest.ProtoReflect.Descriptor instead.
+func (*ConfirmRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ConfirmRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+// ConfirmResponse says what the receipt was for.
+type ConfirmResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Notices that it confirmed and that nobody had confirmed before.
+	Confirmed     int64 `protobuf:"varint,1,opt,name=confirmed,proto3" json:"confirmed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConfirmResponse) Reset() {
+	*x = ConfirmResponse{}
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConfirmResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConfirmResponse) ProtoMessage() {}
+
+func (x *ConfirmResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConfirmResponse.ProtoReflect.Descriptor instead.
+func (*ConfirmResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *ConfirmResponse) GetConfirmed() int64 {
+	if x != nil {
+		return x.Confirmed
+	}
+	return 0
+}
 
 // AcknowledgeRequest names the notice and the person.
 type AcknowledgeRequest struct {
@@ -35,7 +548,7 @@ type AcknowledgeRequest struct {
 
 func (x *AcknowledgeRequest) Reset() {
 	*x = AcknowledgeRequest{}
-	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[0]
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -47,7 +560,7 @@ func (x *AcknowledgeRequest) String() string {
 func (*AcknowledgeRequest) ProtoMessage() {}
 
 func (x *AcknowledgeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[0]
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -60,7 +573,7 @@ func (x *AcknowledgeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeRequest.ProtoReflect.Descriptor instead.
 func (*AcknowledgeRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{0}
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *AcknowledgeRequest) GetNotice() string {
@@ -86,7 +599,7 @@ type AcknowledgeResponse struct {
 
 func (x *AcknowledgeResponse) Reset() {
 	*x = AcknowledgeResponse{}
-	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[1]
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -98,7 +611,7 @@ func (x *AcknowledgeResponse) String() string {
 func (*AcknowledgeResponse) ProtoMessage() {}
 
 func (x *AcknowledgeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[1]
+	mi := &file_signalbox_inbox_v1_inbox_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -111,19 +624,53 @@ func (x *AcknowledgeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AcknowledgeResponse.ProtoReflect.Descriptor instead.
 func (*AcknowledgeResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{1}
+	return file_signalbox_inbox_v1_inbox_proto_rawDescGZIP(), []int{7}
 }
 
 var File_signalbox_inbox_v1_inbox_proto protoreflect.FileDescriptor
 
 const file_signalbox_inbox_v1_inbox_proto_rawDesc = "" +
 	"\n" +
-	"\x1esignalbox/inbox/v1/inbox.proto\x12\x12signalbox.inbox.v1\x1a\x1bbuf/validate/validate.proto\"X\n" +
+	"\x1esignalbox/inbox/v1/inbox.proto\x12\x12signalbox.inbox.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a signalbox/notice/v1/notice.proto\"P\n" +
+	"\x10SubscribeRequest\x12\x1f\n" +
+	"\x06cursor\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x06cursor\x12\x1b\n" +
+	"\tuntil_now\x18\x02 \x01(\bR\buntilNow\"\x9e\x02\n" +
+	"\x11SubscribeResponse\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
+	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x125\n" +
+	"\x06notice\x18\x04 \x01(\v2\x1b.signalbox.notice.v1.NoticeH\x00R\x06notice\x12.\n" +
+	"\x04gone\x18\x05 \x01(\v2\x18.signalbox.inbox.v1.GoneH\x00R\x04gone\x12F\n" +
+	"\fsubscription\x18\x06 \x01(\v2 .signalbox.inbox.v1.SubscriptionH\x00R\fsubscriptionB\x06\n" +
+	"\x04item\"R\n" +
+	"\x04Gone\x12\x16\n" +
+	"\x06notice\x18\x01 \x01(\tR\x06notice\x122\n" +
+	"\x06reason\x18\x02 \x01(\x0e2\x1a.signalbox.inbox.v1.ReasonR\x06reason\"\x81\x01\n" +
+	"\fSubscription\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12/\n" +
+	"\x05state\x18\x02 \x01(\x0e2\x19.signalbox.inbox.v1.StateR\x05state\x120\n" +
+	"\x05until\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x05until\"3\n" +
+	"\x0eConfirmRequest\x12!\n" +
+	"\x06cursor\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06cursor\"/\n" +
+	"\x0fConfirmResponse\x12\x1c\n" +
+	"\tconfirmed\x18\x01 \x01(\x03R\tconfirmed\"X\n" +
 	"\x12AcknowledgeRequest\x12\x1f\n" +
 	"\x06notice\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06notice\x12!\n" +
 	"\x06person\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\"\x15\n" +
-	"\x13AcknowledgeResponse2n\n" +
-	"\fInboxService\x12^\n" +
+	"\x13AcknowledgeResponse*c\n" +
+	"\x06Reason\x12\x16\n" +
+	"\x12REASON_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10REASON_WITHDRAWN\x10\x01\x12\x13\n" +
+	"\x0fREASON_REPLACED\x10\x02\x12\x16\n" +
+	"\x12REASON_NOT_FOR_YOU\x10\x03*S\n" +
+	"\x05State\x12\x15\n" +
+	"\x11STATE_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vSTATE_BEGAN\x10\x01\x12\x11\n" +
+	"\rSTATE_EXPIRED\x10\x02\x12\x0f\n" +
+	"\vSTATE_ENDED\x10\x032\x9e\x02\n" +
+	"\fInboxService\x12Z\n" +
+	"\tSubscribe\x12$.signalbox.inbox.v1.SubscribeRequest\x1a%.signalbox.inbox.v1.SubscribeResponse0\x01\x12R\n" +
+	"\aConfirm\x12\".signalbox.inbox.v1.ConfirmRequest\x1a#.signalbox.inbox.v1.ConfirmResponse\x12^\n" +
 	"\vAcknowledge\x12&.signalbox.inbox.v1.AcknowledgeRequest\x1a'.signalbox.inbox.v1.AcknowledgeResponseBBZ@github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1;inboxv1b\x06proto3"
 
 var (
@@ -138,19 +685,41 @@ func file_signalbox_inbox_v1_inbox_proto_rawDescGZIP() []byte {
 	return file_signalbox_inbox_v1_inbox_proto_rawDescData
 }
 
-var file_signalbox_inbox_v1_inbox_proto_msgTypes = make([]protoimpl.MessageInfo, 2)
+var file_signalbox_inbox_v1_inbox_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_signalbox_inbox_v1_inbox_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_signalbox_inbox_v1_inbox_proto_goTypes = []any{
-	(*AcknowledgeRequest)(nil),  // 0: signalbox.inbox.v1.AcknowledgeRequest
-	(*AcknowledgeResponse)(nil), // 1: signalbox.inbox.v1.AcknowledgeResponse
+	(Reason)(0),                   // 0: signalbox.inbox.v1.Reason
+	(State)(0),                    // 1: signalbox.inbox.v1.State
+	(*SubscribeRequest)(nil),      // 2: signalbox.inbox.v1.SubscribeRequest
+	(*SubscribeResponse)(nil),     // 3: signalbox.inbox.v1.SubscribeResponse
+	(*Gone)(nil),                  // 4: signalbox.inbox.v1.Gone
+	(*Subscription)(nil),          // 5: signalbox.inbox.v1.Subscription
+	(*ConfirmRequest)(nil),        // 6: signalbox.inbox.v1.ConfirmRequest
+	(*ConfirmResponse)(nil),       // 7: signalbox.inbox.v1.ConfirmResponse
+	(*AcknowledgeRequest)(nil),    // 8: signalbox.inbox.v1.AcknowledgeRequest
+	(*AcknowledgeResponse)(nil),   // 9: signalbox.inbox.v1.AcknowledgeResponse
+	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
+	(*v1.Notice)(nil),             // 11: signalbox.notice.v1.Notice
 }
 var file_signalbox_inbox_v1_inbox_proto_depIdxs = []int32{
-	0, // 0: signalbox.inbox.v1.InboxService.Acknowledge:input_type -> signalbox.inbox.v1.AcknowledgeRequest
-	1, // 1: signalbox.inbox.v1.InboxService.Acknowledge:output_type -> signalbox.inbox.v1.AcknowledgeResponse
-	1, // [1:2] is the sub-list for method output_type
-	0, // [0:1] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	10, // 0: signalbox.inbox.v1.SubscribeResponse.at:type_name -> google.protobuf.Timestamp
+	11, // 1: signalbox.inbox.v1.SubscribeResponse.notice:type_name -> signalbox.notice.v1.Notice
+	4,  // 2: signalbox.inbox.v1.SubscribeResponse.gone:type_name -> signalbox.inbox.v1.Gone
+	5,  // 3: signalbox.inbox.v1.SubscribeResponse.subscription:type_name -> signalbox.inbox.v1.Subscription
+	0,  // 4: signalbox.inbox.v1.Gone.reason:type_name -> signalbox.inbox.v1.Reason
+	1,  // 5: signalbox.inbox.v1.Subscription.state:type_name -> signalbox.inbox.v1.State
+	10, // 6: signalbox.inbox.v1.Subscription.until:type_name -> google.protobuf.Timestamp
+	2,  // 7: signalbox.inbox.v1.InboxService.Subscribe:input_type -> signalbox.inbox.v1.SubscribeRequest
+	6,  // 8: signalbox.inbox.v1.InboxService.Confirm:input_type -> signalbox.inbox.v1.ConfirmRequest
+	8,  // 9: signalbox.inbox.v1.InboxService.Acknowledge:input_type -> signalbox.inbox.v1.AcknowledgeRequest
+	3,  // 10: signalbox.inbox.v1.InboxService.Subscribe:output_type -> signalbox.inbox.v1.SubscribeResponse
+	7,  // 11: signalbox.inbox.v1.InboxService.Confirm:output_type -> signalbox.inbox.v1.ConfirmResponse
+	9,  // 12: signalbox.inbox.v1.InboxService.Acknowledge:output_type -> signalbox.inbox.v1.AcknowledgeResponse
+	10, // [10:13] is the sub-list for method output_type
+	7,  // [7:10] is the sub-list for method input_type
+	7,  // [7:7] is the sub-list for extension type_name
+	7,  // [7:7] is the sub-list for extension extendee
+	0,  // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_inbox_v1_inbox_proto_init() }
@@ -158,18 +727,24 @@ func file_signalbox_inbox_v1_inbox_proto_init() {
 	if File_signalbox_inbox_v1_inbox_proto != nil {
 		return
 	}
+	file_signalbox_inbox_v1_inbox_proto_msgTypes[1].OneofWrappers = []any{
+		(*SubscribeResponse_Notice)(nil),
+		(*SubscribeResponse_Gone)(nil),
+		(*SubscribeResponse_Subscription)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_inbox_v1_inbox_proto_rawDesc), len(file_signalbox_inbox_v1_inbox_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   2,
+			NumEnums:      2,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
 		GoTypes:           file_signalbox_inbox_v1_inbox_proto_goTypes,
 		DependencyIndexes: file_signalbox_inbox_v1_inbox_proto_depIdxs,
+		EnumInfos:         file_signalbox_inbox_v1_inbox_proto_enumTypes,
 		MessageInfos:      file_signalbox_inbox_v1_inbox_proto_msgTypes,
 	}.Build()
 	File_signalbox_inbox_v1_inbox_proto = out.File

@@ -19,6 +19,8 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
+	InboxService_Subscribe_FullMethodName   = "/signalbox.inbox.v1.InboxService/Subscribe"
+	InboxService_Confirm_FullMethodName     = "/signalbox.inbox.v1.InboxService/Confirm"
 	InboxService_Acknowledge_FullMethodName = "/signalbox.inbox.v1.InboxService/Acknowledge"
 )
 
@@ -28,6 +30,13 @@ const (
 //
 // InboxService is for agencies that receive notices.
 type InboxServiceClient interface {
+	// Subscribe hands over what lies in the caller's inbox, oldest first, and then what comes. Whoever connects again goes on
+	// behind a cursor; what was handed over and not confirmed comes again, and its id tells. A cursor is also a receipt: it
+	// confirms everything up to it, as Confirm does. An inbox that nobody reads holds nobody up; a notice that nobody has
+	// confirmed by its time goes on to somebody else.
+	Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SubscribeResponse], error)
+	// Confirm says that the agency has stored everything up to a cursor. It is no acknowledgement by a person.
+	Confirm(ctx context.Context, in *ConfirmRequest, opts ...grpc.CallOption) (*ConfirmResponse, error)
 	// Acknowledge says that a named person at the caller's organisation has a notice.
 	Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*AcknowledgeResponse, error)
 }
@@ -38,6 +47,35 @@ type inboxServiceClient struct {
 
 func NewInboxServiceClient(cc grpc.ClientConnInterface) InboxServiceClient {
 	return &inboxServiceClient{cc}
+}
+
+func (c *inboxServiceClient) Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[SubscribeResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &InboxService_ServiceDesc.Streams[0], InboxService_Subscribe_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[SubscribeRequest, SubscribeResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type InboxService_SubscribeClient = grpc.ServerStreamingClient[SubscribeResponse]
+
+func (c *inboxServiceClient) Confirm(ctx context.Context, in *ConfirmRequest, opts ...grpc.CallOption) (*ConfirmResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ConfirmResponse)
+	err := c.cc.Invoke(ctx, InboxService_Confirm_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
 }
 
 func (c *inboxServiceClient) Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*AcknowledgeResponse, error) {
@@ -56,6 +94,13 @@ func (c *inboxServiceClient) Acknowledge(ctx context.Context, in *AcknowledgeReq
 //
 // InboxService is for agencies that receive notices.
 type InboxServiceServer interface {
+	// Subscribe hands over what lies in the caller's inbox, oldest first, and then what comes. Whoever connects again goes on
+	// behind a cursor; what was handed over and not confirmed comes again, and its id tells. A cursor is also a receipt: it
+	// confirms everything up to it, as Confirm does. An inbox that nobody reads holds nobody up; a notice that nobody has
+	// confirmed by its time goes on to somebody else.
+	Subscribe(*SubscribeRequest, grpc.ServerStreamingServer[SubscribeResponse]) error
+	// Confirm says that the agency has stored everything up to a cursor. It is no acknowledgement by a person.
+	Confirm(context.Context, *ConfirmRequest) (*ConfirmResponse, error)
 	// Acknowledge says that a named person at the caller's organisation has a notice.
 	Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error)
 	mustEmbedUnimplementedInboxServiceServer()
@@ -68,6 +113,12 @@ type InboxServiceServer interface {
 // pointer dereference when methods are called.
 type UnimplementedInboxServiceServer struct{}
 
+func (UnimplementedInboxServiceServer) Subscribe(*SubscribeRequest, grpc.ServerStreamingServer[SubscribeResponse]) error {
+	return status.Error(codes.Unimplemented, "method Subscribe not implemented")
+}
+func (UnimplementedInboxServiceServer) Confirm(context.Context, *ConfirmRequest) (*ConfirmResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Confirm not implemented")
+}
 func (UnimplementedInboxServiceServer) Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Acknowledge not implemented")
 }
@@ -90,6 +141,35 @@ func RegisterInboxServiceServer(s grpc.ServiceRegistrar, srv InboxServiceServer)
 		t.testEmbeddedByValue()
 	}
 	s.RegisterService(&InboxService_ServiceDesc, srv)
+}
+
+func _InboxService_Subscribe_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(SubscribeRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(InboxServiceServer).Subscribe(m, &grpc.GenericServerStream[SubscribeRequest, SubscribeResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type InboxService_SubscribeServer = grpc.ServerStreamingServer[SubscribeResponse]
+
+func _InboxService_Confirm_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ConfirmRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(InboxServiceServer).Confirm(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: InboxService_Confirm_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(InboxServiceServer).Confirm(ctx, req.(*ConfirmRequest))
+	}
+	return interceptor(ctx, in, info, handler)
 }
 
 func _InboxService_Acknowledge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
@@ -118,10 +198,20 @@ var InboxService_ServiceDesc = grpc.ServiceDesc{
 	HandlerType: (*InboxServiceServer)(nil),
 	Methods: []grpc.MethodDesc{
 		{
+			MethodName: "Confirm",
+			Handler:    _InboxService_Confirm_Handler,
+		},
+		{
 			MethodName: "Acknowledge",
 			Handler:    _InboxService_Acknowledge_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "Subscribe",
+			Handler:       _InboxService_Subscribe_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "signalbox/inbox/v1/inbox.proto",
 }

@@ -159,7 +159,7 @@ const (
 	Scope_SCOPE_ORGANISATION Scope = 2
 	// Notices of one kind of event.
 	Scope_SCOPE_KIND Scope = 3
-	// Sends by one channel: `email` or `grpc`.
+	// Sends by one channel: `email`, `grpc` or `inbox`.
 	Scope_SCOPE_CHANNEL Scope = 4
 )
 
@@ -265,6 +265,63 @@ func (Answer) EnumDescriptor() ([]byte, []int) {
 	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
 }
 
+// SubscriptionState says what became of a subscription.
+type SubscriptionState int32
+
+const (
+	// Not stated.
+	SubscriptionState_SUBSCRIPTION_STATE_UNSPECIFIED SubscriptionState = 0
+	// It was granted, and counts.
+	SubscriptionState_SUBSCRIPTION_STATE_BEGAN SubscriptionState = 1
+	// The time that its basis was given for is over.
+	SubscriptionState_SUBSCRIPTION_STATE_EXPIRED SubscriptionState = 2
+	// An operator, or the agency itself, ended it.
+	SubscriptionState_SUBSCRIPTION_STATE_ENDED SubscriptionState = 3
+)
+
+// Enum value maps for SubscriptionState.
+var (
+	SubscriptionState_name = map[int32]string{
+		0: "SUBSCRIPTION_STATE_UNSPECIFIED",
+		1: "SUBSCRIPTION_STATE_BEGAN",
+		2: "SUBSCRIPTION_STATE_EXPIRED",
+		3: "SUBSCRIPTION_STATE_ENDED",
+	}
+	SubscriptionState_value = map[string]int32{
+		"SUBSCRIPTION_STATE_UNSPECIFIED": 0,
+		"SUBSCRIPTION_STATE_BEGAN":       1,
+		"SUBSCRIPTION_STATE_EXPIRED":     2,
+		"SUBSCRIPTION_STATE_ENDED":       3,
+	}
+)
+
+func (x SubscriptionState) Enum() *SubscriptionState {
+	p := new(SubscriptionState)
+	*p = x
+	return p
+}
+
+func (x SubscriptionState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SubscriptionState) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_ledger_v1_ledger_proto_enumTypes[4].Descriptor()
+}
+
+func (SubscriptionState) Type() protoreflect.EnumType {
+	return &file_signalbox_ledger_v1_ledger_proto_enumTypes[4]
+}
+
+func (x SubscriptionState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SubscriptionState.Descriptor instead.
+func (SubscriptionState) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
+}
+
 // Pack is one message of the ledger: all facts that became ready while the one before was being written.
 type Pack struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -365,6 +422,7 @@ type Fact struct {
 	//	*Fact_HeldBack
 	//	*Fact_Late
 	//	*Fact_Replied
+	//	*Fact_SubscriptionChanged
 	Fact          isFact_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -657,6 +715,15 @@ func (x *Fact) GetReplied() *Replied {
 	return nil
 }
 
+func (x *Fact) GetSubscriptionChanged() *SubscriptionChanged {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_SubscriptionChanged); ok {
+			return x.SubscriptionChanged
+		}
+	}
+	return nil
+}
+
 type isFact_Fact interface {
 	isFact_Fact()
 }
@@ -796,6 +863,11 @@ type Fact_Replied struct {
 	Replied *Replied `protobuf:"bytes,38,opt,name=replied,proto3,oneof"`
 }
 
+type Fact_SubscriptionChanged struct {
+	// A subscription began or ended.
+	SubscriptionChanged *SubscriptionChanged `protobuf:"bytes,33,opt,name=subscription_changed,json=subscriptionChanged,proto3,oneof"`
+}
+
 func (*Fact_Led) isFact_Fact() {}
 
 func (*Fact_EventAccepted) isFact_Fact() {}
@@ -849,6 +921,8 @@ func (*Fact_HeldBack) isFact_Fact() {}
 func (*Fact_Late) isFact_Fact() {}
 
 func (*Fact_Replied) isFact_Fact() {}
+
+func (*Fact_SubscriptionChanged) isFact_Fact() {}
 
 // Led says that an instance took the lead.
 type Led struct {
@@ -1153,7 +1227,7 @@ type AttemptStarted struct {
 	Link uint32 `protobuf:"varint,3,opt,name=link,proto3" json:"link,omitempty"`
 	// Contact sent to: its id in the directory.
 	Contact string `protobuf:"bytes,4,opt,name=contact,proto3" json:"contact,omitempty"`
-	// Channel: `email` or `grpc`.
+	// Channel: `email`, `grpc` or `inbox`.
 	Channel string `protobuf:"bytes,5,opt,name=channel,proto3" json:"channel,omitempty"`
 	// The organisation of the contact.
 	Organisation string `protobuf:"bytes,6,opt,name=organisation,proto3" json:"organisation,omitempty"`
@@ -1166,7 +1240,10 @@ type AttemptStarted struct {
 	// `full` or `stub`.
 	Form string `protobuf:"bytes,10,opt,name=form,proto3" json:"form,omitempty"`
 	// Keyed digest of the contact's address, cut short: whether it has changed since. Empty for a person named in an event.
-	Address       []byte `protobuf:"bytes,24,opt,name=address,proto3" json:"address,omitempty"`
+	Address []byte `protobuf:"bytes,24,opt,name=address,proto3" json:"address,omitempty"`
+	// For the channel `inbox`: the agency in whose inbox it lies from now on. The attempt ends when the agency says that it
+	// has it.
+	Inbox         string `protobuf:"bytes,33,opt,name=inbox,proto3" json:"inbox,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1276,6 +1353,13 @@ func (x *AttemptStarted) GetAddress() []byte {
 		return x.Address
 	}
 	return nil
+}
+
+func (x *AttemptStarted) GetInbox() string {
+	if x != nil {
+		return x.Inbox
+	}
+	return ""
 }
 
 // AttemptFinished ends an attempt.
@@ -2835,6 +2919,125 @@ func (x *Replied) GetStatement() uint64 {
 	return 0
 }
 
+// SubscriptionChanged says that a subscription began to count or counts no more. The agency finds it in its inbox. It ends the
+// notices that it lists: nobody is told by a basis that is over.
+type SubscriptionChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id.
+	Subscription string `protobuf:"bytes,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	// The agency that subscribes.
+	Agency string `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	// The organisation that it acts for.
+	Organisation string `protobuf:"bytes,3,opt,name=organisation,proto3" json:"organisation,omitempty"`
+	// What became of it.
+	State SubscriptionState `protobuf:"varint,4,opt,name=state,proto3,enum=signalbox.ledger.v1.SubscriptionState" json:"state,omitempty"`
+	// Code of the lawful basis.
+	Basis string `protobuf:"bytes,5,opt,name=basis,proto3" json:"basis,omitempty"`
+	// It counts from, Unix milliseconds.
+	FromMs int64 `protobuf:"varint,6,opt,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"`
+	// And until before, Unix milliseconds.
+	UntilMs int64 `protobuf:"varint,7,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	// The operator who granted it, or who ended it; empty where its time was over.
+	By string `protobuf:"bytes,8,opt,name=by,proto3" json:"by,omitempty"`
+	// Where it counts no more: its notices without an end, all of them or, where they are many, some: more such facts follow.
+	Notices       []string `protobuf:"bytes,9,rep,name=notices,proto3" json:"notices,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SubscriptionChanged) Reset() {
+	*x = SubscriptionChanged{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SubscriptionChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SubscriptionChanged) ProtoMessage() {}
+
+func (x *SubscriptionChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SubscriptionChanged.ProtoReflect.Descriptor instead.
+func (*SubscriptionChanged) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *SubscriptionChanged) GetSubscription() string {
+	if x != nil {
+		return x.Subscription
+	}
+	return ""
+}
+
+func (x *SubscriptionChanged) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *SubscriptionChanged) GetOrganisation() string {
+	if x != nil {
+		return x.Organisation
+	}
+	return ""
+}
+
+func (x *SubscriptionChanged) GetState() SubscriptionState {
+	if x != nil {
+		return x.State
+	}
+	return SubscriptionState_SUBSCRIPTION_STATE_UNSPECIFIED
+}
+
+func (x *SubscriptionChanged) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *SubscriptionChanged) GetFromMs() int64 {
+	if x != nil {
+		return x.FromMs
+	}
+	return 0
+}
+
+func (x *SubscriptionChanged) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+func (x *SubscriptionChanged) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
+}
+
+func (x *SubscriptionChanged) GetNotices() []string {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
 var File_signalbox_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
@@ -2843,7 +3046,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04Pack\x12\x1a\n" +
 	"\bprevious\x18\x01 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
-	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xce\x0e\n" +
+	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xad\x0f\n" +
 	"\x04Fact\x12\x13\n" +
 	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12,\n" +
 	"\x03led\x18\x02 \x01(\v2\x18.signalbox.ledger.v1.LedH\x00R\x03led\x12K\n" +
@@ -2875,7 +3078,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\aresumed\x18\x1f \x01(\v2\x1c.signalbox.ledger.v1.ResumedH\x00R\aresumed\x12<\n" +
 	"\theld_back\x18  \x01(\v2\x1d.signalbox.ledger.v1.HeldBackH\x00R\bheldBack\x12/\n" +
 	"\x04late\x18\x12 \x01(\v2\x19.signalbox.ledger.v1.LateH\x00R\x04late\x128\n" +
-	"\areplied\x18& \x01(\v2\x1c.signalbox.ledger.v1.RepliedH\x00R\arepliedB\x06\n" +
+	"\areplied\x18& \x01(\v2\x1c.signalbox.ledger.v1.RepliedH\x00R\areplied\x12]\n" +
+	"\x14subscription_changed\x18! \x01(\v2(.signalbox.ledger.v1.SubscriptionChangedH\x00R\x13subscriptionChangedB\x06\n" +
 	"\x04fact\"7\n" +
 	"\x03Led\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1a\n" +
@@ -2901,7 +3105,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"quarantine\x12\x16\n" +
 	"\x06faults\x18\x03 \x01(\rR\x06faults\"D\n" +
 	"\rEventRepeated\x123\n" +
-	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\"\xba\x02\n" +
+	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\"\xd0\x02\n" +
 	"\x0eAttemptStarted\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x12\n" +
@@ -2914,7 +3118,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x12possible_duplicate\x18\t \x01(\bR\x11possibleDuplicate\x12\x12\n" +
 	"\x04form\x18\n" +
 	" \x01(\tR\x04form\x12\x18\n" +
-	"\aaddress\x18\x18 \x01(\fR\aaddress\"\xae\x01\n" +
+	"\aaddress\x18\x18 \x01(\fR\aaddress\x12\x14\n" +
+	"\x05inbox\x18! \x01(\tR\x05inbox\"\xae\x01\n" +
 	"\x0fAttemptFinished\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x126\n" +
@@ -3029,7 +3234,17 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05means\x18\x04 \x01(\tR\x05means\x123\n" +
 	"\x06answer\x18\x05 \x01(\x0e2\x1b.signalbox.ledger.v1.AnswerR\x06answer\x12\x16\n" +
 	"\x06reason\x18\x06 \x01(\tR\x06reason\x12\x1c\n" +
-	"\tstatement\x18\a \x01(\x04R\tstatement*|\n" +
+	"\tstatement\x18\a \x01(\x04R\tstatement\"\xa7\x02\n" +
+	"\x13SubscriptionChanged\x12\"\n" +
+	"\fsubscription\x18\x01 \x01(\tR\fsubscription\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\"\n" +
+	"\forganisation\x18\x03 \x01(\tR\forganisation\x12<\n" +
+	"\x05state\x18\x04 \x01(\x0e2&.signalbox.ledger.v1.SubscriptionStateR\x05state\x12\x14\n" +
+	"\x05basis\x18\x05 \x01(\tR\x05basis\x12\x17\n" +
+	"\afrom_ms\x18\x06 \x01(\x03R\x06fromMs\x12\x19\n" +
+	"\buntil_ms\x18\a \x01(\x03R\auntilMs\x12\x0e\n" +
+	"\x02by\x18\b \x01(\tR\x02by\x12\x18\n" +
+	"\anotices\x18\t \x03(\tR\anotices*|\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_DELIVERED\x10\x01\x12\x15\n" +
@@ -3055,7 +3270,12 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x12ANSWER_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fANSWER_ACCEPTED\x10\x01\x12\x13\n" +
 	"\x0fANSWER_DECLINED\x10\x02\x12\x11\n" +
-	"\rANSWER_DEPUTY\x10\x03BDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
+	"\rANSWER_DEPUTY\x10\x03*\x93\x01\n" +
+	"\x11SubscriptionState\x12\"\n" +
+	"\x1eSUBSCRIPTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18SUBSCRIPTION_STATE_BEGAN\x10\x01\x12\x1e\n" +
+	"\x1aSUBSCRIPTION_STATE_EXPIRED\x10\x02\x12\x1c\n" +
+	"\x18SUBSCRIPTION_STATE_ENDED\x10\x03BDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_signalbox_ledger_v1_ledger_proto_rawDescOnce sync.Once
@@ -3069,88 +3289,92 @@ func file_signalbox_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_signalbox_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 27)
+var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
-	(Outcome)(0),            // 0: signalbox.ledger.v1.Outcome
-	(ReturnKind)(0),         // 1: signalbox.ledger.v1.ReturnKind
-	(Scope)(0),              // 2: signalbox.ledger.v1.Scope
-	(Answer)(0),             // 3: signalbox.ledger.v1.Answer
-	(*Pack)(nil),            // 4: signalbox.ledger.v1.Pack
-	(*Fact)(nil),            // 5: signalbox.ledger.v1.Fact
-	(*Led)(nil),             // 6: signalbox.ledger.v1.Led
-	(*EventAccepted)(nil),   // 7: signalbox.ledger.v1.EventAccepted
-	(*EventRefused)(nil),    // 8: signalbox.ledger.v1.EventRefused
-	(*EventRepeated)(nil),   // 9: signalbox.ledger.v1.EventRepeated
-	(*AttemptStarted)(nil),  // 10: signalbox.ledger.v1.AttemptStarted
-	(*AttemptFinished)(nil), // 11: signalbox.ledger.v1.AttemptFinished
-	(*Returned)(nil),        // 12: signalbox.ledger.v1.Returned
-	(*Escalated)(nil),       // 13: signalbox.ledger.v1.Escalated
-	(*CodeSent)(nil),        // 14: signalbox.ledger.v1.CodeSent
-	(*NoticeRead)(nil),      // 15: signalbox.ledger.v1.NoticeRead
-	(*Acknowledged)(nil),    // 16: signalbox.ledger.v1.Acknowledged
-	(*NotAtSetting)(nil),    // 17: signalbox.ledger.v1.NotAtSetting
-	(*TaskClaimed)(nil),     // 18: signalbox.ledger.v1.TaskClaimed
-	(*TaskRead)(nil),        // 19: signalbox.ledger.v1.TaskRead
-	(*TaskResolved)(nil),    // 20: signalbox.ledger.v1.TaskResolved
-	(*EventWithdrawn)(nil),  // 21: signalbox.ledger.v1.EventWithdrawn
-	(*TaskEscalated)(nil),   // 22: signalbox.ledger.v1.TaskEscalated
-	(*Late)(nil),            // 23: signalbox.ledger.v1.Late
-	(*ClockConfirmed)(nil),  // 24: signalbox.ledger.v1.ClockConfirmed
-	(*Stopped)(nil),         // 25: signalbox.ledger.v1.Stopped
-	(*Resumed)(nil),         // 26: signalbox.ledger.v1.Resumed
-	(*HeldBack)(nil),        // 27: signalbox.ledger.v1.HeldBack
-	(*ToldByTelephone)(nil), // 28: signalbox.ledger.v1.ToldByTelephone
-	(*Replayed)(nil),        // 29: signalbox.ledger.v1.Replayed
-	(*Replied)(nil),         // 30: signalbox.ledger.v1.Replied
-	(*Decision)(nil),        // 31: signalbox.ledger.v1.Decision
-	(*Task)(nil),            // 32: signalbox.ledger.v1.Task
-	(*Source)(nil),          // 33: signalbox.ledger.v1.Source
+	(Outcome)(0),                // 0: signalbox.ledger.v1.Outcome
+	(ReturnKind)(0),             // 1: signalbox.ledger.v1.ReturnKind
+	(Scope)(0),                  // 2: signalbox.ledger.v1.Scope
+	(Answer)(0),                 // 3: signalbox.ledger.v1.Answer
+	(SubscriptionState)(0),      // 4: signalbox.ledger.v1.SubscriptionState
+	(*Pack)(nil),                // 5: signalbox.ledger.v1.Pack
+	(*Fact)(nil),                // 6: signalbox.ledger.v1.Fact
+	(*Led)(nil),                 // 7: signalbox.ledger.v1.Led
+	(*EventAccepted)(nil),       // 8: signalbox.ledger.v1.EventAccepted
+	(*EventRefused)(nil),        // 9: signalbox.ledger.v1.EventRefused
+	(*EventRepeated)(nil),       // 10: signalbox.ledger.v1.EventRepeated
+	(*AttemptStarted)(nil),      // 11: signalbox.ledger.v1.AttemptStarted
+	(*AttemptFinished)(nil),     // 12: signalbox.ledger.v1.AttemptFinished
+	(*Returned)(nil),            // 13: signalbox.ledger.v1.Returned
+	(*Escalated)(nil),           // 14: signalbox.ledger.v1.Escalated
+	(*CodeSent)(nil),            // 15: signalbox.ledger.v1.CodeSent
+	(*NoticeRead)(nil),          // 16: signalbox.ledger.v1.NoticeRead
+	(*Acknowledged)(nil),        // 17: signalbox.ledger.v1.Acknowledged
+	(*NotAtSetting)(nil),        // 18: signalbox.ledger.v1.NotAtSetting
+	(*TaskClaimed)(nil),         // 19: signalbox.ledger.v1.TaskClaimed
+	(*TaskRead)(nil),            // 20: signalbox.ledger.v1.TaskRead
+	(*TaskResolved)(nil),        // 21: signalbox.ledger.v1.TaskResolved
+	(*EventWithdrawn)(nil),      // 22: signalbox.ledger.v1.EventWithdrawn
+	(*TaskEscalated)(nil),       // 23: signalbox.ledger.v1.TaskEscalated
+	(*Late)(nil),                // 24: signalbox.ledger.v1.Late
+	(*ClockConfirmed)(nil),      // 25: signalbox.ledger.v1.ClockConfirmed
+	(*Stopped)(nil),             // 26: signalbox.ledger.v1.Stopped
+	(*Resumed)(nil),             // 27: signalbox.ledger.v1.Resumed
+	(*HeldBack)(nil),            // 28: signalbox.ledger.v1.HeldBack
+	(*ToldByTelephone)(nil),     // 29: signalbox.ledger.v1.ToldByTelephone
+	(*Replayed)(nil),            // 30: signalbox.ledger.v1.Replayed
+	(*Replied)(nil),             // 31: signalbox.ledger.v1.Replied
+	(*SubscriptionChanged)(nil), // 32: signalbox.ledger.v1.SubscriptionChanged
+	(*Decision)(nil),            // 33: signalbox.ledger.v1.Decision
+	(*Task)(nil),                // 34: signalbox.ledger.v1.Task
+	(*Source)(nil),              // 35: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
-	5,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
-	6,  // 1: signalbox.ledger.v1.Fact.led:type_name -> signalbox.ledger.v1.Led
-	7,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
-	8,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
-	9,  // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
-	31, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
-	10, // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
-	11, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
-	13, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
-	14, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
-	15, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
-	16, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
-	17, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
-	32, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
-	18, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
-	20, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
-	22, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
-	19, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
-	21, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
-	12, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
-	28, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
-	29, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
-	24, // 22: signalbox.ledger.v1.Fact.clock_confirmed:type_name -> signalbox.ledger.v1.ClockConfirmed
-	25, // 23: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
-	26, // 24: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
-	27, // 25: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
-	23, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
-	30, // 27: signalbox.ledger.v1.Fact.replied:type_name -> signalbox.ledger.v1.Replied
-	33, // 28: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	33, // 29: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	33, // 30: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 31: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	1,  // 32: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
-	33, // 33: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
-	2,  // 34: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 35: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 36: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
-	3,  // 37: signalbox.ledger.v1.Replied.answer:type_name -> signalbox.ledger.v1.Answer
-	38, // [38:38] is the sub-list for method output_type
-	38, // [38:38] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	6,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
+	7,  // 1: signalbox.ledger.v1.Fact.led:type_name -> signalbox.ledger.v1.Led
+	8,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
+	9,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
+	10, // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
+	33, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
+	11, // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
+	12, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
+	14, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
+	15, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
+	16, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
+	17, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
+	18, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
+	34, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
+	19, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
+	21, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
+	23, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
+	20, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
+	22, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
+	13, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
+	29, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
+	30, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
+	25, // 22: signalbox.ledger.v1.Fact.clock_confirmed:type_name -> signalbox.ledger.v1.ClockConfirmed
+	26, // 23: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
+	27, // 24: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
+	28, // 25: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
+	24, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
+	31, // 27: signalbox.ledger.v1.Fact.replied:type_name -> signalbox.ledger.v1.Replied
+	32, // 28: signalbox.ledger.v1.Fact.subscription_changed:type_name -> signalbox.ledger.v1.SubscriptionChanged
+	35, // 29: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	35, // 30: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	35, // 31: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	0,  // 32: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 33: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	35, // 34: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
+	2,  // 35: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 36: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 37: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	3,  // 38: signalbox.ledger.v1.Replied.answer:type_name -> signalbox.ledger.v1.Answer
+	4,  // 39: signalbox.ledger.v1.SubscriptionChanged.state:type_name -> signalbox.ledger.v1.SubscriptionState
+	40, // [40:40] is the sub-list for method output_type
+	40, // [40:40] is the sub-list for method input_type
+	40, // [40:40] is the sub-list for extension type_name
+	40, // [40:40] is the sub-list for extension extendee
+	0,  // [0:40] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -3187,14 +3411,15 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		(*Fact_HeldBack)(nil),
 		(*Fact_Late)(nil),
 		(*Fact_Replied)(nil),
+		(*Fact_SubscriptionChanged)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_ledger_proto_rawDesc), len(file_signalbox_ledger_v1_ledger_proto_rawDesc)),
-			NumEnums:      4,
-			NumMessages:   27,
+			NumEnums:      5,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

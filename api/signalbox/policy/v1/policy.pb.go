@@ -523,6 +523,7 @@ type Rule struct {
 	// `residence_health`, `placing_health` and `incident_health` (the NHS organisation where the child lives, of the placing
 	// authority, where it happened), or `residence_organisation` (those of `organisation_kind` in the area where the child
 	// lives).
+	// `subscribers` are the agencies whose subscription fits and was granted on the rule's basis.
 	Tell string `protobuf:"bytes,4,opt,name=tell,proto3" json:"tell,omitempty"`
 	// For `organisations`: ids.
 	Organisations []string `protobuf:"bytes,5,rep,name=organisations,proto3" json:"organisations,omitempty"`
@@ -1112,12 +1113,12 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x05Retry\x12%\n" +
 	"\battempts\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x01R\battempts\x12,\n" +
 	"\rfirst_seconds\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\ffirstSeconds\x120\n" +
-	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\xf9\a\n" +
+	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\x86\b\n" +
 	"\x04Rule\x12$\n" +
 	"\x02id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[a-z0-9_.]+$R\x02id\x12\x18\n" +
 	"\x02on\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x02on\x12\x12\n" +
-	"\x04when\x18\x03 \x01(\tR\x04when\x12\xb1\x02\n" +
-	"\x04tell\x18\x04 \x01(\tB\x9c\x02\xbaH\x98\x02r\x95\x02R\x0echild_settingsR\x0ehome_educationR\x13residence_authorityR\x12incident_authorityR\x10residence_policeR\x0fincident_policeR\breferrerR\ainvitedR\battendedR\x06absentR\fparticipantsR\rorganisationsR\anetworkR\x11placing_authorityR\x10residence_healthR\x0eplacing_healthR\x0fincident_healthR\x16residence_organisationR\x04tell\x12$\n" +
+	"\x04when\x18\x03 \x01(\tR\x04when\x12\xbe\x02\n" +
+	"\x04tell\x18\x04 \x01(\tB\xa9\x02\xbaH\xa5\x02r\xa2\x02R\x0echild_settingsR\x0ehome_educationR\x13residence_authorityR\x12incident_authorityR\x10residence_policeR\x0fincident_policeR\breferrerR\ainvitedR\battendedR\x06absentR\fparticipantsR\rorganisationsR\anetworkR\x11placing_authorityR\x10residence_healthR\x0eplacing_healthR\x0fincident_healthR\x16residence_organisationR\vsubscribersR\x04tell\x12$\n" +
 	"\rorganisations\x18\x05 \x03(\tR\rorganisations\x12,\n" +
 	"\bfunction\x18\x06 \x01(\tB\x10\xbaH\rr\v2\t^[a-z_]+$R\bfunction\x12!\n" +
 	"\abecause\x18\a \x01(\tB\a\xbaH\x04r\x02\x10\x01R\abecause\x12\x1b\n" +

@@ -474,7 +474,7 @@ type Holder struct {
 	Role string `protobuf:"bytes,3,opt,name=role,proto3" json:"role,omitempty"`
 	// The contact: its id in the directory.
 	Contact string `protobuf:"bytes,4,opt,name=contact,proto3" json:"contact,omitempty"`
-	// Channel: `email` or `grpc`.
+	// Channel: `email`, `grpc` or `inbox`.
 	Channel string `protobuf:"bytes,5,opt,name=channel,proto3" json:"channel,omitempty"`
 	// `full`: the notice itself; `stub`: a reference and a link.
 	Form string `protobuf:"bytes,6,opt,name=form,proto3" json:"form,omitempty"`

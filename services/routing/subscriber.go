@@ -1,0 +1,79 @@
+package routing
+
+import (
+	"fmt"
+	"slices"
+
+	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
+)
+
+// tellSubscribers tells the agencies whose subscription fits and stands, on the rule's basis. They are told of children who
+// are known for certain alone: whose whereabouts are sealed is nobody that is known, so that what a subscriber hears is the
+// same of both. A restriction that bars a subscriber asks nobody what to do instead: nobody had to be told.
+func (d *decider) tellSubscribers(rule *policy.Rule, s *subject) {
+	if !s.found {
+		return
+	}
+	told := map[string]bool{}
+	for _, sub := range d.subscribers(rule, s) {
+		org := notice.OrgID(sub.GetOrganisation())
+		if told[sub.GetAgency()] || sub.GetOrganisation() == d.publisher(s) || !d.applies(rule, s, policy.Input{}) {
+			continue // by a subscription that lasts longer; or it published this itself
+		}
+		told[sub.GetAgency()] = true
+		switch bar := d.bar(s, org); {
+		case bar != nil:
+			d.consider(org, rule.Id, s.finding.Child, "restricted: "+bar.Reason)
+		case !d.knows(org):
+			d.consider(org, rule.Id, s.finding.Child, "subscribes, and is not in the directory")
+		default:
+			d.tell(rule, s, recipient{
+				organisation: org, area: notice.Area(d.areaOf(org)), function: rule.Function, subscription: sub,
+				because: join(rule.Because, fmt.Sprintf("subscription %s", sub.GetId())),
+			}, rule.Due, rule.Chain, schoolClock{calendar: d.Directory.Calendar(org)})
+		}
+	}
+}
+
+// subscribers are the subscriptions that a rule and a report of a child fit, those that last longest first.
+func (d *decider) subscribers(rule *policy.Rule, s *subject) []*directoryv1.Subscription {
+	var fit []*directoryv1.Subscription
+	for _, sub := range d.Directory.Granted() {
+		if sub.GetBasis() == rule.Basis && directory.Stands(sub, d.Now) && d.subscribes(sub, s) {
+			fit = append(fit, sub)
+		}
+	}
+	slices.SortStableFunc(fit, func(a, b *directoryv1.Subscription) int {
+		return int(min(1, max(-1, directory.SubscriptionEndsMS(b)-directory.SubscriptionEndsMS(a))))
+	})
+	return fit
+}
+
+// subscribes says whether all that a subscription names fits a report of a child. One that names nothing fits nothing.
+func (d *decider) subscribes(sub *directoryv1.Subscription, s *subject) bool {
+	matter := sub.GetMatter()
+	switch {
+	case sub.GetArea() == "" && sub.GetChild() == "" && matter == nil:
+		return false
+	case len(sub.GetKinds()) > 0 && !slices.Contains(sub.GetKinds(), s.event.Type):
+		return false
+	case sub.GetChild() != "" && sub.GetChild() != s.finding.Child:
+		return false
+	case matter != nil && (matter.GetAgency() != s.event.Source || matter.GetReference() != s.event.Subject):
+		return false
+	}
+	return sub.GetArea() == "" || d.livesIn(s, sub.GetArea())
+}
+
+// livesIn says whether a child is known to live in an area, or in the police area around it.
+func (d *decider) livesIn(s *subject, area string) bool {
+	home := s.child.ResidenceArea
+	if home == "" {
+		return false
+	}
+	within, _ := d.Directory.Area(notice.Area(home))
+	return area == home || area == within.GetPoliceArea()
+}
