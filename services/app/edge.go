@@ -39,7 +39,7 @@ func (s *Service) openRPC(context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.feedback = rpc.NewFeedback(s.office, s.store.Events())
+	s.feedback = rpc.NewFeedback(s.office, s.store.Events(), s.holder.Current)
 	return nil
 }
 
@@ -103,8 +103,13 @@ func (s *Service) hint(ctx context.Context, agency notice.AgencyID, after uint64
 func (s *Service) publishHints(agency notice.AgencyID, changes []*intakev1.Change) bool {
 	for _, change := range changes {
 		kind, message := store.Status, proto.Message(change.GetStatus())
-		if rejected := change.GetRejected(); rejected != nil {
-			kind, message = store.Rejected, rejected
+		switch c := change.GetChange().(type) {
+		case *intakev1.Change_Rejected:
+			kind, message = store.Rejected, c.Rejected
+		case *intakev1.Change_Completeness:
+			kind, message = store.Completeness, c.Completeness
+		case *intakev1.Change_Manifest:
+			kind, message = store.Manifest, c.Manifest
 		}
 		text, err := protojson.Marshal(message)
 		if err == nil {

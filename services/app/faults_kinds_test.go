@@ -70,6 +70,8 @@ func (k *endings) ways() map[string]func(context.Context) error {
 		"event_withdrawn":   k.withdraw,
 
 		"subscription_changed": k.subscribe,
+		"manifest_taken":       k.manifest,
+		"manifest_compared":    k.andNobodyActs(k.manifest),
 	}
 }
 
@@ -200,6 +202,12 @@ func (k *endings) incident(child *eventv1.Child) *eventv1.Event {
 
 func (k *endings) publish(context.Context) error {
 	return k.account.publish(k.police, k.incident(apptest.Child("c1", "Ivo", "Brennock", "2015-05-09")))
+}
+
+// manifest lists what was never published.
+func (k *endings) manifest(context.Context) error {
+	k.events++
+	return k.police.TryPublish(manifest(k.police, fmt.Sprintf("np-manifest-%d", k.events), k.world.Clock.Now(), listed{"NP/26/lost", 1}))
 }
 
 func (k *endings) publishUnmatched(context.Context) error {

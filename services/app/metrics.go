@@ -160,6 +160,7 @@ func (g *guard) collectLedger(s *sight, put putter) {
 	put(ever, gauge("ledger_packs_total", "Appends to the ledger."), float64(s.packs))
 	put(ever, gauge("events_accepted_total", "Events taken in."), float64(s.account.accepted))
 	put(ever, gauge("events_refused_total", "Events that were at fault."), float64(s.account.refused))
+	s.account.completeness.collect(put)
 }
 
 func (g *guard) collectStore(s *sight, put putter) {

@@ -59,6 +59,8 @@ type account struct {
 	refused   int64
 	newestMS  int64
 	confirmed int64
+
+	completeness completeness
 }
 
 // takeAccount reads the state. It runs on the goroutine that owns it: nothing here may take long.
@@ -67,7 +69,7 @@ func takeAccount(s *ledger.State, agencies []notice.AgencyID, instance string, n
 	a := account{
 		at: now, counts: s.Counts(), lanes: s.Undispatched(nowMS), undecided: s.Undecided(), cursors: map[notice.AgencyID]uint64{},
 		refusedBy: map[string]int64{}, facts: s.Facts, accepted: int64(len(s.Events)), refused: s.Refused, newestMS: s.NewestMS,
-		confirmed: s.Confirmed[instance],
+		confirmed: s.Confirmed[instance], completeness: completenessOf(s),
 	}
 	for _, agency := range agencies {
 		a.cursors[agency] = s.Cursor(agency)

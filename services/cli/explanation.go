@@ -39,6 +39,7 @@ func (x explanation) print(out io.Writer) {
 	x.considered(w, d)
 	x.gaps(w, d)
 	x.tasks(w, d)
+	x.lacks(w, d)
 }
 
 // page writes indented lines.
@@ -293,6 +294,8 @@ func taskAsk(k ledgerv1.TaskKind) string {
 		return "find out where the child is: a setting says not there"
 	case ledgerv1.TaskKind_TASK_KIND_MISDIRECTION:
 		return "see to a notice that somebody has who should not: a personal data breach"
+	case ledgerv1.TaskKind_TASK_KIND_MANIFEST:
+		return "see to a manifest that differs from what was taken in"
 	case ledgerv1.TaskKind_TASK_KIND_UNSPECIFIED:
 	}
 	return "look into it"

@@ -18,7 +18,7 @@ type feedbackCmd struct {
 }
 
 func (feedbackCmd) Help() string {
-	return `Shows, for each child of each event that the agency published: taken in, unmatched (a person is finding out who must be told), told, acknowledged, late; and events that were refused. Never who was told or where.
+	return `Shows, for each child of each event that the agency published: taken in, unmatched (a person is finding out who must be told), told, acknowledged, late; events that were refused; what thin events leave out; and how each day's manifest compares with what was taken in. Never who was told or where.
 
     signalbox feedback --after 240`
 }
@@ -51,6 +51,14 @@ func printFeedback(w io.Writer, r *intakev1.FeedbackResponse) error {
 		if refusal := change.GetRejected(); refusal != nil {
 			t.row(cursor(refusal.GetCursor()), moment(refusal.GetAt().AsTime().UnixMilli()),
 				eventText(refusal.GetEventId(), refusal.GetSequence()), "-", "refused: "+faultsText(refusal.GetFaults()))
+			continue
+		}
+		if c := change.GetCompleteness(); c != nil {
+			t.row(cursor(c.GetCursor()), moment(c.GetAt().AsTime().UnixMilli()), eventText(c.GetEventId(), c.GetSequence()), "-", missingText(c.GetMissing()))
+			continue
+		}
+		if m := change.GetManifest(); m != nil {
+			t.row(cursor(m.GetCursor()), moment(m.GetAt().AsTime().UnixMilli()), "manifest "+m.GetDay(), "-", manifestText(m))
 			continue
 		}
 		s := change.GetStatus()

@@ -18,6 +18,8 @@ type ledgerCmd struct {
 	Failing  failingCmd  `cmd:"" help:"Contacts whose mail comes back, with the last code and since when."`
 	Summary  summaryCmd  `cmd:"" help:"Count every notice once, by its present state."`
 	Missing  missingCmd  `cmd:"" help:"Children missing, in police protection or in custody, by reference."`
+
+	Completeness completenessCmd `cmd:"" help:"Count what publishers left out of their events, by agency, kind and field."`
 }
 
 func (ledgerCmd) Help() string {

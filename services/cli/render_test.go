@@ -176,6 +176,9 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_HeldBack{HeldBack: &ledgerv1.HeldBack{Notice: "n1", Scope: ledgerv1.Scope_SCOPE_ALL}}},
 		{Fact: &ledgerv1.Fact_Resumed{Resumed: &ledgerv1.Resumed{Scope: ledgerv1.Scope_SCOPE_CHANNEL, Target: "email", By: "operator:m.okoro", Statement: 4}}},
 		{Fact: &ledgerv1.Fact_ClockConfirmed{ClockConfirmed: &ledgerv1.ClockConfirmed{Instance: "one", By: "operator:m.okoro", Statement: 5}}},
+		{Fact: &ledgerv1.Fact_ManifestTaken{ManifestTaken: &ledgerv1.ManifestTaken{Source: source, Day: "2026-10-24", Part: 1, Parts: 2, Entries: 1000, DueMs: when, Overtaken: true}}},
+		{Fact: &ledgerv1.Fact_ManifestCompared{ManifestCompared: &ledgerv1.ManifestCompared{Agency: "northbridge-police", Day: "2026-10-24", References: 12}}},
+		{Fact: &ledgerv1.Fact_ManifestCompared{ManifestCompared: sampleComparison()}},
 		{},
 		{Fact: &ledgerv1.Fact_SubscriptionChanged{SubscriptionChanged: &ledgerv1.SubscriptionChanged{
 			Subscription: "sub-1", Agency: "ashmere-health", Organisation: "ashmere-health", Basis: "children_act_2004_s10",
@@ -270,7 +273,26 @@ func TestTablesReadAtAGlance(t *testing.T) {
 			when := timestamppb.New(at(t, "2026-11-03T21:15:00Z"))
 			return printFeedback(b, &intakev1.FeedbackResponse{Cursor: 3, Changes: []*intakev1.Change{
 				{Change: &intakev1.Change_Status{Status: &intakev1.Status{Cursor: 1, EventId: "np-1018", ChildRef: "c1", State: intakev1.ChildState_CHILD_STATE_TOLD, At: when}}},
+				{Change: &intakev1.Change_Completeness{Completeness: &intakev1.Completeness{Cursor: 1, EventId: "np-1018", At: when, Missing: []*intakev1.Missing{
+					{Need: "encompass.pnd", Fields: []string{"checks.pnd"}, Message: "say whether it was checked"},
+					{Need: "encompass.voice", ChildRef: "c1", Fields: []string{"narrative.disclosable", "children[0].voice"}, Message: "say what happened"},
+				}}}},
+				{Change: &intakev1.Change_Completeness{Completeness: &intakev1.Completeness{Cursor: 2, EventId: "np-1019", At: when}}},
+				{Change: &intakev1.Change_Manifest{Manifest: &intakev1.ManifestStatus{Cursor: 2, Day: "2026-11-02", References: 14, At: when}}},
+				{Change: &intakev1.Change_Manifest{Manifest: sampleManifest(when)}},
 				{Change: &intakev1.Change_Rejected{Rejected: &intakev1.Rejected{Cursor: 3, Sequence: 9, At: when, Faults: []*intakev1.Fault{{Field: "time", Message: "is missing: give it"}}}}},
+			}})
+		},
+		"completeness": func(b *bytes.Buffer) error {
+			if err := printCompleteness(b, &ledgerv1.CompletenessResponse{}); err != nil {
+				return err
+			}
+			return printCompleteness(b, &ledgerv1.CompletenessResponse{Counts: []*ledgerv1.CompletenessCount{
+				{Agency: "northbridge-police", Kind: "encompass.incident", Events: 412, Thin: 97, Lacks: []*ledgerv1.LackCount{
+					{Need: "encompass.circumstances", Fields: []string{"narrative.disclosable", "children.voice"}, Missing: 31, Given: 4},
+					{Need: "local.gone", Missing: 2},
+				}},
+				{Agency: "ashmere-social-care", Kind: "referral.decided", Events: 12},
 			}})
 		},
 		"quarantine": func(b *bytes.Buffer) error {

@@ -195,6 +195,34 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 		}
 	})
 
+	t.Run("a manifest is published, and what was left out is counted", func(t *testing.T) {
+		file := o.text("manifest.json", `{"id": "np-manifest", "source": "northbridge-police", "type": "manifest", "subject": "manifest 2026-06-18",
+			"time": "2026-06-18T19:42:00+01:00", "area": "E09000901", "manifest": {"day": "2026-06-18", "part": 1, "parts": 1,
+			"entries": [{"kind": "encompass.incident", "subject": "NP/np-3/26", "children": 1}]}}`)
+		for _, via := range []string{"grpc", "nats"} {
+			shows(t, o.good(police, "publish", file, "--via", via, "--nats", rig.Service.NATSURL()), `np-manifest: accepted, sequence [0-9]+$`)
+		}
+		rig.Settle()
+		shows(t, o.good(o.admin(), "ledger", "timeline", "--event", "northbridge-police/np-manifest"),
+			`manifest taken in .*of 2026-06-18, part 1 of 1, 1 reference; compared from Fri 19 Jun 2026 02:00 BST`)
+		shows(t, o.good(o.admin(), "ledger", "completeness", "--agency", "northbridge-police", "--from", "2026-06-18", "--until", "2026-06-19"),
+			`northbridge-police +encompass.incident +anything +- +2 +2 +-$`, `encompass.pnc +checks.pnc +2 +2 +0$`)
+		shows(t, o.good(police, "feedback"), `np-3 +- +taken in, and thin: .*checks.pnc: say whether the Police National Computer was checked`)
+		counts := answer(t, o.good(o.admin(), "ledger", "completeness", "--output", "json"), &ledgerv1.CompletenessResponse{})
+		if len(counts.GetCounts()) != 1 || counts.GetCounts()[0].GetEvents() != 2 {
+			t.Errorf("as JSON: %v", counts)
+		}
+		shows(t, o.good(o.admin(), "explain", o.file("thin.json", incident("np-30", ivo))), `^Left out: sent all the same`, `^  encompass.pnd: checks.pnd$`)
+		for _, wrong := range [][]string{{"--agency", "nobody"}, {"--from", "2026-06-19", "--until", "2026-06-18"}, {"--from", "yesterday"}} {
+			if s := o.signalbox(o.admin(), append([]string{"ledger", "completeness"}, wrong...)...); s.code == exitGood {
+				t.Errorf("%v is answered: %s", wrong, s.out)
+			}
+		}
+		if s := o.signalbox(o.admin(), "explain", file); s.code == exitGood || !strings.Contains(s.err, "nobody is told of a manifest") {
+			t.Errorf("a manifest is explained: %s%s", s.out, s.err)
+		}
+	})
+
 	t.Run("the directory is imported as a diff and shown", func(t *testing.T) {
 		columns := "id,name,kind,area\n"
 		file := o.text("organisations.csv", columns+"quay-trust,The Quay Trust,voluntary,E09000901\n")

@@ -86,6 +86,10 @@ func factLine(f *ledgerv1.Fact) line {
 		return line{"sending resumed", stopText(f.Resumed.GetScope(), f.Resumed.GetTarget()), "by " + f.Resumed.GetBy()}
 	case *ledgerv1.Fact_HeldBack:
 		return line{"held back", noticeText(f.HeldBack.GetNotice()), "sending is stopped: " + stopText(f.HeldBack.GetScope(), f.HeldBack.GetTarget())}
+	case *ledgerv1.Fact_ManifestTaken:
+		return manifestTakenLine(f.ManifestTaken)
+	case *ledgerv1.Fact_ManifestCompared:
+		return manifestComparedLine(f.ManifestCompared)
 	default:
 		return line{what: "something else", detail: "a kind of fact that this program does not know: it is older than the service"}
 	}
@@ -129,6 +133,9 @@ func decidedLine(d *ledgerv1.Decision) line {
 	add(len(d.GetGaps()), "not met")
 	add(len(d.GetTasks()), "for people to do")
 	add(len(d.GetContributions()), "before term")
+	if needs := needsText(d.GetLacks()); needs != "" {
+		parts = append(parts, "left out: "+needs)
+	}
 	for _, n := range d.GetNotices() {
 		part := fmt.Sprintf("%s tells %s by %s", n.GetId(), n.GetOrganisation(), minute(n.GetDueMs()))
 		if n.GetLaneBecause() != "" {

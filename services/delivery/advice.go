@@ -95,7 +95,7 @@ func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNo
 	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
 		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
 		return careAdvice(kind, function)
-	case notice.EventWithdrawn, notice.DeletionRequest: // nobody is told of the one; composeRequest advises on the other
+	case notice.EventWithdrawn, notice.Manifest, notice.DeletionRequest: // nobody is told of the first two; composeRequest advises on the other
 		return nil, nil
 	default:
 		return []string{"Read it and act on it under your safeguarding procedure.", recordItSafe, emergency},

@@ -128,7 +128,7 @@ func sampleEvent(t *testing.T, kind notice.EventKind) *eventv1.Event {
 	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
 		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
 		sampleCare(t, ev, kind)
-	case notice.EventWithdrawn, notice.DeletionRequest: // no notice tells of one
+	case notice.EventWithdrawn, notice.Manifest, notice.DeletionRequest: // no notice tells of one
 		t.Fatalf("no notice tells of a %s", kind)
 	default:
 		t.Fatalf("no sample of kind %s", kind)

@@ -151,7 +151,7 @@ func kindTitle(k notice.EventKind) string {
 		return careKinds()[k].title
 	case notice.DeletionRequest:
 		return "Please delete a notice that was sent to you"
-	case notice.EventWithdrawn: // nobody is told
+	case notice.EventWithdrawn, notice.Manifest: // nobody is told
 		return "Safeguarding notice"
 	default:
 		return "Safeguarding notice"
@@ -189,7 +189,7 @@ func eventHeading(i int, n *noticev1.Notice) string {
 	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
 		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
 		heading = careKinds()[notice.EventKind(n.GetKind())].heading
-	case notice.EventWithdrawn, notice.DeletionRequest: // they tell of no event
+	case notice.EventWithdrawn, notice.Manifest, notice.DeletionRequest: // they tell of no event
 	}
 	if count := len(n.GetEvents()); count > 1 {
 		return fmt.Sprintf("%s: %d of %d", heading, i+1, count)

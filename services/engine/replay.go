@@ -244,8 +244,19 @@ func (e *Engine) asItStands(l *ledger.Lineage, cause ledgerv1.Cause) *ledgerv1.D
 	return &ledgerv1.Decision{
 		Lineage: l.ID, Round: l.Round + 1, Cause: cause, Sources: l.Sources, Policy: current.Digest(), Directory: snapshot.Generation(),
 		Children: l.Children, Kept: l.Standing, Contributions: e.contributed(l),
-		Accepted: l.Accepted,
+		Accepted: l.Accepted, Lacks: e.lacking(l),
 	}
+}
+
+// lacking is what the events of a lineage's last decision leave out.
+func (e *Engine) lacking(l *ledger.Lineage) []*ledgerv1.Lack {
+	var lacks []*ledgerv1.Lack
+	for _, src := range l.Sources {
+		if ev := e.state.Events[src.Event]; ev != nil {
+			lacks = append(lacks, ev.Lacks...)
+		}
+	}
+	return lacks
 }
 
 // digestOf stands for what a plan does, and not for when: the due times of what is told at once move with the clock. How

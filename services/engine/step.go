@@ -114,6 +114,8 @@ func (e *Engine) carryOut(step ledger.Step) error {
 		if !s.Task.Ended() && !s.Task.Escalated {
 			e.escalateTask(s.Task)
 		}
+	case ledger.Compare:
+		return e.compare(s.Manifest)
 	}
 	return nil
 }
@@ -220,7 +222,8 @@ func (e *Engine) tooLarge(l *ledger.Lineage, d *ledgerv1.Decision) *ledgerv1.Dec
 	}
 	return &ledgerv1.Decision{
 		Lineage: d.Lineage, Round: d.Round, Cause: d.Cause, Sources: d.Sources, Policy: d.Policy, Directory: d.Directory,
-		Kept: l.Standing, Tasks: []*ledgerv1.Task{task}, Contributions: d.Contributions, Accepted: l.Accepted,
+		Kept: l.Standing, Tasks: []*ledgerv1.Task{task}, Contributions: d.Contributions,
+		Accepted: l.Accepted, Lacks: d.Lacks,
 	}
 }
 
@@ -240,8 +243,10 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		})
 	}
 	for _, id := range l.Tasks {
-		// The task of a notice ends with the notice; what has gone astray, and who comes to a meeting, is no question of routing.
-		if t := e.state.Tasks[id]; t.Notice == "" && t.Kind != ledgerv1.TaskKind_TASK_KIND_MISDIRECTION && t.MeetsMs == 0 {
+		// The task of a notice ends with the notice; what has gone astray, who comes to a meeting, and a manifest are no question
+		// of routing.
+		if t := e.state.Tasks[id]; t.Notice == "" && t.Kind != ledgerv1.TaskKind_TASK_KIND_MISDIRECTION &&
+			t.Kind != ledgerv1.TaskKind_TASK_KIND_MANIFEST && t.MeetsMs == 0 {
 			r.Tasks[id], r.Settled[id] = !t.Ended(), t.State == ledger.TaskSettled
 		}
 	}

@@ -89,22 +89,33 @@ func (e *Engine) take(agency notice.AgencyID, m Message) {
 		e.takeWithdrawal(agency, source, digest, m)
 		return
 	}
+	if m.Event.GetManifest() != nil {
+		e.takeManifest(agency, source, digest, m)
+		return
+	}
 	accepted := &ledgerv1.EventAccepted{
 		Source: source, Kind: m.Event.Type, Digest: digest, TimeMs: m.Event.Time.AsTime().UnixMilli(),
 		Lineage:   e.config.Key.ID("lineage", string(agency), m.Event.Type, m.Event.Subject),
 		Overtaken: e.state.Overtaken(source.Event), ReportedBy: m.Reported.Contact, Statement: m.Reported.Statement,
+		Children: uint32(len(m.Event.Children)),
 	}
 	if a := m.Event.GetResponsibilityAccepted().GetAccepts(); a != nil {
 		accepted.Accepts = e.config.Key.ID("lineage", a.Agency, a.Kind, a.Reference)
 	}
 	if m.Event.Supersedes != "" {
 		accepted.Supersedes = e.eventKey(agency, m.Event.Supersedes)
+		if _, manifest := e.state.ManifestDigest(accepted.Supersedes); manifest {
+			e.refuse(agency, source, m)
+			return
+		}
 		if old := e.state.Events[accepted.Supersedes]; old != nil {
 			if old.Kind != accepted.Kind {
 				e.refuse(agency, source, m) // rules are by kind: one lineage is of one kind
 				return
 			}
-			accepted.Lineage = old.Lineage
+			if accepted.Lineage != old.Lineage {
+				accepted.Lineage, accepted.Reference = old.Lineage, accepted.Lineage
+			}
 		}
 	}
 	e.bodies.put(source, m.Event)
@@ -125,7 +136,7 @@ func (e *Engine) refuse(agency notice.AgencyID, source *ledgerv1.Source, m Messa
 	}
 	e.record(
 		&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventRefused{EventRefused: &ledgerv1.EventRefused{
-			Source: source, Quarantine: m.Quarantine, Faults: uint32(max(m.Faults, 1)),
+			Source: source, Quarantine: m.Quarantine, Faults: uint32(max(m.Faults, 1)), Lineage: e.lineageOf(agency, m),
 		}}},
 		&ledgerv1.Fact{Fact: &ledgerv1.Fact_TaskOpened{TaskOpened: &ledgerv1.Task{
 			Id:   e.config.Key.ID("task", kind.String(), string(agency), strconv.FormatUint(m.Sequence, 10)),
@@ -133,6 +144,14 @@ func (e *Engine) refuse(agency notice.AgencyID, source *ledgerv1.Source, m Messa
 			Detail: detail,
 		}}},
 	)
+}
+
+// lineageOf is the lineage that a refused event would belong to, where as much as that can be read of it.
+func (e *Engine) lineageOf(agency notice.AgencyID, m Message) string {
+	if m.Event.GetType() == "" || m.Event.GetSubject() == "" {
+		return ""
+	}
+	return e.config.Key.ID("lineage", string(agency), m.Event.Type, m.Event.Subject)
 }
 
 // eventKey is the event's name in the ledger: a publisher's own ids may say something about a case.

@@ -41,6 +41,9 @@ func (e *Engine) known(event string) (digest []byte, ok bool) {
 	if accepted := e.state.Events[event]; accepted != nil {
 		return accepted.Digest, true
 	}
+	if digest, ok := e.state.ManifestDigest(event); ok {
+		return digest, true
+	}
 	return e.state.Withdrew(event)
 }
 

@@ -74,7 +74,10 @@ func TestTheDocumentNamesTheSubjectsInUse(t *testing.T) {
 		"events":   store.EventSubject("{agency}", "{family}"),
 		"status":   store.AgencySubject("{agency}", string(store.Status)),
 		"rejected": store.AgencySubject("{agency}", string(store.Rejected)),
-		"feedback": store.FeedbackSubject("{agency}"),
+
+		"completeness": store.AgencySubject("{agency}", string(store.Completeness)),
+		"manifest":     store.AgencySubject("{agency}", string(store.Manifest)),
+		"feedback":     store.FeedbackSubject("{agency}"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("addresses (-want +got):\n%s", diff)
@@ -151,6 +154,7 @@ func TestTheDocumentsAnswersAreMessages(t *testing.T) {
 	doc := readDocument(t)
 	for name, m := range map[string]proto.Message{
 		"status": &intakev1.Status{}, "rejected": &intakev1.Rejected{},
+		"completeness": &intakev1.Completeness{}, "manifest": &intakev1.ManifestStatus{},
 		"feedbackRequest": &intakev1.FeedbackRequest{}, "feedbackResponse": &intakev1.FeedbackResponse{},
 	} {
 		examples := doc.Components.Messages[name].Examples

@@ -91,7 +91,7 @@ func checkOrganisation(o *eventv1.OrganisationRef, at *place, found *faults) {
 }
 
 // checkPayload checks what the contract cannot say about each kind.
-func checkPayload(ev *eventv1.Event, found *faults) {
+func checkPayload(ev *eventv1.Event, now time.Time, found *faults) {
 	switch p := ev.GetPayload().(type) {
 	case *eventv1.Event_ReferralDecided:
 		if before(p.ReferralDecided.GetDecidedAt(), p.ReferralDecided.GetReceivedAt()) {
@@ -112,6 +112,8 @@ func checkPayload(ev *eventv1.Event, found *faults) {
 		}
 	case *eventv1.Event_EventWithdrawn:
 		checkWithdrawal(ev, p.EventWithdrawn, found)
+	case *eventv1.Event_Manifest:
+		checkManifest(ev, p.Manifest, now, found)
 	default:
 		checkPolice(ev, found)
 		checkCare(ev, found)
@@ -123,14 +125,10 @@ func checkWithdrawal(ev *eventv1.Event, w *eventv1.EventWithdrawn, found *faults
 	if w.GetEvent() != "" && w.GetEvent() == ev.GetId() {
 		found.add("event_withdrawn.event", "is the event's own id: give the id of the event that is withdrawn")
 	}
-	for field, set := range map[string]bool{
-		"children": len(ev.GetChildren()) > 0, "people": len(ev.GetPeople()) > 0, "narrative": ev.GetNarrative() != nil,
-		"checks": ev.GetChecks() != nil, "supersedes": ev.GetSupersedes() != "",
-	} {
-		if set {
-			found.add(field, "does not belong in a withdrawal, which names nobody: leave it out")
-		}
+	if ev.GetSupersedes() != "" {
+		found.add("supersedes", "does not belong in a withdrawal, which corrects nothing: leave it out")
 	}
+	namesNobody(ev, "a withdrawal", found)
 }
 
 func before(a, b *timestamppb.Timestamp) bool {

@@ -51,7 +51,9 @@ func TestEveryPayloadOfTheContractHasItsKind(t *testing.T) {
 }
 
 func TestTheFormWalkKnowsEveryTypeOfTheContract(t *testing.T) {
-	known := []protoreflect.Kind{protoreflect.MessageKind, protoreflect.StringKind, protoreflect.BoolKind, protoreflect.EnumKind}
+	known := []protoreflect.Kind{
+		protoreflect.MessageKind, protoreflect.StringKind, protoreflect.BoolKind, protoreflect.EnumKind, protoreflect.Uint32Kind,
+	}
 	eachField((&eventv1.Event{}).ProtoReflect().Descriptor(), map[protoreflect.FullName]bool{timestampName: true}, func(fd protoreflect.FieldDescriptor) {
 		if fd.IsMap() || !slices.Contains(known, fd.Kind()) {
 			t.Errorf("%s is of a type that single does not check", fd.FullName())

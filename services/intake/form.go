@@ -152,6 +152,13 @@ func (r *reading) single(fd protoreflect.FieldDescriptor, v value, at *place) (v
 			}
 		}
 		return fail("%s", enumProblem(fd))
+	case protoreflect.Uint32Kind:
+		if n, ok := v.(json.Number); ok {
+			if _, err := strconv.ParseUint(n.String(), 10, 32); err == nil {
+				return v, true
+			}
+		}
+		return fail("is not a whole number: write digits, without quotation marks")
 	default:
 		return v, true // no event has one; the library judges it
 	}

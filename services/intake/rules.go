@@ -88,6 +88,8 @@ func violation(v *protovalidate.Violation) string {
 		return "is not stated: use " + enumNames(field.Enum())
 	case strings.HasPrefix(rule, "enum.") && field != nil:
 		return enumProblem(field)
+	case strings.HasPrefix(rule, "uint32.") && field != nil:
+		return "is out of range: " + ranges[field.FullName()]
 	case rule == "children.refs_unique":
 		return "have the same ref: give each child a ref of its own"
 	case rule == "children.some":
@@ -136,6 +138,16 @@ var hints = map[protoreflect.FullName]string{
 	"signalbox.event.v1.ProtectionPlanStarted.category":     "use neglect, physical, sexual, emotional, or several with commas between",
 	"signalbox.event.v1.MedicalRequested.call_back":         "say whom to call to arrange it, post and number, in 1 to 200 characters",
 	"signalbox.event.v1.EnrolmentChanged.on":                "give the first or last day as YYYY-MM-DD",
+	"signalbox.event.v1.Manifest.day":                       "give the day as YYYY-MM-DD",
+	"signalbox.event.v1.ManifestEntry.kind":                 "give the kind of the reference's events, such as encompass.incident",
+	"signalbox.event.v1.ManifestEntry.subject":              "give the reference that you published as subject, 1 to 128 characters",
+}
+
+// ranges say what numbers a field takes.
+var ranges = map[protoreflect.FullName]string{
+	"signalbox.event.v1.Manifest.part":          "number the parts from 1, to 100 at most",
+	"signalbox.event.v1.Manifest.parts":         "say how many parts the day's manifest has, 1 to 100",
+	"signalbox.event.v1.ManifestEntry.children": "say how many children the reference is about, at least 1",
 }
 
 // payloadNames are the fields of which an event has one.
@@ -195,6 +207,8 @@ func kindOf(ev *eventv1.Event) notice.EventKind {
 		return notice.MedicalConcluded
 	case *eventv1.Event_EnrolmentChanged:
 		return notice.EnrolmentChanged
+	case *eventv1.Event_Manifest:
+		return notice.Manifest
 	default:
 		return ""
 	}

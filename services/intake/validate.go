@@ -60,7 +60,7 @@ func (in *Intake) Validate(ev *eventv1.Event, c Check) []notice.FieldFault {
 	in.ruleFaults(ev, &found)
 	checkEnvelope(ev, c, &found)
 	checkPeople(ev, c.Now, &found)
-	checkPayload(ev, &found)
+	checkPayload(ev, c.Now, &found)
 	return found.sorted()
 }
 
@@ -187,7 +187,7 @@ func checkEnvelope(ev *eventv1.Event, c Check, found *faults) {
 		found.add("type", "is not a kind of event that is known: use %s", kindList(notice.PublishedKinds()))
 	case kind != "" && string(kind) != ev.GetType():
 		found.add("type", "is not the kind of the payload: with this payload it is %s", kind)
-	case kind == notice.EventWithdrawn: // whatever an agency may publish, it may take back
+	case kind == notice.EventWithdrawn, kind == notice.Manifest: // whatever an agency may publish, it may take back, and list
 	case len(c.Kinds) > 0 && !slices.Contains(c.Kinds, ev.GetType()):
 		found.add("type", "is a kind that agency %s may not publish: ask the operator of Signalbox to allow it", c.Agency)
 	}

@@ -183,6 +183,8 @@ func (b *book) plan(at int64) string {
 			steps = append(steps, "check the meeting of "+s.Notice.Id)
 		case EscalateTask:
 			steps = append(steps, "escalate "+s.Task.Id)
+		case Compare:
+			steps = append(steps, "compare "+s.Manifest.ID())
 		}
 	}
 	return strings.Join(steps, ", ")
@@ -258,10 +260,27 @@ func dump(s *State) string {
 	for _, k := range sortedKeys(s.Withdrawals) {
 		line("withdrawn %s %s", k, text(s.Withdrawals[k]))
 	}
+	for _, k := range sortedKeys(s.Totals) {
+		line("left out %s %s open %v", k, text(s.Totals[k]), s.open)
+	}
+	for _, c := range s.Completeness("", 0, 0) {
+		line("left out %s", text(c))
+	}
+	for _, k := range sortedKeys(s.manifests.byID) {
+		line("manifest %s %s", k, text(s.manifests.byID[k]))
+	}
+	m := s.manifests
+	line("manifests %v %v %v %v %v %v %d", m.events, m.superseded, m.newest, m.reported, m.refused, m.references, len(m.byHour))
+	for _, k := range sortedKeys(m.about) {
+		line("about %s %s", k, text(m.about[k]))
+	}
+	for _, k := range sortedKeys(m.asked) {
+		line("asked %s %s", k, text(m.asked[k]))
+	}
 	line("withdrew %v", s.withdrawers)
 	line("cursors %v overtakers %v children %v", s.cursors, s.overtakers, s.children)
 	for _, a := range sortedKeys(s.feedback) {
-		line("feedback %s %v", a, s.feedback[a])
+		line("feedback %s %s", a, text(s.feedback[a]))
 	}
 	return b.String()
 }
@@ -278,6 +297,12 @@ func (b *book) told(after uint64) string {
 			0: "refused", ChildAccepted: "accepted", ChildUnmatched: "unmatched", ChildTold: "told",
 			ChildAcknowledged: "acknowledged", ChildLate: "late", ChildWithdrawn: "withdrawn",
 		}[c.State]
+		if c.Assessed {
+			state = "lacks " + fmt.Sprint(len(c.Lacks))
+		}
+		if c.Manifest != nil {
+			state = fmt.Sprintf("manifest %s differs in %d", c.Manifest.Day, len(c.Manifest.Differences))
+		}
 		words = append(words, strings.TrimPrefix(c.Event+"/"+c.Ref+" ", "/ ")+state)
 	}
 	return strings.Join(words, ", ")

@@ -22,7 +22,8 @@ const (
 	ChildWithdrawn               // the event was withdrawn
 )
 
-// Change is one thing a publisher hears: a new state of a child, or a refusal.
+// Change is one thing a publisher hears: a new state of a child, a refusal, what an event leaves out, or how a manifest
+// compares.
 type Change struct {
 	Cursor     uint64 // 1, 2, … for each agency
 	AtMS       int64
@@ -31,6 +32,10 @@ type Change struct {
 	Ref        string // the publisher's handle of the child; empty for the event as a whole
 	State      ChildState
 	Quarantine uint64 // for a refusal: where its faults are
+
+	Assessed bool                       // it is about what the event leaves out
+	Lacks    []*ledgerv1.Lack           // that; none where nothing is left out any more
+	Manifest *ledgerv1.ManifestCompared // of a manifest: how it compares
 }
 
 // childKey is a child of an event as its publisher names it.

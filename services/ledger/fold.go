@@ -44,6 +44,9 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		}
 		s.Refused++
 		s.settle(fact.EventRefused.Source)
+		if fact.EventRefused.Lineage != "" {
+			s.manifests.refused[fact.EventRefused.Lineage] = true
+		}
 		s.changed(notice.AgencyID(fact.EventRefused.Source.Agency), Change{
 			AtMS: f.AtMs, Sequence: fact.EventRefused.Source.Sequence, Quarantine: fact.EventRefused.Quarantine,
 		})
@@ -105,6 +108,10 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.sendingResumed(fact.Resumed, f.AtMs)
 	case *ledgerv1.Fact_HeldBack:
 		return s.heldBackNow(fact.HeldBack, f.AtMs)
+	case *ledgerv1.Fact_ManifestTaken:
+		return s.manifestTaken(fact.ManifestTaken, f.AtMs)
+	case *ledgerv1.Fact_ManifestCompared:
+		return s.manifestCompared(fact.ManifestCompared, f.AtMs)
 	default:
 		return fmt.Errorf("%w: fact %d is of a kind this version does not know", ErrImpossible, s.Facts+1)
 	}
@@ -161,12 +168,16 @@ func (s *State) accepted(f *ledgerv1.EventAccepted, atMS int64) error {
 	if err := s.mayAccept(f); err != nil {
 		return err
 	}
+	if s.manifests.events[f.Source.Event] != nil {
+		return s.impossible("accepts an event that is a manifest", f.Source.Event)
+	}
 	s.settle(f.Source)
 	e := &Event{EventAccepted: f, AtMS: atMS, Overtaken: f.Overtaken, Withdrawn: s.Withdrawals[f.Source.Event] != nil}
 	s.Events[f.Source.Event] = e
 	l := s.lineage(f.Lineage)
 	l.Kind, l.Agency = notice.EventKind(f.Kind), notice.AgencyID(f.Source.Agency)
 	l.Events = append(l.Events, f.Source.Event)
+	s.reportedNow(f, atMS)
 
 	cause := ledgerv1.Cause_CAUSE_EVENT
 	if f.Supersedes != "" && !s.overtakes(f.Supersedes, f.Source.Event) {
@@ -263,7 +274,7 @@ func (s *State) followsRound(d *ledgerv1.Decision) error {
 			return s.impossible("contributes to itself", d.Lineage)
 		}
 	}
-	return nil
+	return s.mayLack(d)
 }
 
 func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
@@ -313,6 +324,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 	}
 	s.checkMeeting(l, atMS)
 	s.contribute(l, d, atMS)
+	s.assess(l, d, atMS)
 	s.childrenOf(l, atMS)
 	return nil
 }

@@ -84,6 +84,8 @@ func (m *model) carryOut(r *rapid.T, step Step) {
 		if !s.Task.Ended() {
 			m.fact(passedOn(s.Task.Id, s.Task.EscalateTo, m.now+30))
 		}
+	case Compare:
+		m.compare(r, s.Manifest)
 	}
 }
 
@@ -98,6 +100,9 @@ func (m *model) decide(r *rapid.T, l *Lineage, cause ledgerv1.Cause) {
 	}
 	for _, e := range m.state.Heads(l) {
 		d.Sources = append(d.Sources, e.Source)
+		if rapid.Bool().Draw(r, "thin") {
+			d.Lacks = append(d.Lacks, lack("checks", e.Source.Event))
+		}
 		d.Children = append(d.Children, finding("c", "child-"+l.ID, e.Source.Event))
 	}
 	for _, id := range l.Standing {
@@ -225,7 +230,7 @@ func (m *model) moveTo(n *Notice, next uint32) {
 
 // one draws something that people or the world do.
 func (m *model) one(r *rapid.T) {
-	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call", "replay", "withdraw", "clock", "reply", "reply"}).Draw(r, "what") {
+	switch rapid.SampledFrom([]string{"event", "event", "sent", "sent", "sent", "came back", "came back", "time", "time", "acknowledge", "not at", "resolve", "stop", "claim", "call", "replay", "withdraw", "clock", "reply", "reply", "manifest"}).Draw(r, "what") {
 	case "event":
 		m.seq++
 		key, corrects := m.name("e"), ""
@@ -279,6 +284,8 @@ func (m *model) one(r *rapid.T) {
 		m.reply(r)
 	case "clock":
 		m.fact(clockConfirmed("one"))
+	case "manifest":
+		m.manifest(r)
 	case "claim":
 		if open := m.state.TasksByDue(false); len(open) > 0 {
 			m.fact(claimed(rapid.SampledFrom(open).Draw(r, "claim").Id))
@@ -292,6 +299,8 @@ func (m *model) one(r *rapid.T) {
 		kinds := []string{ToldByTelephone, NotOurChild, Duplicate, NoAction}
 		if t.Kind == misdirected {
 			kinds = []string{SafeToAsk, DoNotAsk}
+		} else if t.Kind == listedOtherwise {
+			kinds = Resolutions(t.Kind)
 		} else if t.Notice == "" {
 			kinds = append(kinds, Matched, SettingChosen)
 		}
@@ -462,6 +471,7 @@ func TestFoldRefusesAnythingOrTakesIt(t *testing.T) {
 			called("call1", "l1", "school", "", int64(attempt)), called("", "l1", "school", "", 1), heardOf(id, "call1"), heardOf(id, "nobody's"),
 			replayed(true, "l1"), replayed(false, "l1", task), replayed(false),
 			withdrawn("e1", nil), withdrawn("e1", source(uint64(attempt), "e2")), opened(astray(task, id)),
+			manifested(uint64(attempt), "e1", 1, 1, m.now), manifested(9, "m", attempt, 1, m.now), compared(task), compared("new", task),
 		}).Draw(r, "fact")
 		before := dump(m.state)
 		if err := m.try(m.now, fact); err != nil && dump(m.state) != before {

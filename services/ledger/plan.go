@@ -8,7 +8,7 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 )
 
-// Step is something due. It is one of Decide, Release, Send, Expire, TellLate, MoveOn, CheckMeeting and EscalateTask.
+// Step is something due. It is one of Decide, Release, Send, Expire, TellLate, MoveOn, CheckMeeting, EscalateTask and Compare.
 type Step interface{ step() }
 
 // Decide asks for a decision about a lineage.
@@ -92,6 +92,8 @@ func (s *State) stepOf(t timer) Step {
 		if k := s.Tasks[t.id]; !k.Ended() && !k.Escalated && k.EscalateTo != "" {
 			return EscalateTask{Task: k}
 		}
+	case manifestTimer:
+		return s.manifestStep(t)
 	case dueTimer:
 		if n := s.Notices[t.id]; n.Overdue(t.atMS) {
 			return TellLate{Notice: n}
@@ -143,6 +145,7 @@ const (
 	noticeTimer
 	meetingTimer // after what the chain does, which may give the same to a person
 	taskTimer
+	manifestTimer
 )
 
 // timer is armed by the fold. A notice's timer counts only while it is the notice's own WakeMS.

@@ -13,6 +13,9 @@ type Event struct {
 	Withdrawn bool     // its publisher took it back
 	Repeated  int      // how often it came again
 	Notices   []string // that tell of it, in whatever round
+
+	Assessed bool             // what it leaves out was worked out
+	Lacks    []*ledgerv1.Lack // what it leaves out, by the last decision that rests on it
 }
 
 // Lineage is the events about one thing and what was decided about them.
@@ -100,6 +103,11 @@ type State struct {
 
 	Subscriptions map[string]*Subscription
 	inboxes       map[notice.AgencyID]*inbox
+
+	Totals    map[notice.AgencyID]*Tally // what agencies left out, from the beginning
+	tallies   map[period]*Tally
+	open      map[string][]string // events → what they left out and no correction has given
+	manifests manifests
 }
 
 // NewState is the State before the first fact.
@@ -128,6 +136,11 @@ func NewState() *State {
 
 		Subscriptions: map[string]*Subscription{},
 		inboxes:       map[notice.AgencyID]*inbox{},
+
+		Totals:    map[notice.AgencyID]*Tally{},
+		tallies:   map[period]*Tally{},
+		open:      map[string][]string{},
+		manifests: newManifests(),
 	}
 }
 

@@ -48,7 +48,7 @@ func Resolutions(kind ledgerv1.TaskKind) []string {
 		return []string{SettingChosen, ToldByTelephone, NotOurChild, Duplicate, NoAction}
 	case ledgerv1.TaskKind_TASK_KIND_EXHAUSTED, ledgerv1.TaskKind_TASK_KIND_GAP:
 		return []string{ToldByTelephone, NotOurChild, Duplicate, NoAction}
-	case ledgerv1.TaskKind_TASK_KIND_QUARANTINED, ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD:
+	case ledgerv1.TaskKind_TASK_KIND_QUARANTINED, ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD, ledgerv1.TaskKind_TASK_KIND_MANIFEST:
 		return []string{Duplicate, NoAction}
 	case ledgerv1.TaskKind_TASK_KIND_MISDIRECTION:
 		return []string{SafeToAsk, DoNotAsk}

@@ -34,7 +34,7 @@ func (s *State) eventWithdrawn(f *ledgerv1.EventWithdrawn, atMS int64) error {
 		return s.impossible("withdraws another's event", f.Event)
 	case f.Source != nil && f.Source.Agency != f.Agency:
 		return s.impossible("withdraws for another", f.Event)
-	case f.Source != nil && (s.Events[f.Source.Event] != nil || f.Source.Event == f.Event):
+	case f.Source != nil && (s.Events[f.Source.Event] != nil || s.manifests.events[f.Source.Event] != nil || f.Source.Event == f.Event):
 		return s.impossible("withdraws by an event that is something else", f.Source.Event)
 	case !slices.Equal(f.Notices, s.TakesBack(f.Event)):
 		return s.impossible("withdraws and takes back other notices than those that tell of event", f.Event)
@@ -51,6 +51,7 @@ func (s *State) eventWithdrawn(f *ledgerv1.EventWithdrawn, atMS int64) error {
 		return nil // withdrawn before, by another event
 	}
 	s.Withdrawals[f.Event] = &Withdrawal{EventWithdrawn: f, AtMS: atMS}
+	s.withdrawnFrom(f.Event, atMS)
 	if e == nil {
 		return nil // it has yet to come
 	}

@@ -32,12 +32,14 @@ const (
 
 	// EventWithdrawn takes an earlier event back. It is published like any other and told to nobody.
 	EventWithdrawn EventKind = "event.withdrawn"
+	// Manifest lists what a publisher sent of a day. It is published like any other and told to nobody.
+	Manifest EventKind = "manifest"
 	// DeletionRequest is the kind of a notice that asks somebody to delete another. Nobody publishes it.
 	DeletionRequest EventKind = "deletion.request"
 )
 
 // PublishedKinds lists every kind that an agency may publish.
-func PublishedKinds() []EventKind { return append(EventKinds(), EventWithdrawn) }
+func PublishedKinds() []EventKind { return append(EventKinds(), EventWithdrawn, Manifest) }
 
 // EventKinds lists every kind that somebody is told of, in the order in which a case meets them.
 func EventKinds() []EventKind {
@@ -51,7 +53,7 @@ func EventKinds() []EventKind {
 	}
 }
 
-// Family is the part before the dot, the last token of the subject that the event is published on.
+// Family is the part before the dot, or all of a kind that has none, the last token of the subject that the event is published on.
 func (k EventKind) Family() string {
 	family, _, _ := strings.Cut(string(k), ".")
 	return family

@@ -101,17 +101,25 @@ func orEmpty[M any](m *M) *M {
 }
 
 // conditions compiles the conditions of a document.
-type conditions struct{ base *cel.Env }
+type conditions struct {
+	event *cel.Env // knows the event alone
+	base  *cel.Env // and the child
+}
 
 func newConditions() (conditions, error) {
-	base, err := cel.NewEnv(
+	event, err := cel.NewEnv(
 		cel.Container("signalbox.event.v1"), // so that an enum reads RiskGrade.RISK_GRADE_HIGH
 		cel.Types(&eventv1.Event{}, &directoryv1.Setting{}, &directoryv1.NetworkMember{}),
 		cel.Variable("event", cel.ObjectType("signalbox.event.v1.Event")),
+	)
+	if err != nil {
+		return conditions{}, err
+	}
+	base, err := event.Extend(
 		cel.Variable("child", cel.ObjectType("signalbox.event.v1.Child")),
 		cel.Variable("age", cel.IntType),
 	)
-	return conditions{base: base}, err
+	return conditions{event: event, base: base}, err
 }
 
 // issue is one fault in a condition: its place in the condition's text, lines from 1 and columns from 0.
@@ -132,6 +140,29 @@ func (c conditions) compile(when, tell string) (condition, []issue) {
 			return condition{}, []issue{{line: 1, message: err.Error()}}
 		}
 	}
+	return compileIn(env, when)
+}
+
+// compileNeed makes a condition of a need ready. One that is not asked of each child knows no child.
+func (c conditions) compileNeed(text string, ofChild bool) (condition, []issue) {
+	switch {
+	case strings.TrimSpace(text) == "":
+		return condition{}, nil
+	case ofChild:
+		return compileIn(c.base, text)
+	}
+	ready, issues := compileIn(c.event, text)
+	for i, is := range issues {
+		for _, name := range []string{"child", "age"} {
+			if is.message == "undeclared reference to '"+name+"'" {
+				issues[i].message = "`" + name + "` is known only where a field is a child's, such as children.presence"
+			}
+		}
+	}
+	return ready, issues
+}
+
+func compileIn(env *cel.Env, when string) (condition, []issue) {
 	ast, issues := env.Compile(when)
 	if issues.Err() != nil {
 		var found []issue

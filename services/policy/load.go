@@ -57,11 +57,13 @@ func Load(text []byte) (*Policy, error) {
 	c.settings()
 	rules := c.rules(views)
 	priorities := c.priorities()
+	needs := c.needs()
 	if err := f.err(); err != nil {
 		return nil, err
 	}
 	p := build(document, text, views, rules)
 	p.priorities = priorities
+	p.needs = needs
 	return p, nil
 }
 

@@ -42,6 +42,7 @@ type Policy struct {
 	secure    map[string]bool
 
 	priorities []*Priority
+	needs      map[notice.EventKind][]need
 }
 
 // Rule is one rule with its view and its condition made ready.

@@ -69,16 +69,33 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 			n.HeldBackBy, n.heldLink = ledger.Stop{Scope: h.GetScope(), Target: h.GetTarget()}, n.Link
 			n.Phase = ledger.Stopped
 		})
+	case *ledgerv1.Fact_ManifestCompared:
+		return b.compared(fact.ManifestCompared)
 	case *ledgerv1.Fact_Resumed:
 		return b.resumed(ledger.Stop{Scope: fact.Resumed.GetScope(), Target: fact.Resumed.GetTarget()})
 	case *ledgerv1.Fact_Led, *ledgerv1.Fact_ClockConfirmed, *ledgerv1.Fact_EventRefused, *ledgerv1.Fact_EventRepeated, *ledgerv1.Fact_CodeSent,
 		*ledgerv1.Fact_NotAtSetting, *ledgerv1.Fact_TaskRead, *ledgerv1.Fact_Stopped,
-		*ledgerv1.Fact_Replayed, *ledgerv1.Fact_ToldByTelephone:
+		*ledgerv1.Fact_Replayed, *ledgerv1.Fact_ToldByTelephone, *ledgerv1.Fact_ManifestTaken:
 		return nil // for the timeline; no row changes
 	default:
 		return notice.Faultf(notice.Precondition, "query.fold",
 			"a fact is of a kind that this version does not know: run the version that wrote it, or a newer one")
 	}
+}
+
+// compared opens and settles what a comparison of a manifest asks of people.
+func (b *batch) compared(f *ledgerv1.ManifestCompared) error {
+	for _, id := range f.GetSettledTasks() {
+		if err := b.settle(id); err != nil {
+			return err
+		}
+	}
+	for _, t := range f.GetTasks() {
+		if err := b.taskOpened(t); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (b *batch) accepted(f *ledgerv1.EventAccepted) error {

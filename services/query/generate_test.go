@@ -91,13 +91,14 @@ func (w *writer) stop() (ledgerv1.Scope, string) {
 // step draws one fact, and a few minutes.
 func (w *writer) step() {
 	w.now += int64(w.number("minutes", 30)) * minute
-	switch w.number("what", 31) {
+	switch w.number("what", 33) {
 	case 0, 1:
 		event := w.name("event")
 		f := &ledgerv1.EventAccepted{Source: w.source(event), Lineage: w.one("of", "l1", "l2", "l3"), Kind: "encompass.incident"}
 		if w.number("corrects", 3) == 0 {
 			f.Supersedes = known(w, "supersedes", w.state.Events)
 		}
+		f.TimeMs, f.Children = w.now, uint32(w.number("children", 3))
 		w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventAccepted{EventAccepted: f}})
 	case 2:
 		w.refuse()
@@ -179,6 +180,8 @@ func (w *writer) step() {
 		w.subscription()
 	case 24, 25:
 		w.withdraw()
+	case 32, 33:
+		w.manifest()
 	case 26:
 		t := w.newTask(w.lineage(), "")
 		t.Kind, t.Misdirected = ledgerv1.TaskKind_TASK_KIND_MISDIRECTION, []string{w.notice()}
@@ -285,6 +288,9 @@ func (w *writer) decide() {
 	d := &ledgerv1.Decision{Lineage: id, Round: l.Round + 1, Cause: ledgerv1.Cause(w.number("cause", 4) + 1)}
 	for _, e := range w.state.Heads(l) {
 		d.Sources = append(d.Sources, e.Source)
+		if w.number("thin", 2) == 0 {
+			d.Lacks = append(d.Lacks, &ledgerv1.Lack{Need: "checks", Event: e.Source.Event, Fields: []string{"checks.pnc"}})
+		}
 		d.Children = append(d.Children, &ledgerv1.ChildFinding{Ref: "c", Child: "child-" + id, Match: ledgerv1.Match_MATCH_NAME, Event: e.Source.Event})
 	}
 	for _, from := range slices.Sorted(maps.Keys(l.Contributions)) {

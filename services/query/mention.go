@@ -97,10 +97,41 @@ func mentions(f *ledgerv1.Fact) ([]Subject, error) {
 		return of(Task, fact.TaskResolved.GetTask())
 	case *ledgerv1.Fact_TaskEscalated:
 		return of(Task, fact.TaskEscalated.GetTask())
+	case *ledgerv1.Fact_ManifestTaken:
+		return of(Event, fact.ManifestTaken.GetSource().GetEvent())
+	case *ledgerv1.Fact_ManifestCompared:
+		return comparisonMentions(fact.ManifestCompared), nil
 	default:
 		return nil, notice.Faultf(notice.Precondition, "query.mentions",
 			"a fact is of a kind that this version does not know: run the version that wrote it, or a newer one")
 	}
+}
+
+// comparisonMentions names each thing once: the manifest, the references that differ and the tasks about them. A comparison
+// that finds nothing says nothing of the references.
+func comparisonMentions(f *ledgerv1.ManifestCompared) []Subject {
+	var about []Subject
+	seen := map[Subject]bool{{}: true}
+	add := func(kind Kind, id string) {
+		if s := (Subject{kind, id}); id != "" && !seen[s] {
+			seen[s] = true
+			about = append(about, s)
+		}
+	}
+	for _, src := range f.GetSources() {
+		add(Event, src.GetEvent())
+	}
+	for _, d := range f.GetDifferences() {
+		add(Lineage, d.GetLineage())
+		add(Task, d.GetTask())
+	}
+	for _, t := range f.GetTasks() {
+		add(Task, t.GetId())
+	}
+	for _, id := range f.GetSettledTasks() {
+		add(Task, id)
+	}
+	return about
 }
 
 // decisionMentions names each thing once.

@@ -34,8 +34,19 @@ func Decide(events []Event, r Round, f Facts) *ledgerv1.Decision {
 		for _, s := range subjects {
 			d.decideChild(s, rules)
 		}
+		d.lacks()
 	}
 	return d.finish()
+}
+
+// lacks notes what the events leave out. It holds nothing back: a thin notice is better than none.
+func (d *decider) lacks() {
+	for _, ev := range d.events {
+		for _, lack := range d.Policy.Lacks(ev.Body) {
+			lack.Event = ev.Source.GetEvent()
+			d.out.Lacks = append(d.out.Lacks, lack)
+		}
+	}
 }
 
 // noRules asks for a person where the policy is silent about a kind of event: nothing ends in silence.

@@ -67,7 +67,8 @@ func rules() map[string]callers {
 		ledgerv1.LedgerService_Verify_FullMethodName:   operators,
 		ledgerv1.LedgerService_Failing_FullMethodName:  operators,
 
-		ledgerv1.LedgerService_Whereabouts_FullMethodName: operators,
+		ledgerv1.LedgerService_Whereabouts_FullMethodName:  operators,
+		ledgerv1.LedgerService_Completeness_FullMethodName: operators,
 
 		sendingv1.SendingService_Stop_FullMethodName:   operators,
 		sendingv1.SendingService_Resume_FullMethodName: operators,

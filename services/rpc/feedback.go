@@ -9,10 +9,11 @@ import (
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
-	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/intake"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
 	"github.com/signalbox-hq/signalbox/services/store"
 )
 
@@ -28,11 +29,12 @@ const (
 type Feedback struct {
 	engine     Viewer
 	quarantine Quarantine
+	current    func() (*directory.Snapshot, *policy.Policy)
 }
 
-// NewFeedback makes a Feedback.
-func NewFeedback(engine Viewer, quarantine Quarantine) *Feedback {
-	return &Feedback{engine: engine, quarantine: quarantine}
+// NewFeedback makes a Feedback. What is missing from an event it says in the words of the current policy.
+func NewFeedback(engine Viewer, quarantine Quarantine, current func() (*directory.Snapshot, *policy.Policy)) *Feedback {
+	return &Feedback{engine: engine, quarantine: quarantine, current: current}
 }
 
 // Changes are what became of an agency's events after a cursor, in order, at most limit; 0 is 1000. An answer may hold
@@ -49,10 +51,10 @@ func (f *Feedback) Changes(ctx context.Context, agency notice.AgencyID, after ui
 	}
 
 	response := &intakev1.FeedbackResponse{Cursor: after}
-	ids := map[uint64]string{} // by sequence
+	events := reader{engine: f.engine, agency: agency, read: map[uint64]*eventv1.Event{}}
 	size := 0
 	for _, c := range changes {
-		change, err := f.change(ctx, agency, c, ids)
+		change, err := f.change(ctx, c, events)
 		if err != nil {
 			return nil, err
 		}
@@ -66,8 +68,14 @@ func (f *Feedback) Changes(ctx context.Context, agency notice.AgencyID, after ui
 	return response, nil
 }
 
-func (f *Feedback) change(ctx context.Context, agency notice.AgencyID, c ledger.Change, ids map[uint64]string) (*intakev1.Change, error) {
+func (f *Feedback) change(ctx context.Context, c ledger.Change, events reader) (*intakev1.Change, error) {
 	at := timestamppb.New(time.UnixMilli(c.AtMS))
+	switch {
+	case c.Assessed:
+		return f.completeness(ctx, c, events)
+	case c.Manifest != nil:
+		return f.manifest(ctx, c, events)
+	}
 	if c.Event == "" && c.Quarantine != 0 {
 		id, faults, err := f.refusal(ctx, c.Quarantine)
 		if err != nil {
@@ -77,15 +85,11 @@ func (f *Feedback) change(ctx context.Context, agency notice.AgencyID, c ledger.
 			Cursor: c.Cursor, EventId: id, Sequence: c.Sequence, Faults: faults, At: at,
 		}}}, nil
 	}
-	id, known := ids[c.Sequence]
-	if !known {
-		body, err := f.engine.Body(ctx, &ledgerv1.Source{Agency: string(agency), Sequence: c.Sequence})
-		if err != nil && notice.KindOf(err) != notice.NotFound { // erased: it no longer has an id
-			return nil, err
-		}
-		id = body.GetId()
-		ids[c.Sequence] = id
+	body, err := events.event(ctx, c.Sequence)
+	if err != nil {
+		return nil, err
 	}
+	id := body.GetId() // empty where it was erased
 	if c.Event == "" {
 		return &intakev1.Change{Change: &intakev1.Change_Rejected{Rejected: &intakev1.Rejected{
 			Cursor: c.Cursor, EventId: id, Sequence: c.Sequence, At: at, Faults: []*intakev1.Fault{{

@@ -37,12 +37,12 @@ func TestFeedbackOutlivesTheErasureOfWhatItIsAbout(t *testing.T) {
 	r.settled(t, police, must(r.store.Events().Publish(ctx, police, "encompass", nil, []byte("\xff"), ""))(t))
 	check(t, r.store.Events().EraseQuarantined(ctx, 1))
 
-	after := must(rpc.NewFeedback(gone{r.engine}, r.store.Events()).Changes(ctx, police, 0, 0))(t)
+	after := must(rpc.NewFeedback(gone{r.engine}, r.store.Events(), r.Current).Changes(ctx, police, 0, 0))(t)
 	want := []string{"1: event  (1) child  ACCEPTED", "2: event  (1) child c1 TOLD", "3: event  (2) rejected: "}
 	if diff := cmp.Diff(want, told(after.GetChanges())); diff != "" {
 		t.Errorf("changes (-want +got):\n%s", diff)
 	}
-	if got, err := rpc.NewFeedback(mute{r.engine}, r.store.Events()).Changes(ctx, police, 0, 0); notice.KindOf(err) != notice.Unavailable || err == nil {
+	if got, err := rpc.NewFeedback(mute{r.engine}, r.store.Events(), r.Current).Changes(ctx, police, 0, 0); notice.KindOf(err) != notice.Unavailable || err == nil {
 		t.Errorf("a store that does not answer is taken for an erasure: %v, %v", got, err)
 	}
 }
@@ -60,7 +60,7 @@ func TestFeedbackComesInAnswersThatFitAMessage(t *testing.T) {
 			[]byte(`{"specversion":"1.0","id":"x","data":{`+strings.TrimSuffix(bad.String(), ",")+`}}`), ""))(t)
 	}
 	r.settled(t, police, n)
-	feedback := rpc.NewFeedback(r.engine, r.store.Events())
+	feedback := rpc.NewFeedback(r.engine, r.store.Events(), r.Current)
 	answers, cursor := 0, uint64(0)
 	for {
 		answer := must(feedback.Changes(ctx, police, cursor, 0))(t)

@@ -381,13 +381,15 @@ func incident(id string) *eventv1.Event {
 	return &eventv1.Event{
 		Id: id, Source: string(police), Type: string(notice.EncompassIncident), Subject: "KV/" + id, Area: "E09000901",
 		Time:     timestamppb.New(evening.Add(-15 * time.Minute)),
-		Children: []*eventv1.Child{{Ref: "c1", Name: &eventv1.Name{Given: "Ivo", Family: "Quillfeather"}, DateOfBirth: "2015-05-09", ResidenceArea: "E09000901", Presence: eventv1.Presence_PRESENCE_PRESENT}},
+		Children: []*eventv1.Child{{Ref: "c1", Name: &eventv1.Name{Given: "Ivo", Family: "Quillfeather"}, DateOfBirth: "2015-05-09", ResidenceArea: "E09000901", Presence: eventv1.Presence_PRESENCE_PRESENT, SettingAsStated: "the primary"}},
 		Risk:     eventv1.RiskGrade_RISK_GRADE_HIGH,
-		Checks:   &eventv1.Checks{Pnc: eventv1.Check_CHECK_DONE, Pnd: eventv1.Check_CHECK_DONE},
+		Checks:   &eventv1.Checks{Pnc: eventv1.Check_CHECK_DONE, Pnd: eventv1.Check_CHECK_DONE, Welfare: eventv1.Check_CHECK_NOT_DONE},
 		Narrative: &eventv1.Narrative{
 			Disclosable: "Police were called to a dispute between adults.", Restricted: "See the log.",
 		},
-		Payload: &eventv1.Event_EncompassIncident{EncompassIncident: &eventv1.EncompassIncident{OccurredAt: timestamppb.New(evening.Add(-time.Hour))}},
+		Payload: &eventv1.Event_EncompassIncident{EncompassIncident: &eventv1.EncompassIncident{
+			OccurredAt: timestamppb.New(evening.Add(-time.Hour)), Place: &eventv1.Address{Lines: []string{"4 Heron Row"}},
+		}},
 	}
 }
 

@@ -46,6 +46,10 @@ func (s *routingService) Explain(ctx context.Context, req *routingv1.ExplainRequ
 		return nil, notice.Faultf(notice.Precondition, op, "nobody is told of a withdrawal: it ends what was to be told of the event that it names")
 	}
 
+	if ev.GetManifest() != nil {
+		return nil, notice.Faultf(notice.Precondition, op, "nobody is told of a manifest: it is held against what was taken in, and its publisher hears of what differs")
+	}
+
 	failing, err := s.failingNow(ctx, snapshot, s.key)
 	if err != nil {
 		return nil, err

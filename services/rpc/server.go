@@ -101,7 +101,7 @@ func (s *Server) register(d Deps, c Config, on *grpc.Server) {
 	s.grpc, s.health = on, health.NewServer()
 	s.stopping, s.receivers = make(chan struct{}), &sync.WaitGroup{}
 	intakev1.RegisterIntakeServiceServer(on, &intakeService{
-		Deps: d, live: c.Live, feedback: NewFeedback(d.Engine, d.Events), stopping: s.stopping, receivers: s.receivers,
+		Deps: d, live: c.Live, feedback: NewFeedback(d.Engine, d.Events, d.Current), stopping: s.stopping, receivers: s.receivers,
 	})
 	inboxv1.RegisterInboxServiceServer(on, &inboxService{Deps: d, key: c.Key, stopping: s.stopping, receivers: s.receivers})
 	subscriptionv1.RegisterSubscriptionServiceServer(on, &subscriptionService{Deps: d})

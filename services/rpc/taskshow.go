@@ -74,8 +74,19 @@ func (s *taskService) Show(ctx context.Context, req *taskv1.ShowRequest) (*taskv
 		response.Item.References = appendNew(response.Item.References, body.GetSubject())
 		response.Events = append(response.Events, shown(body, reported.ref, c, view))
 	}
+	if about.agency != "" {
+		response.Item.Agency = string(about.agency)
+		events := reader{engine: s.Engine, agency: about.agency, read: map[uint64]*eventv1.Event{}}
+		for _, d := range about.differences {
+			_, subject, err := referenceOf(ctx, d, events)
+			if err != nil {
+				return nil, err
+			}
+			response.Item.References = appendNew(response.Item.References, subject)
+		}
+	}
 	s.telephone(response, about)
-	if len(response.Events) > 0 {
+	if len(response.Events) > 0 || about.agency != "" {
 		if err := s.Engine.TaskRead(ctx, &ledgerv1.TaskRead{Task: req.GetTask(), By: c.by(), View: name}); err != nil {
 			return nil, err
 		}
@@ -146,6 +157,9 @@ type matter struct {
 	notice  *ledgerv1.Notice // frozen; nil where it is about none
 	reports []report
 	holders []*taskv1.Holder // of a misdirection
+
+	agency      notice.AgencyID                // of a manifest; else empty
+	differences []*ledgerv1.ManifestDifference // of a manifest
 }
 
 // report is an event, and the publisher's handle of the task's child in it; empty where the task is about no child.
@@ -158,6 +172,10 @@ func matterOf(state *ledger.State, t *ledger.Task, nowMS int64) matter {
 	m := matter{item: item(t, nowMS)}
 	if n := state.Notices[t.Notice]; n != nil {
 		m.notice = n.Notice
+	}
+	if t.Kind == ledgerv1.TaskKind_TASK_KIND_MANIFEST {
+		m.agency, m.differences = state.Asks(t.Id)
+		m.item.Agency = string(m.agency)
 	}
 	l := state.Lineages[t.Lineage]
 	if l == nil {

@@ -19,6 +19,9 @@ type FeedbackKind string
 const (
 	Status   FeedbackKind = "status"   // what became of a child's notices
 	Rejected FeedbackKind = "rejected" // an event was refused, and why
+
+	Completeness FeedbackKind = "completeness" // what an event that went out leaves out
+	Manifest     FeedbackKind = "manifest"     // how the manifest of a day compares with what was taken in
 )
 
 // HeaderFault is set on the answer to a feedback request that could not be answered, with empty data.
@@ -36,9 +39,9 @@ func (s *Store) PublishFeedback(agency notice.AgencyID, kind FeedbackKind, data 
 		return err
 	}
 	switch kind {
-	case Status, Rejected:
+	case Status, Rejected, Completeness, Manifest:
 	default:
-		return notice.Faultf(notice.Invalid, op, "feedback is of kind status or rejected")
+		return notice.Faultf(notice.Invalid, op, "feedback is of kind status, rejected, completeness or manifest")
 	}
 	return fault(op, s.nc.Publish(AgencySubject(agency, string(kind)), data))
 }

@@ -333,7 +333,7 @@ type Event struct {
 	// Live, exercise or test.
 	Traffic Traffic `protobuf:"varint,8,opt,name=traffic,proto3,enum=signalbox.event.v1.Traffic" json:"traffic,omitempty"`
 	// The children concerned, each with a ref of its own.
-	// A withdrawal names nobody.
+	// A withdrawal names nobody, nor does a manifest.
 	Children []*Child `protobuf:"bytes,9,rep,name=children,proto3" json:"children,omitempty"`
 	// Others concerned.
 	People []*Person `protobuf:"bytes,10,rep,name=people,proto3" json:"people,omitempty"`
@@ -369,6 +369,7 @@ type Event struct {
 	//	*Event_MedicalRequested
 	//	*Event_MedicalConcluded
 	//	*Event_EnrolmentChanged
+	//	*Event_Manifest
 	Payload       isEvent_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -700,6 +701,15 @@ func (x *Event) GetEnrolmentChanged() *EnrolmentChanged {
 	return nil
 }
 
+func (x *Event) GetManifest() *Manifest {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_Manifest); ok {
+			return x.Manifest
+		}
+	}
+	return nil
+}
+
 type isEvent_Payload interface {
 	isEvent_Payload()
 }
@@ -814,6 +824,11 @@ type Event_EnrolmentChanged struct {
 	EnrolmentChanged *EnrolmentChanged `protobuf:"bytes,41,opt,name=enrolment_changed,json=enrolmentChanged,proto3,oneof"`
 }
 
+type Event_Manifest struct {
+	// What the publisher sent of a day.
+	Manifest *Manifest `protobuf:"bytes,42,opt,name=manifest,proto3,oneof"`
+}
+
 func (*Event_EncompassIncident) isEvent_Payload() {}
 
 func (*Event_ReferralReceived) isEvent_Payload() {}
@@ -858,6 +873,8 @@ func (*Event_MedicalConcluded) isEvent_Payload() {}
 
 func (*Event_EnrolmentChanged) isEvent_Payload() {}
 
+func (*Event_Manifest) isEvent_Payload() {}
+
 var File_signalbox_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_event_proto_rawDesc = "" +
@@ -871,11 +888,11 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\vdisclosable\x18\x01 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\xc8\xf3\x18\bR\vdisclosable\x12,\n" +
 	"\n" +
 	"restricted\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xc0>\xc8\xf3\x18\tR\n" +
-	"restricted\"\x82\x19\n" +
+	"restricted\"\xdd\x19\n" +
 	"\x05Event\x123\n" +
 	"\x02id\x18\x01 \x01(\tB#\xbaH\x1cr\x1a\x10\x01\x18\x80\x012\x13^[A-Za-z0-9._:/-]+$\xc8\xf3\x18\x01R\x02id\x129\n" +
-	"\x06source\x18\x02 \x01(\tB!\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{1,38}$\xc8\xf3\x18\x01R\x06source\x121\n" +
-	"\x04type\x18\x03 \x01(\tB\x1d\xbaH\x16r\x142\x12^[a-z_]+\\.[a-z_]+$\xc8\xf3\x18\x01R\x04type\x12(\n" +
+	"\x06source\x18\x02 \x01(\tB!\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{1,38}$\xc8\xf3\x18\x01R\x06source\x124\n" +
+	"\x04type\x18\x03 \x01(\tB \xbaH\x19r\x172\x15^[a-z_]+(\\.[a-z_]+)?$\xc8\xf3\x18\x01R\x04type\x12(\n" +
 	"\asubject\x18\x04 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\x80\x01\xc8\xf3\x18\x03R\asubject\x12:\n" +
 	"\x04time\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampB\n" +
 	"\xbaH\x03\xc8\x01\x01\xc8\xf3\x18\aR\x04time\x12/\n" +
@@ -911,9 +928,10 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\x15protection_plan_ended\x18& \x01(\v2'.signalbox.event.v1.ProtectionPlanEndedB\x04\xc8\xf3\x18\x02H\x00R\x13protectionPlanEnded\x12Y\n" +
 	"\x11medical_requested\x18' \x01(\v2$.signalbox.event.v1.MedicalRequestedB\x04\xc8\xf3\x18\x02H\x00R\x10medicalRequested\x12Y\n" +
 	"\x11medical_concluded\x18( \x01(\v2$.signalbox.event.v1.MedicalConcludedB\x04\xc8\xf3\x18\x02H\x00R\x10medicalConcluded\x12Y\n" +
-	"\x11enrolment_changed\x18) \x01(\v2$.signalbox.event.v1.EnrolmentChangedB\x04\xc8\xf3\x18\x02H\x00R\x10enrolmentChanged:\xd3\x01\xbaH\xcf\x01\x1ah\n" +
-	"\x14children.refs_unique\x12*children: give each child a ref of its own\x1a$this.children.map(c, c.ref).unique()\x1ac\n" +
-	"\rchildren.some\x12\x1bchildren: give at least one\x1a5has(this.event_withdrawn) || this.children.size() > 0B\x10\n" +
+	"\x11enrolment_changed\x18) \x01(\v2$.signalbox.event.v1.EnrolmentChangedB\x04\xc8\xf3\x18\x02H\x00R\x10enrolmentChanged\x12@\n" +
+	"\bmanifest\x18* \x01(\v2\x1c.signalbox.event.v1.ManifestB\x04\xc8\xf3\x18\x02H\x00R\bmanifest:\xe9\x01\xbaH\xe5\x01\x1ah\n" +
+	"\x14children.refs_unique\x12*children: give each child a ref of its own\x1a$this.children.map(c, c.ref).unique()\x1ay\n" +
+	"\rchildren.some\x12\x1bchildren: give at least one\x1aKhas(this.event_withdrawn) || has(this.manifest) || this.children.size() > 0B\x10\n" +
 	"\apayload\x12\x05\xbaH\x02\b\x01*\\\n" +
 	"\aTraffic\x12\x17\n" +
 	"\x13TRAFFIC_UNSPECIFIED\x10\x00\x12\x10\n" +
@@ -977,6 +995,7 @@ var file_signalbox_event_v1_event_proto_goTypes = []any{
 	(*MedicalRequested)(nil),             // 28: signalbox.event.v1.MedicalRequested
 	(*MedicalConcluded)(nil),             // 29: signalbox.event.v1.MedicalConcluded
 	(*EnrolmentChanged)(nil),             // 30: signalbox.event.v1.EnrolmentChanged
+	(*Manifest)(nil),                     // 31: signalbox.event.v1.Manifest
 }
 var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	2,  // 0: signalbox.event.v1.Checks.pnc:type_name -> signalbox.event.v1.Check
@@ -1011,11 +1030,12 @@ var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	28, // 29: signalbox.event.v1.Event.medical_requested:type_name -> signalbox.event.v1.MedicalRequested
 	29, // 30: signalbox.event.v1.Event.medical_concluded:type_name -> signalbox.event.v1.MedicalConcluded
 	30, // 31: signalbox.event.v1.Event.enrolment_changed:type_name -> signalbox.event.v1.EnrolmentChanged
-	32, // [32:32] is the sub-list for method output_type
-	32, // [32:32] is the sub-list for method input_type
-	32, // [32:32] is the sub-list for extension type_name
-	32, // [32:32] is the sub-list for extension extendee
-	0,  // [0:32] is the sub-list for field type_name
+	31, // 32: signalbox.event.v1.Event.manifest:type_name -> signalbox.event.v1.Manifest
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_event_v1_event_proto_init() }
@@ -1051,6 +1071,7 @@ func file_signalbox_event_v1_event_proto_init() {
 		(*Event_MedicalRequested)(nil),
 		(*Event_MedicalConcluded)(nil),
 		(*Event_EnrolmentChanged)(nil),
+		(*Event_Manifest)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

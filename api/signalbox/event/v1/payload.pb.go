@@ -1004,6 +1004,145 @@ func (x *EventWithdrawn) GetReason() string {
 	return ""
 }
 
+// Manifest lists what its publisher sent of one day, so that what got lost on the way is found. It names no child. A day of
+// more references than one event holds comes in parts. The latest of each part counts; another number of parts begins the
+// day's manifest anew.
+type Manifest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The day in London, `YYYY-MM-DD`. A reference belongs to each day on which the `time` of one of its events falls.
+	Day string `protobuf:"bytes,1,opt,name=day,proto3" json:"day,omitempty"`
+	// Which part this is, from 1.
+	Part uint32 `protobuf:"varint,2,opt,name=part,proto3" json:"part,omitempty"`
+	// How many parts the day's manifest has.
+	Parts uint32 `protobuf:"varint,3,opt,name=parts,proto3" json:"parts,omitempty"`
+	// The references; none where nothing was sent that day.
+	Entries       []*ManifestEntry `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Manifest) Reset() {
+	*x = Manifest{}
+	mi := &file_signalbox_event_v1_payload_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Manifest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Manifest) ProtoMessage() {}
+
+func (x *Manifest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_event_v1_payload_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Manifest.ProtoReflect.Descriptor instead.
+func (*Manifest) Descriptor() ([]byte, []int) {
+	return file_signalbox_event_v1_payload_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Manifest) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *Manifest) GetPart() uint32 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
+func (x *Manifest) GetParts() uint32 {
+	if x != nil {
+		return x.Parts
+	}
+	return 0
+}
+
+func (x *Manifest) GetEntries() []*ManifestEntry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+// ManifestEntry is one reference of a day.
+type ManifestEntry struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The kind of its events.
+	Kind string `protobuf:"bytes,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The publisher's reference: the `subject` of its events.
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	// How many children its events are about, each counted once.
+	Children      uint32 `protobuf:"varint,3,opt,name=children,proto3" json:"children,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ManifestEntry) Reset() {
+	*x = ManifestEntry{}
+	mi := &file_signalbox_event_v1_payload_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ManifestEntry) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ManifestEntry) ProtoMessage() {}
+
+func (x *ManifestEntry) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_event_v1_payload_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ManifestEntry.ProtoReflect.Descriptor instead.
+func (*ManifestEntry) Descriptor() ([]byte, []int) {
+	return file_signalbox_event_v1_payload_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ManifestEntry) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ManifestEntry) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ManifestEntry) GetChildren() uint32 {
+	if x != nil {
+		return x.Children
+	}
+	return 0
+}
+
 var File_signalbox_event_v1_payload_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_payload_proto_rawDesc = "" +
@@ -1069,7 +1208,16 @@ const file_signalbox_event_v1_payload_proto_rawDesc = "" +
 	"\aactions\x18\x06 \x03(\v2\x1a.signalbox.event.v1.ActionB\f\xbaH\x05\x92\x01\x02\x10<\xc8\xf3\x18\x02R\aactions\"\xa4\x01\n" +
 	"\x0eEventWithdrawn\x129\n" +
 	"\x05event\x18\x01 \x01(\tB#\xbaH\x1cr\x1a\x10\x01\x18\x80\x012\x13^[A-Za-z0-9._:/-]+$\xc8\xf3\x18\x01R\x05event\x12W\n" +
-	"\x06reason\x18\x02 \x01(\tB?\xbaH8r6R\fwrong_personR\vwrong_childR\x12published_in_errorR\x05other\xc8\xf3\x18\x01R\x06reason*\xe8\x01\n" +
+	"\x06reason\x18\x02 \x01(\tB?\xbaH8r6R\fwrong_personR\vwrong_childR\x12published_in_errorR\x05other\xc8\xf3\x18\x01R\x06reason\"\xd9\x01\n" +
+	"\bManifest\x129\n" +
+	"\x03day\x18\x01 \x01(\tB'\xbaH r\x1e2\x1c^[0-9]{4}-[0-9]{2}-[0-9]{2}$\xc8\xf3\x18\x01R\x03day\x12!\n" +
+	"\x04part\x18\x02 \x01(\rB\r\xbaH\x06*\x04\x18d(\x01\xc8\xf3\x18\x01R\x04part\x12#\n" +
+	"\x05parts\x18\x03 \x01(\rB\r\xbaH\x06*\x04\x18d(\x01\xc8\xf3\x18\x01R\x05parts\x12J\n" +
+	"\aentries\x18\x04 \x03(\v2!.signalbox.event.v1.ManifestEntryB\r\xbaH\x06\x92\x01\x03\x10\xe8\a\xc8\xf3\x18\x02R\aentries\"\x98\x01\n" +
+	"\rManifestEntry\x121\n" +
+	"\x04kind\x18\x01 \x01(\tB\x1d\xbaH\x16r\x142\x12^[a-z_]+\\.[a-z_]+$\xc8\xf3\x18\x01R\x04kind\x12(\n" +
+	"\asubject\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\x80\x01\xc8\xf3\x18\x03R\asubject\x12*\n" +
+	"\bchildren\x18\x03 \x01(\rB\x0e\xbaH\a*\x05\x18\xe8\a(\x01\xc8\xf3\x18\x01R\bchildren*\xe8\x01\n" +
 	"\x10ReferralDecision\x12!\n" +
 	"\x1dREFERRAL_DECISION_UNSPECIFIED\x10\x00\x12'\n" +
 	"#REFERRAL_DECISION_NO_FURTHER_ACTION\x10\x01\x12\x1c\n" +
@@ -1112,7 +1260,7 @@ func file_signalbox_event_v1_payload_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_event_v1_payload_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_signalbox_event_v1_payload_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_signalbox_event_v1_payload_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_signalbox_event_v1_payload_proto_goTypes = []any{
 	(ReferralDecision)(0),            // 0: signalbox.event.v1.ReferralDecision
 	(Attendance)(0),                  // 1: signalbox.event.v1.Attendance
@@ -1129,38 +1277,41 @@ var file_signalbox_event_v1_payload_proto_goTypes = []any{
 	(*EnquiryConcluded)(nil),         // 12: signalbox.event.v1.EnquiryConcluded
 	(*ConferenceConcluded)(nil),      // 13: signalbox.event.v1.ConferenceConcluded
 	(*EventWithdrawn)(nil),           // 14: signalbox.event.v1.EventWithdrawn
-	(*timestamppb.Timestamp)(nil),    // 15: google.protobuf.Timestamp
-	(*Address)(nil),                  // 16: signalbox.event.v1.Address
-	(*OrganisationRef)(nil),          // 17: signalbox.event.v1.OrganisationRef
+	(*Manifest)(nil),                 // 15: signalbox.event.v1.Manifest
+	(*ManifestEntry)(nil),            // 16: signalbox.event.v1.ManifestEntry
+	(*timestamppb.Timestamp)(nil),    // 17: google.protobuf.Timestamp
+	(*Address)(nil),                  // 18: signalbox.event.v1.Address
+	(*OrganisationRef)(nil),          // 19: signalbox.event.v1.OrganisationRef
 }
 var file_signalbox_event_v1_payload_proto_depIdxs = []int32{
-	15, // 0: signalbox.event.v1.EncompassIncident.occurred_at:type_name -> google.protobuf.Timestamp
-	16, // 1: signalbox.event.v1.EncompassIncident.place:type_name -> signalbox.event.v1.Address
-	15, // 2: signalbox.event.v1.ReferralReceived.received_at:type_name -> google.protobuf.Timestamp
-	15, // 3: signalbox.event.v1.ReferralDecided.received_at:type_name -> google.protobuf.Timestamp
-	15, // 4: signalbox.event.v1.ReferralDecided.decided_at:type_name -> google.protobuf.Timestamp
+	17, // 0: signalbox.event.v1.EncompassIncident.occurred_at:type_name -> google.protobuf.Timestamp
+	18, // 1: signalbox.event.v1.EncompassIncident.place:type_name -> signalbox.event.v1.Address
+	17, // 2: signalbox.event.v1.ReferralReceived.received_at:type_name -> google.protobuf.Timestamp
+	17, // 3: signalbox.event.v1.ReferralDecided.received_at:type_name -> google.protobuf.Timestamp
+	17, // 4: signalbox.event.v1.ReferralDecided.decided_at:type_name -> google.protobuf.Timestamp
 	0,  // 5: signalbox.event.v1.ReferralDecided.decision:type_name -> signalbox.event.v1.ReferralDecision
-	17, // 6: signalbox.event.v1.Participant.organisation:type_name -> signalbox.event.v1.OrganisationRef
+	19, // 6: signalbox.event.v1.Participant.organisation:type_name -> signalbox.event.v1.OrganisationRef
 	1,  // 7: signalbox.event.v1.Participant.attendance:type_name -> signalbox.event.v1.Attendance
-	17, // 8: signalbox.event.v1.Action.owner:type_name -> signalbox.event.v1.OrganisationRef
-	15, // 9: signalbox.event.v1.StrategyMeetingConvened.meets_at:type_name -> google.protobuf.Timestamp
+	19, // 8: signalbox.event.v1.Action.owner:type_name -> signalbox.event.v1.OrganisationRef
+	17, // 9: signalbox.event.v1.StrategyMeetingConvened.meets_at:type_name -> google.protobuf.Timestamp
 	8,  // 10: signalbox.event.v1.StrategyMeetingConvened.invited:type_name -> signalbox.event.v1.Participant
-	15, // 11: signalbox.event.v1.StrategyMeetingConcluded.held_at:type_name -> google.protobuf.Timestamp
+	17, // 11: signalbox.event.v1.StrategyMeetingConcluded.held_at:type_name -> google.protobuf.Timestamp
 	2,  // 12: signalbox.event.v1.StrategyMeetingConcluded.decision:type_name -> signalbox.event.v1.MeetingDecision
 	8,  // 13: signalbox.event.v1.StrategyMeetingConcluded.participants:type_name -> signalbox.event.v1.Participant
 	9,  // 14: signalbox.event.v1.StrategyMeetingConcluded.actions:type_name -> signalbox.event.v1.Action
-	15, // 15: signalbox.event.v1.EnquiryConcluded.concluded_at:type_name -> google.protobuf.Timestamp
+	17, // 15: signalbox.event.v1.EnquiryConcluded.concluded_at:type_name -> google.protobuf.Timestamp
 	3,  // 16: signalbox.event.v1.EnquiryConcluded.outcome:type_name -> signalbox.event.v1.EnquiryOutcome
 	8,  // 17: signalbox.event.v1.EnquiryConcluded.participants:type_name -> signalbox.event.v1.Participant
-	15, // 18: signalbox.event.v1.ConferenceConcluded.held_at:type_name -> google.protobuf.Timestamp
+	17, // 18: signalbox.event.v1.ConferenceConcluded.held_at:type_name -> google.protobuf.Timestamp
 	4,  // 19: signalbox.event.v1.ConferenceConcluded.outcome:type_name -> signalbox.event.v1.ConferenceOutcome
 	8,  // 20: signalbox.event.v1.ConferenceConcluded.participants:type_name -> signalbox.event.v1.Participant
 	9,  // 21: signalbox.event.v1.ConferenceConcluded.actions:type_name -> signalbox.event.v1.Action
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	16, // 22: signalbox.event.v1.Manifest.entries:type_name -> signalbox.event.v1.ManifestEntry
+	23, // [23:23] is the sub-list for method output_type
+	23, // [23:23] is the sub-list for method input_type
+	23, // [23:23] is the sub-list for extension type_name
+	23, // [23:23] is the sub-list for extension extendee
+	0,  // [0:23] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_event_v1_payload_proto_init() }
@@ -1176,7 +1327,7 @@ func file_signalbox_event_v1_payload_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_event_v1_payload_proto_rawDesc), len(file_signalbox_event_v1_payload_proto_rawDesc)),
 			NumEnums:      5,
-			NumMessages:   10,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -9,6 +9,7 @@ package intakev1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	v1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	v11 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -669,15 +670,355 @@ func (x *Rejected) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
-// Change is a status or a refusal.
+// Completeness tells a publisher what an event that went out leaves out, or that its correction leaves out nothing more.
+type Completeness struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Cursor of this change; grows.
+	Cursor uint64 `protobuf:"varint,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// The event's id as published.
+	EventId string `protobuf:"bytes,2,opt,name=event_id,json=eventId,proto3" json:"event_id,omitempty"`
+	// Sequence in the agency's stream.
+	Sequence uint64 `protobuf:"varint,3,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// What is missing; empty where nothing is any more.
+	Missing []*Missing `protobuf:"bytes,4,rep,name=missing,proto3" json:"missing,omitempty"`
+	// When.
+	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Completeness) Reset() {
+	*x = Completeness{}
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Completeness) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Completeness) ProtoMessage() {}
+
+func (x *Completeness) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Completeness.ProtoReflect.Descriptor instead.
+func (*Completeness) Descriptor() ([]byte, []int) {
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Completeness) GetCursor() uint64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
+func (x *Completeness) GetEventId() string {
+	if x != nil {
+		return x.EventId
+	}
+	return ""
+}
+
+func (x *Completeness) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Completeness) GetMissing() []*Missing {
+	if x != nil {
+		return x.Missing
+	}
+	return nil
+}
+
+func (x *Completeness) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// Missing is something that a useful notice needs.
+type Missing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the policy asks for: the id of one of its needs.
+	Need string `protobuf:"bytes,1,opt,name=need,proto3" json:"need,omitempty"`
+	// The publisher's handle of the child; empty where it is about the event.
+	ChildRef string `protobuf:"bytes,2,opt,name=child_ref,json=childRef,proto3" json:"child_ref,omitempty"`
+	// Paths of the fields, of which one is enough: `children[1].presence`.
+	Fields []string `protobuf:"bytes,3,rep,name=fields,proto3" json:"fields,omitempty"`
+	// What to do.
+	Message       string `protobuf:"bytes,4,opt,name=message,proto3" json:"message,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Missing) Reset() {
+	*x = Missing{}
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Missing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Missing) ProtoMessage() {}
+
+func (x *Missing) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Missing.ProtoReflect.Descriptor instead.
+func (*Missing) Descriptor() ([]byte, []int) {
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Missing) GetNeed() string {
+	if x != nil {
+		return x.Need
+	}
+	return ""
+}
+
+func (x *Missing) GetChildRef() string {
+	if x != nil {
+		return x.ChildRef
+	}
+	return ""
+}
+
+func (x *Missing) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Missing) GetMessage() string {
+	if x != nil {
+		return x.Message
+	}
+	return ""
+}
+
+// ManifestStatus tells a publisher how the manifest of a day compares with what was taken in. It replaces what was said
+// of that day before.
+type ManifestStatus struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Cursor of this change; grows.
+	Cursor uint64 `protobuf:"varint,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// The day, `YYYY-MM-DD`.
+	Day string `protobuf:"bytes,2,opt,name=day,proto3" json:"day,omitempty"`
+	// How many references the manifest lists.
+	References uint32 `protobuf:"varint,3,opt,name=references,proto3" json:"references,omitempty"`
+	// What differs; empty where nothing does.
+	Differences []*ManifestDifference `protobuf:"bytes,4,rep,name=differences,proto3" json:"differences,omitempty"`
+	// How many more differ than are listed.
+	Further uint32 `protobuf:"varint,5,opt,name=further,proto3" json:"further,omitempty"`
+	// When.
+	At            *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ManifestStatus) Reset() {
+	*x = ManifestStatus{}
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ManifestStatus) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ManifestStatus) ProtoMessage() {}
+
+func (x *ManifestStatus) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ManifestStatus.ProtoReflect.Descriptor instead.
+func (*ManifestStatus) Descriptor() ([]byte, []int) {
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ManifestStatus) GetCursor() uint64 {
+	if x != nil {
+		return x.Cursor
+	}
+	return 0
+}
+
+func (x *ManifestStatus) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *ManifestStatus) GetReferences() uint32 {
+	if x != nil {
+		return x.References
+	}
+	return 0
+}
+
+func (x *ManifestStatus) GetDifferences() []*ManifestDifference {
+	if x != nil {
+		return x.Differences
+	}
+	return nil
+}
+
+func (x *ManifestStatus) GetFurther() uint32 {
+	if x != nil {
+		return x.Further
+	}
+	return 0
+}
+
+func (x *ManifestStatus) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+// ManifestDifference is one thing that differs.
+type ManifestDifference struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How.
+	What v11.Divergence `protobuf:"varint,1,opt,name=what,proto3,enum=signalbox.ledger.v1.Divergence" json:"what,omitempty"`
+	// The kind of event; empty where it is about no reference.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The reference, as published; empty where it was erased.
+	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
+	// The part that has not come.
+	Part uint32 `protobuf:"varint,4,opt,name=part,proto3" json:"part,omitempty"`
+	// Children that the manifest says.
+	Listed uint32 `protobuf:"varint,5,opt,name=listed,proto3" json:"listed,omitempty"`
+	// Children taken in.
+	Taken         uint32 `protobuf:"varint,6,opt,name=taken,proto3" json:"taken,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ManifestDifference) Reset() {
+	*x = ManifestDifference{}
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ManifestDifference) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ManifestDifference) ProtoMessage() {}
+
+func (x *ManifestDifference) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ManifestDifference.ProtoReflect.Descriptor instead.
+func (*ManifestDifference) Descriptor() ([]byte, []int) {
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ManifestDifference) GetWhat() v11.Divergence {
+	if x != nil {
+		return x.What
+	}
+	return v11.Divergence(0)
+}
+
+func (x *ManifestDifference) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *ManifestDifference) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *ManifestDifference) GetPart() uint32 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
+func (x *ManifestDifference) GetListed() uint32 {
+	if x != nil {
+		return x.Listed
+	}
+	return 0
+}
+
+func (x *ManifestDifference) GetTaken() uint32 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+// Change is one thing that a publisher hears.
 type Change struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// One of the two.
+	// What it is.
 	//
 	// Types that are valid to be assigned to Change:
 	//
 	//	*Change_Status
 	//	*Change_Rejected
+	//	*Change_Completeness
+	//	*Change_Manifest
 	Change        isChange_Change `protobuf_oneof:"change"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -685,7 +1026,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[9]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -697,7 +1038,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[9]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -710,7 +1051,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Change) GetChange() isChange_Change {
@@ -738,6 +1079,24 @@ func (x *Change) GetRejected() *Rejected {
 	return nil
 }
 
+func (x *Change) GetCompleteness() *Completeness {
+	if x != nil {
+		if x, ok := x.Change.(*Change_Completeness); ok {
+			return x.Completeness
+		}
+	}
+	return nil
+}
+
+func (x *Change) GetManifest() *ManifestStatus {
+	if x != nil {
+		if x, ok := x.Change.(*Change_Manifest); ok {
+			return x.Manifest
+		}
+	}
+	return nil
+}
+
 type isChange_Change interface {
 	isChange_Change()
 }
@@ -752,9 +1111,23 @@ type Change_Rejected struct {
 	Rejected *Rejected `protobuf:"bytes,2,opt,name=rejected,proto3,oneof"`
 }
 
+type Change_Completeness struct {
+	// What an event leaves out.
+	Completeness *Completeness `protobuf:"bytes,43,opt,name=completeness,proto3,oneof"`
+}
+
+type Change_Manifest struct {
+	// How a manifest compares.
+	Manifest *ManifestStatus `protobuf:"bytes,44,opt,name=manifest,proto3,oneof"`
+}
+
 func (*Change_Status) isChange_Change() {}
 
 func (*Change_Rejected) isChange_Change() {}
+
+func (*Change_Completeness) isChange_Change() {}
+
+func (*Change_Manifest) isChange_Change() {}
 
 // FeedbackRequest asks for changes.
 type FeedbackRequest struct {
@@ -769,7 +1142,7 @@ type FeedbackRequest struct {
 
 func (x *FeedbackRequest) Reset() {
 	*x = FeedbackRequest{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[10]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -781,7 +1154,7 @@ func (x *FeedbackRequest) String() string {
 func (*FeedbackRequest) ProtoMessage() {}
 
 func (x *FeedbackRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[10]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -794,7 +1167,7 @@ func (x *FeedbackRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedbackRequest.ProtoReflect.Descriptor instead.
 func (*FeedbackRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *FeedbackRequest) GetAfter() uint64 {
@@ -824,7 +1197,7 @@ type FeedbackResponse struct {
 
 func (x *FeedbackResponse) Reset() {
 	*x = FeedbackResponse{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[11]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -836,7 +1209,7 @@ func (x *FeedbackResponse) String() string {
 func (*FeedbackResponse) ProtoMessage() {}
 
 func (x *FeedbackResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[11]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -849,7 +1222,7 @@ func (x *FeedbackResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FeedbackResponse.ProtoReflect.Descriptor instead.
 func (*FeedbackResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *FeedbackResponse) GetChanges() []*Change {
@@ -877,7 +1250,7 @@ type QuarantineRequest struct {
 
 func (x *QuarantineRequest) Reset() {
 	*x = QuarantineRequest{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[12]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -889,7 +1262,7 @@ func (x *QuarantineRequest) String() string {
 func (*QuarantineRequest) ProtoMessage() {}
 
 func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[12]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -902,7 +1275,7 @@ func (x *QuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineRequest.ProtoReflect.Descriptor instead.
 func (*QuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *QuarantineRequest) GetAgency() string {
@@ -923,7 +1296,7 @@ type QuarantineResponse struct {
 
 func (x *QuarantineResponse) Reset() {
 	*x = QuarantineResponse{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[13]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -935,7 +1308,7 @@ func (x *QuarantineResponse) String() string {
 func (*QuarantineResponse) ProtoMessage() {}
 
 func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[13]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -948,7 +1321,7 @@ func (x *QuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineResponse.ProtoReflect.Descriptor instead.
 func (*QuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *QuarantineResponse) GetQuarantined() []*Quarantined {
@@ -977,7 +1350,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[14]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -989,7 +1362,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[14]
+	mi := &file_signalbox_intake_v1_intake_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1002,7 +1375,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_intake_v1_intake_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Quarantined) GetSequence() uint64 {
@@ -1044,7 +1417,7 @@ var File_signalbox_intake_v1_intake_proto protoreflect.FileDescriptor
 
 const file_signalbox_intake_v1_intake_proto_rawDesc = "" +
 	"\n" +
-	" signalbox/intake/v1/intake.proto\x12\x13signalbox.intake.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/event.proto\"\xc6\x01\n" +
+	" signalbox/intake/v1/intake.proto\x12\x13signalbox.intake.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/event.proto\x1a\"signalbox/ledger/v1/manifest.proto\"\xc6\x01\n" +
 	"\x0fWithdrawRequest\x12\x1f\n" +
 	"\x06agency\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06agency\x12\x1d\n" +
 	"\x05event\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05event\x12O\n" +
@@ -1081,10 +1454,39 @@ const file_signalbox_intake_v1_intake_proto_rawDesc = "" +
 	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x1a\n" +
 	"\bsequence\x18\x03 \x01(\x04R\bsequence\x122\n" +
 	"\x06faults\x18\x04 \x03(\v2\x1a.signalbox.intake.v1.FaultR\x06faults\x12*\n" +
-	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x86\x01\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xc1\x01\n" +
+	"\fCompleteness\x12\x16\n" +
+	"\x06cursor\x18\x01 \x01(\x04R\x06cursor\x12\x19\n" +
+	"\bevent_id\x18\x02 \x01(\tR\aeventId\x12\x1a\n" +
+	"\bsequence\x18\x03 \x01(\x04R\bsequence\x126\n" +
+	"\amissing\x18\x04 \x03(\v2\x1c.signalbox.intake.v1.MissingR\amissing\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"l\n" +
+	"\aMissing\x12\x12\n" +
+	"\x04need\x18\x01 \x01(\tR\x04need\x12\x1b\n" +
+	"\tchild_ref\x18\x02 \x01(\tR\bchildRef\x12\x16\n" +
+	"\x06fields\x18\x03 \x03(\tR\x06fields\x12\x18\n" +
+	"\amessage\x18\x04 \x01(\tR\amessage\"\xeb\x01\n" +
+	"\x0eManifestStatus\x12\x16\n" +
+	"\x06cursor\x18\x01 \x01(\x04R\x06cursor\x12\x10\n" +
+	"\x03day\x18\x02 \x01(\tR\x03day\x12\x1e\n" +
+	"\n" +
+	"references\x18\x03 \x01(\rR\n" +
+	"references\x12I\n" +
+	"\vdifferences\x18\x04 \x03(\v2'.signalbox.intake.v1.ManifestDifferenceR\vdifferences\x12\x18\n" +
+	"\afurther\x18\x05 \x01(\rR\afurther\x12*\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xb9\x01\n" +
+	"\x12ManifestDifference\x123\n" +
+	"\x04what\x18\x01 \x01(\x0e2\x1f.signalbox.ledger.v1.DivergenceR\x04what\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x18\n" +
+	"\asubject\x18\x03 \x01(\tR\asubject\x12\x12\n" +
+	"\x04part\x18\x04 \x01(\rR\x04part\x12\x16\n" +
+	"\x06listed\x18\x05 \x01(\rR\x06listed\x12\x14\n" +
+	"\x05taken\x18\x06 \x01(\rR\x05taken\"\x92\x02\n" +
 	"\x06Change\x125\n" +
 	"\x06status\x18\x01 \x01(\v2\x1b.signalbox.intake.v1.StatusH\x00R\x06status\x12;\n" +
-	"\brejected\x18\x02 \x01(\v2\x1d.signalbox.intake.v1.RejectedH\x00R\brejectedB\b\n" +
+	"\brejected\x18\x02 \x01(\v2\x1d.signalbox.intake.v1.RejectedH\x00R\brejected\x12G\n" +
+	"\fcompleteness\x18+ \x01(\v2!.signalbox.intake.v1.CompletenessH\x00R\fcompleteness\x12A\n" +
+	"\bmanifest\x18, \x01(\v2#.signalbox.intake.v1.ManifestStatusH\x00R\bmanifestB\b\n" +
 	"\x06change\"G\n" +
 	"\x0fFeedbackRequest\x12\x14\n" +
 	"\x05after\x18\x01 \x01(\x04R\x05after\x12\x1e\n" +
@@ -1132,7 +1534,7 @@ func file_signalbox_intake_v1_intake_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_intake_v1_intake_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_signalbox_intake_v1_intake_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_signalbox_intake_v1_intake_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_signalbox_intake_v1_intake_proto_goTypes = []any{
 	(ChildState)(0),               // 0: signalbox.intake.v1.ChildState
 	(*WithdrawRequest)(nil),       // 1: signalbox.intake.v1.WithdrawRequest
@@ -1144,44 +1546,56 @@ var file_signalbox_intake_v1_intake_proto_goTypes = []any{
 	(*Fault)(nil),                 // 7: signalbox.intake.v1.Fault
 	(*Status)(nil),                // 8: signalbox.intake.v1.Status
 	(*Rejected)(nil),              // 9: signalbox.intake.v1.Rejected
-	(*Change)(nil),                // 10: signalbox.intake.v1.Change
-	(*FeedbackRequest)(nil),       // 11: signalbox.intake.v1.FeedbackRequest
-	(*FeedbackResponse)(nil),      // 12: signalbox.intake.v1.FeedbackResponse
-	(*QuarantineRequest)(nil),     // 13: signalbox.intake.v1.QuarantineRequest
-	(*QuarantineResponse)(nil),    // 14: signalbox.intake.v1.QuarantineResponse
-	(*Quarantined)(nil),           // 15: signalbox.intake.v1.Quarantined
-	(*v1.Event)(nil),              // 16: signalbox.event.v1.Event
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*Completeness)(nil),          // 10: signalbox.intake.v1.Completeness
+	(*Missing)(nil),               // 11: signalbox.intake.v1.Missing
+	(*ManifestStatus)(nil),        // 12: signalbox.intake.v1.ManifestStatus
+	(*ManifestDifference)(nil),    // 13: signalbox.intake.v1.ManifestDifference
+	(*Change)(nil),                // 14: signalbox.intake.v1.Change
+	(*FeedbackRequest)(nil),       // 15: signalbox.intake.v1.FeedbackRequest
+	(*FeedbackResponse)(nil),      // 16: signalbox.intake.v1.FeedbackResponse
+	(*QuarantineRequest)(nil),     // 17: signalbox.intake.v1.QuarantineRequest
+	(*QuarantineResponse)(nil),    // 18: signalbox.intake.v1.QuarantineResponse
+	(*Quarantined)(nil),           // 19: signalbox.intake.v1.Quarantined
+	(*v1.Event)(nil),              // 20: signalbox.event.v1.Event
+	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
+	(v11.Divergence)(0),           // 22: signalbox.ledger.v1.Divergence
 }
 var file_signalbox_intake_v1_intake_proto_depIdxs = []int32{
-	16, // 0: signalbox.intake.v1.PublishRequest.event:type_name -> signalbox.event.v1.Event
-	16, // 1: signalbox.intake.v1.PublishStreamRequest.event:type_name -> signalbox.event.v1.Event
+	20, // 0: signalbox.intake.v1.PublishRequest.event:type_name -> signalbox.event.v1.Event
+	20, // 1: signalbox.intake.v1.PublishStreamRequest.event:type_name -> signalbox.event.v1.Event
 	7,  // 2: signalbox.intake.v1.PublishStreamResponse.faults:type_name -> signalbox.intake.v1.Fault
 	0,  // 3: signalbox.intake.v1.Status.state:type_name -> signalbox.intake.v1.ChildState
-	17, // 4: signalbox.intake.v1.Status.at:type_name -> google.protobuf.Timestamp
+	21, // 4: signalbox.intake.v1.Status.at:type_name -> google.protobuf.Timestamp
 	7,  // 5: signalbox.intake.v1.Rejected.faults:type_name -> signalbox.intake.v1.Fault
-	17, // 6: signalbox.intake.v1.Rejected.at:type_name -> google.protobuf.Timestamp
-	8,  // 7: signalbox.intake.v1.Change.status:type_name -> signalbox.intake.v1.Status
-	9,  // 8: signalbox.intake.v1.Change.rejected:type_name -> signalbox.intake.v1.Rejected
-	10, // 9: signalbox.intake.v1.FeedbackResponse.changes:type_name -> signalbox.intake.v1.Change
-	15, // 10: signalbox.intake.v1.QuarantineResponse.quarantined:type_name -> signalbox.intake.v1.Quarantined
-	17, // 11: signalbox.intake.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	7,  // 12: signalbox.intake.v1.Quarantined.faults:type_name -> signalbox.intake.v1.Fault
-	3,  // 13: signalbox.intake.v1.IntakeService.Publish:input_type -> signalbox.intake.v1.PublishRequest
-	5,  // 14: signalbox.intake.v1.IntakeService.PublishStream:input_type -> signalbox.intake.v1.PublishStreamRequest
-	11, // 15: signalbox.intake.v1.IntakeService.Feedback:input_type -> signalbox.intake.v1.FeedbackRequest
-	13, // 16: signalbox.intake.v1.IntakeService.Quarantine:input_type -> signalbox.intake.v1.QuarantineRequest
-	1,  // 17: signalbox.intake.v1.IntakeService.Withdraw:input_type -> signalbox.intake.v1.WithdrawRequest
-	4,  // 18: signalbox.intake.v1.IntakeService.Publish:output_type -> signalbox.intake.v1.PublishResponse
-	6,  // 19: signalbox.intake.v1.IntakeService.PublishStream:output_type -> signalbox.intake.v1.PublishStreamResponse
-	12, // 20: signalbox.intake.v1.IntakeService.Feedback:output_type -> signalbox.intake.v1.FeedbackResponse
-	14, // 21: signalbox.intake.v1.IntakeService.Quarantine:output_type -> signalbox.intake.v1.QuarantineResponse
-	2,  // 22: signalbox.intake.v1.IntakeService.Withdraw:output_type -> signalbox.intake.v1.WithdrawResponse
-	18, // [18:23] is the sub-list for method output_type
-	13, // [13:18] is the sub-list for method input_type
-	13, // [13:13] is the sub-list for extension type_name
-	13, // [13:13] is the sub-list for extension extendee
-	0,  // [0:13] is the sub-list for field type_name
+	21, // 6: signalbox.intake.v1.Rejected.at:type_name -> google.protobuf.Timestamp
+	11, // 7: signalbox.intake.v1.Completeness.missing:type_name -> signalbox.intake.v1.Missing
+	21, // 8: signalbox.intake.v1.Completeness.at:type_name -> google.protobuf.Timestamp
+	13, // 9: signalbox.intake.v1.ManifestStatus.differences:type_name -> signalbox.intake.v1.ManifestDifference
+	21, // 10: signalbox.intake.v1.ManifestStatus.at:type_name -> google.protobuf.Timestamp
+	22, // 11: signalbox.intake.v1.ManifestDifference.what:type_name -> signalbox.ledger.v1.Divergence
+	8,  // 12: signalbox.intake.v1.Change.status:type_name -> signalbox.intake.v1.Status
+	9,  // 13: signalbox.intake.v1.Change.rejected:type_name -> signalbox.intake.v1.Rejected
+	10, // 14: signalbox.intake.v1.Change.completeness:type_name -> signalbox.intake.v1.Completeness
+	12, // 15: signalbox.intake.v1.Change.manifest:type_name -> signalbox.intake.v1.ManifestStatus
+	14, // 16: signalbox.intake.v1.FeedbackResponse.changes:type_name -> signalbox.intake.v1.Change
+	19, // 17: signalbox.intake.v1.QuarantineResponse.quarantined:type_name -> signalbox.intake.v1.Quarantined
+	21, // 18: signalbox.intake.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	7,  // 19: signalbox.intake.v1.Quarantined.faults:type_name -> signalbox.intake.v1.Fault
+	3,  // 20: signalbox.intake.v1.IntakeService.Publish:input_type -> signalbox.intake.v1.PublishRequest
+	5,  // 21: signalbox.intake.v1.IntakeService.PublishStream:input_type -> signalbox.intake.v1.PublishStreamRequest
+	15, // 22: signalbox.intake.v1.IntakeService.Feedback:input_type -> signalbox.intake.v1.FeedbackRequest
+	17, // 23: signalbox.intake.v1.IntakeService.Quarantine:input_type -> signalbox.intake.v1.QuarantineRequest
+	1,  // 24: signalbox.intake.v1.IntakeService.Withdraw:input_type -> signalbox.intake.v1.WithdrawRequest
+	4,  // 25: signalbox.intake.v1.IntakeService.Publish:output_type -> signalbox.intake.v1.PublishResponse
+	6,  // 26: signalbox.intake.v1.IntakeService.PublishStream:output_type -> signalbox.intake.v1.PublishStreamResponse
+	16, // 27: signalbox.intake.v1.IntakeService.Feedback:output_type -> signalbox.intake.v1.FeedbackResponse
+	18, // 28: signalbox.intake.v1.IntakeService.Quarantine:output_type -> signalbox.intake.v1.QuarantineResponse
+	2,  // 29: signalbox.intake.v1.IntakeService.Withdraw:output_type -> signalbox.intake.v1.WithdrawResponse
+	25, // [25:30] is the sub-list for method output_type
+	20, // [20:25] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_intake_v1_intake_proto_init() }
@@ -1189,9 +1603,11 @@ func file_signalbox_intake_v1_intake_proto_init() {
 	if File_signalbox_intake_v1_intake_proto != nil {
 		return
 	}
-	file_signalbox_intake_v1_intake_proto_msgTypes[9].OneofWrappers = []any{
+	file_signalbox_intake_v1_intake_proto_msgTypes[13].OneofWrappers = []any{
 		(*Change_Status)(nil),
 		(*Change_Rejected)(nil),
+		(*Change_Completeness)(nil),
+		(*Change_Manifest)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -1199,7 +1615,7 @@ func file_signalbox_intake_v1_intake_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_intake_v1_intake_proto_rawDesc), len(file_signalbox_intake_v1_intake_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   15,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -254,20 +254,23 @@ const (
 	TaskKind_TASK_KIND_NOT_AT_SETTING TaskKind = 7
 	// Somebody had a notice who should not have: find out what it means, and whether they may be asked to delete it.
 	TaskKind_TASK_KIND_MISDIRECTION TaskKind = 8
+	// A publisher's manifest of a day differs from what was taken in: publish what is missing, or correct the manifest.
+	TaskKind_TASK_KIND_MANIFEST TaskKind = 43
 )
 
 // Enum value maps for TaskKind.
 var (
 	TaskKind_name = map[int32]string{
-		0: "TASK_KIND_UNSPECIFIED",
-		1: "TASK_KIND_UNMATCHED",
-		2: "TASK_KIND_GAP",
-		3: "TASK_KIND_QUARANTINED",
-		4: "TASK_KIND_EXHAUSTED",
-		5: "TASK_KIND_CHOOSE_SUCCESSOR",
-		6: "TASK_KIND_TEXT_WITHHELD",
-		7: "TASK_KIND_NOT_AT_SETTING",
-		8: "TASK_KIND_MISDIRECTION",
+		0:  "TASK_KIND_UNSPECIFIED",
+		1:  "TASK_KIND_UNMATCHED",
+		2:  "TASK_KIND_GAP",
+		3:  "TASK_KIND_QUARANTINED",
+		4:  "TASK_KIND_EXHAUSTED",
+		5:  "TASK_KIND_CHOOSE_SUCCESSOR",
+		6:  "TASK_KIND_TEXT_WITHHELD",
+		7:  "TASK_KIND_NOT_AT_SETTING",
+		8:  "TASK_KIND_MISDIRECTION",
+		43: "TASK_KIND_MANIFEST",
 	}
 	TaskKind_value = map[string]int32{
 		"TASK_KIND_UNSPECIFIED":      0,
@@ -279,6 +282,7 @@ var (
 		"TASK_KIND_TEXT_WITHHELD":    6,
 		"TASK_KIND_NOT_AT_SETTING":   7,
 		"TASK_KIND_MISDIRECTION":     8,
+		"TASK_KIND_MANIFEST":         43,
 	}
 )
 
@@ -1356,6 +1360,79 @@ func (x *Task) GetRepresents() string {
 	return ""
 }
 
+// Lack is something that a useful notice needs and that an event leaves out. The notice goes out all the same.
+type Lack struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the policy asks for: the id of one of its needs.
+	Need string `protobuf:"bytes,1,opt,name=need,proto3" json:"need,omitempty"`
+	// The event: keyed hash.
+	Event string `protobuf:"bytes,2,opt,name=event,proto3" json:"event,omitempty"`
+	// The publisher's handle of the child, or empty.
+	Ref string `protobuf:"bytes,3,opt,name=ref,proto3" json:"ref,omitempty"`
+	// Paths of the fields, of which one is enough: `checks.pnc`.
+	Fields        []string `protobuf:"bytes,4,rep,name=fields,proto3" json:"fields,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Lack) Reset() {
+	*x = Lack{}
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Lack) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Lack) ProtoMessage() {}
+
+func (x *Lack) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Lack.ProtoReflect.Descriptor instead.
+func (*Lack) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Lack) GetNeed() string {
+	if x != nil {
+		return x.Need
+	}
+	return ""
+}
+
+func (x *Lack) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *Lack) GetRef() string {
+	if x != nil {
+		return x.Ref
+	}
+	return ""
+}
+
+func (x *Lack) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
 // Decision is the outcome of routing: who is told, who is not and why.
 type Decision struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1390,14 +1467,16 @@ type Decision struct {
 	// Incidents added to notices before term.
 	Contributions []*Contribution `protobuf:"bytes,15,rep,name=contributions,proto3" json:"contributions,omitempty"`
 	// Keys of the children for whom the home area has accepted responsibility.
-	Accepted      []string `protobuf:"bytes,47,rep,name=accepted,proto3" json:"accepted,omitempty"`
+	Accepted []string `protobuf:"bytes,47,rep,name=accepted,proto3" json:"accepted,omitempty"`
+	// What the events leave out that a useful notice needs.
+	Lacks         []*Lack `protobuf:"bytes,43,rep,name=lacks,proto3" json:"lacks,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +1488,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +1501,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Decision) GetLineage() string {
@@ -1537,6 +1616,13 @@ func (x *Decision) GetAccepted() []string {
 	return nil
 }
 
+func (x *Decision) GetLacks() []*Lack {
+	if x != nil {
+		return x.Lacks
+	}
+	return nil
+}
+
 var File_signalbox_ledger_v1_decision_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
@@ -1644,7 +1730,12 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\bmeets_ms\x18& \x01(\x03R\ameetsMs\x12\x1e\n" +
 	"\n" +
 	"represents\x18' \x01(\tR\n" +
-	"represents\"\xce\x05\n" +
+	"represents\"Z\n" +
+	"\x04Lack\x12\x12\n" +
+	"\x04need\x18\x01 \x01(\tR\x04need\x12\x14\n" +
+	"\x05event\x18\x02 \x01(\tR\x05event\x12\x10\n" +
+	"\x03ref\x18\x03 \x01(\tR\x03ref\x12\x16\n" +
+	"\x06fields\x18\x04 \x03(\tR\x06fields\"\xff\x05\n" +
 	"\bDecision\x12\x18\n" +
 	"\alineage\x18\x01 \x01(\tR\alineage\x12\x14\n" +
 	"\x05round\x18\x02 \x01(\rR\x05round\x120\n" +
@@ -1666,7 +1757,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x05tasks\x18\r \x03(\v2\x19.signalbox.ledger.v1.TaskR\x05tasks\x12#\n" +
 	"\rsettled_tasks\x18\x0e \x03(\tR\fsettledTasks\x12G\n" +
 	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions\x12\x1a\n" +
-	"\baccepted\x18/ \x03(\tR\baccepted*\xe2\x01\n" +
+	"\baccepted\x18/ \x03(\tR\baccepted\x12/\n" +
+	"\x05lacks\x18+ \x03(\v2\x19.signalbox.ledger.v1.LackR\x05lacks*\xe2\x01\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_EVENT\x10\x01\x12\x14\n" +
@@ -1694,7 +1786,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\n" +
 	"MATCH_NONE\x10\x04\x12\x11\n" +
 	"\rMATCH_SEVERAL\x10\x05\x12\x16\n" +
-	"\x12MATCH_CONTRADICTED\x10\x06*\xfc\x01\n" +
+	"\x12MATCH_CONTRADICTED\x10\x06*\x94\x02\n" +
 	"\bTaskKind\x12\x19\n" +
 	"\x15TASK_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13TASK_KIND_UNMATCHED\x10\x01\x12\x11\n" +
@@ -1704,7 +1796,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x1aTASK_KIND_CHOOSE_SUCCESSOR\x10\x05\x12\x1b\n" +
 	"\x17TASK_KIND_TEXT_WITHHELD\x10\x06\x12\x1c\n" +
 	"\x18TASK_KIND_NOT_AT_SETTING\x10\a\x12\x1a\n" +
-	"\x16TASK_KIND_MISDIRECTION\x10\bBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
+	"\x16TASK_KIND_MISDIRECTION\x10\b\x12\x16\n" +
+	"\x12TASK_KIND_MANIFEST\x10+BDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_signalbox_ledger_v1_decision_proto_rawDescOnce sync.Once
@@ -1719,7 +1812,7 @@ func file_signalbox_ledger_v1_decision_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_ledger_v1_decision_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_signalbox_ledger_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
+var file_signalbox_ledger_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_signalbox_ledger_v1_decision_proto_goTypes = []any{
 	(Cause)(0),           // 0: signalbox.ledger.v1.Cause
 	(Lane)(0),            // 1: signalbox.ledger.v1.Lane
@@ -1735,7 +1828,8 @@ var file_signalbox_ledger_v1_decision_proto_goTypes = []any{
 	(*Contribution)(nil), // 11: signalbox.ledger.v1.Contribution
 	(*Superseded)(nil),   // 12: signalbox.ledger.v1.Superseded
 	(*Task)(nil),         // 13: signalbox.ledger.v1.Task
-	(*Decision)(nil),     // 14: signalbox.ledger.v1.Decision
+	(*Lack)(nil),         // 14: signalbox.ledger.v1.Lack
+	(*Decision)(nil),     // 15: signalbox.ledger.v1.Decision
 }
 var file_signalbox_ledger_v1_decision_proto_depIdxs = []int32{
 	2,  // 0: signalbox.ledger.v1.ChildFinding.match:type_name -> signalbox.ledger.v1.Match
@@ -1752,11 +1846,12 @@ var file_signalbox_ledger_v1_decision_proto_depIdxs = []int32{
 	10, // 11: signalbox.ledger.v1.Decision.gaps:type_name -> signalbox.ledger.v1.Gap
 	13, // 12: signalbox.ledger.v1.Decision.tasks:type_name -> signalbox.ledger.v1.Task
 	11, // 13: signalbox.ledger.v1.Decision.contributions:type_name -> signalbox.ledger.v1.Contribution
-	14, // [14:14] is the sub-list for method output_type
-	14, // [14:14] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	14, // 14: signalbox.ledger.v1.Decision.lacks:type_name -> signalbox.ledger.v1.Lack
+	15, // [15:15] is the sub-list for method output_type
+	15, // [15:15] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_decision_proto_init() }
@@ -1770,7 +1865,7 @@ func file_signalbox_ledger_v1_decision_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_decision_proto_rawDesc), len(file_signalbox_ledger_v1_decision_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   11,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -423,6 +423,8 @@ type Fact struct {
 	//	*Fact_Late
 	//	*Fact_Replied
 	//	*Fact_SubscriptionChanged
+	//	*Fact_ManifestTaken
+	//	*Fact_ManifestCompared
 	Fact          isFact_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -724,6 +726,24 @@ func (x *Fact) GetSubscriptionChanged() *SubscriptionChanged {
 	return nil
 }
 
+func (x *Fact) GetManifestTaken() *ManifestTaken {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_ManifestTaken); ok {
+			return x.ManifestTaken
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetManifestCompared() *ManifestCompared {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_ManifestCompared); ok {
+			return x.ManifestCompared
+		}
+	}
+	return nil
+}
+
 type isFact_Fact interface {
 	isFact_Fact()
 }
@@ -868,6 +888,16 @@ type Fact_SubscriptionChanged struct {
 	SubscriptionChanged *SubscriptionChanged `protobuf:"bytes,33,opt,name=subscription_changed,json=subscriptionChanged,proto3,oneof"`
 }
 
+type Fact_ManifestTaken struct {
+	// A part of a day's manifest was taken in.
+	ManifestTaken *ManifestTaken `protobuf:"bytes,43,opt,name=manifest_taken,json=manifestTaken,proto3,oneof"`
+}
+
+type Fact_ManifestCompared struct {
+	// A day's manifest was held against what was taken in.
+	ManifestCompared *ManifestCompared `protobuf:"bytes,44,opt,name=manifest_compared,json=manifestCompared,proto3,oneof"`
+}
+
 func (*Fact_Led) isFact_Fact() {}
 
 func (*Fact_EventAccepted) isFact_Fact() {}
@@ -923,6 +953,10 @@ func (*Fact_Late) isFact_Fact() {}
 func (*Fact_Replied) isFact_Fact() {}
 
 func (*Fact_SubscriptionChanged) isFact_Fact() {}
+
+func (*Fact_ManifestTaken) isFact_Fact() {}
+
+func (*Fact_ManifestCompared) isFact_Fact() {}
 
 // Led says that an instance took the lead.
 type Led struct {
@@ -1001,7 +1035,11 @@ type EventAccepted struct {
 	// Where it was reported by hand: number in the vault of the name of who typed it.
 	Statement uint64 `protobuf:"varint,9,opt,name=statement,proto3" json:"statement,omitempty"`
 	// For `responsibility.accepted`: the lineage that it accepts, which may have yet to come; else empty.
-	Accepts       string `protobuf:"bytes,47,opt,name=accepts,proto3" json:"accepts,omitempty"`
+	Accepts string `protobuf:"bytes,47,opt,name=accepts,proto3" json:"accepts,omitempty"`
+	// How many children it is about; 0 in ledgers from before this was kept.
+	Children uint32 `protobuf:"varint,43,opt,name=children,proto3" json:"children,omitempty"`
+	// The lineage that its own reference stands for, where a correction belongs to another; else empty.
+	Reference     string `protobuf:"bytes,44,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1106,6 +1144,20 @@ func (x *EventAccepted) GetAccepts() string {
 	return ""
 }
 
+func (x *EventAccepted) GetChildren() uint32 {
+	if x != nil {
+		return x.Children
+	}
+	return 0
+}
+
+func (x *EventAccepted) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
 // EventRefused says that an event was refused and put into quarantine.
 type EventRefused struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1114,7 +1166,9 @@ type EventRefused struct {
 	// Sequence in the quarantine.
 	Quarantine uint64 `protobuf:"varint,2,opt,name=quarantine,proto3" json:"quarantine,omitempty"`
 	// How many faults it has; the quarantine names them.
-	Faults        uint32 `protobuf:"varint,3,opt,name=faults,proto3" json:"faults,omitempty"`
+	Faults uint32 `protobuf:"varint,3,opt,name=faults,proto3" json:"faults,omitempty"`
+	// The lineage that its reference stands for, where that could be read.
+	Lineage       string `protobuf:"bytes,43,opt,name=lineage,proto3" json:"lineage,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1168,6 +1222,13 @@ func (x *EventRefused) GetFaults() uint32 {
 		return x.Faults
 	}
 	return 0
+}
+
+func (x *EventRefused) GetLineage() string {
+	if x != nil {
+		return x.Lineage
+	}
+	return ""
 }
 
 // EventRepeated says that an event came again and changes nothing.
@@ -3042,11 +3103,11 @@ var File_signalbox_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\n" +
-	" signalbox/ledger/v1/ledger.proto\x12\x13signalbox.ledger.v1\x1a\"signalbox/ledger/v1/decision.proto\"i\n" +
+	" signalbox/ledger/v1/ledger.proto\x12\x13signalbox.ledger.v1\x1a\"signalbox/ledger/v1/decision.proto\x1a\"signalbox/ledger/v1/manifest.proto\"i\n" +
 	"\x04Pack\x12\x1a\n" +
 	"\bprevious\x18\x01 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
-	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xad\x0f\n" +
+	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xd0\x10\n" +
 	"\x04Fact\x12\x13\n" +
 	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12,\n" +
 	"\x03led\x18\x02 \x01(\v2\x18.signalbox.ledger.v1.LedH\x00R\x03led\x12K\n" +
@@ -3079,11 +3140,13 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\theld_back\x18  \x01(\v2\x1d.signalbox.ledger.v1.HeldBackH\x00R\bheldBack\x12/\n" +
 	"\x04late\x18\x12 \x01(\v2\x19.signalbox.ledger.v1.LateH\x00R\x04late\x128\n" +
 	"\areplied\x18& \x01(\v2\x1c.signalbox.ledger.v1.RepliedH\x00R\areplied\x12]\n" +
-	"\x14subscription_changed\x18! \x01(\v2(.signalbox.ledger.v1.SubscriptionChangedH\x00R\x13subscriptionChangedB\x06\n" +
+	"\x14subscription_changed\x18! \x01(\v2(.signalbox.ledger.v1.SubscriptionChangedH\x00R\x13subscriptionChanged\x12K\n" +
+	"\x0emanifest_taken\x18+ \x01(\v2\".signalbox.ledger.v1.ManifestTakenH\x00R\rmanifestTaken\x12T\n" +
+	"\x11manifest_compared\x18, \x01(\v2%.signalbox.ledger.v1.ManifestComparedH\x00R\x10manifestComparedB\x06\n" +
 	"\x04fact\"7\n" +
 	"\x03Led\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1a\n" +
-	"\binstance\x18\x02 \x01(\tR\binstance\"\xba\x02\n" +
+	"\binstance\x18\x02 \x01(\tR\binstance\"\xf4\x02\n" +
 	"\rEventAccepted\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x18\n" +
 	"\alineage\x18\x02 \x01(\tR\alineage\x12\x12\n" +
@@ -3097,13 +3160,16 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\vreported_by\x18\b \x01(\tR\n" +
 	"reportedBy\x12\x1c\n" +
 	"\tstatement\x18\t \x01(\x04R\tstatement\x12\x18\n" +
-	"\aaccepts\x18/ \x01(\tR\aaccepts\"{\n" +
+	"\aaccepts\x18/ \x01(\tR\aaccepts\x12\x1a\n" +
+	"\bchildren\x18+ \x01(\rR\bchildren\x12\x1c\n" +
+	"\treference\x18, \x01(\tR\treference\"\x95\x01\n" +
 	"\fEventRefused\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x1e\n" +
 	"\n" +
 	"quarantine\x18\x02 \x01(\x04R\n" +
 	"quarantine\x12\x16\n" +
-	"\x06faults\x18\x03 \x01(\rR\x06faults\"D\n" +
+	"\x06faults\x18\x03 \x01(\rR\x06faults\x12\x18\n" +
+	"\alineage\x18+ \x01(\tR\alineage\"D\n" +
 	"\rEventRepeated\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\"\xd0\x02\n" +
 	"\x0eAttemptStarted\x12\x16\n" +
@@ -3327,7 +3393,9 @@ var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(*SubscriptionChanged)(nil), // 32: signalbox.ledger.v1.SubscriptionChanged
 	(*Decision)(nil),            // 33: signalbox.ledger.v1.Decision
 	(*Task)(nil),                // 34: signalbox.ledger.v1.Task
-	(*Source)(nil),              // 35: signalbox.ledger.v1.Source
+	(*ManifestTaken)(nil),       // 35: signalbox.ledger.v1.ManifestTaken
+	(*ManifestCompared)(nil),    // 36: signalbox.ledger.v1.ManifestCompared
+	(*Source)(nil),              // 37: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	6,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
@@ -3359,22 +3427,24 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	24, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
 	31, // 27: signalbox.ledger.v1.Fact.replied:type_name -> signalbox.ledger.v1.Replied
 	32, // 28: signalbox.ledger.v1.Fact.subscription_changed:type_name -> signalbox.ledger.v1.SubscriptionChanged
-	35, // 29: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	35, // 30: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	35, // 31: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 32: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	1,  // 33: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
-	35, // 34: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
-	2,  // 35: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 36: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 37: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
-	3,  // 38: signalbox.ledger.v1.Replied.answer:type_name -> signalbox.ledger.v1.Answer
-	4,  // 39: signalbox.ledger.v1.SubscriptionChanged.state:type_name -> signalbox.ledger.v1.SubscriptionState
-	40, // [40:40] is the sub-list for method output_type
-	40, // [40:40] is the sub-list for method input_type
-	40, // [40:40] is the sub-list for extension type_name
-	40, // [40:40] is the sub-list for extension extendee
-	0,  // [0:40] is the sub-list for field type_name
+	35, // 29: signalbox.ledger.v1.Fact.manifest_taken:type_name -> signalbox.ledger.v1.ManifestTaken
+	36, // 30: signalbox.ledger.v1.Fact.manifest_compared:type_name -> signalbox.ledger.v1.ManifestCompared
+	37, // 31: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	37, // 32: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	37, // 33: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	0,  // 34: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 35: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	37, // 36: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
+	2,  // 37: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 38: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 39: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	3,  // 40: signalbox.ledger.v1.Replied.answer:type_name -> signalbox.ledger.v1.Answer
+	4,  // 41: signalbox.ledger.v1.SubscriptionChanged.state:type_name -> signalbox.ledger.v1.SubscriptionState
+	42, // [42:42] is the sub-list for method output_type
+	42, // [42:42] is the sub-list for method input_type
+	42, // [42:42] is the sub-list for extension type_name
+	42, // [42:42] is the sub-list for extension extendee
+	0,  // [0:42] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -3383,6 +3453,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		return
 	}
 	file_signalbox_ledger_v1_decision_proto_init()
+	file_signalbox_ledger_v1_manifest_proto_init()
 	file_signalbox_ledger_v1_ledger_proto_msgTypes[1].OneofWrappers = []any{
 		(*Fact_Led)(nil),
 		(*Fact_EventAccepted)(nil),
@@ -3412,6 +3483,8 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		(*Fact_Late)(nil),
 		(*Fact_Replied)(nil),
 		(*Fact_SubscriptionChanged)(nil),
+		(*Fact_ManifestTaken)(nil),
+		(*Fact_ManifestCompared)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

@@ -1539,6 +1539,271 @@ func (x *FailingResponse) GetContacts() []*FailingContact {
 	return nil
 }
 
+// CompletenessRequest says whose events of which time are counted.
+type CompletenessRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Agency; empty is every one.
+	Agency string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// Taken in at or after, Unix milliseconds, rounded down to the hour; 0 is any time.
+	FromMs int64 `protobuf:"varint,2,opt,name=from_ms,json=fromMs,proto3" json:"from_ms,omitempty"`
+	// Taken in before, Unix milliseconds, rounded down to the hour; 0 is any time.
+	UntilMs       int64 `protobuf:"varint,3,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompletenessRequest) Reset() {
+	*x = CompletenessRequest{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompletenessRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompletenessRequest) ProtoMessage() {}
+
+func (x *CompletenessRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompletenessRequest.ProtoReflect.Descriptor instead.
+func (*CompletenessRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *CompletenessRequest) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *CompletenessRequest) GetFromMs() int64 {
+	if x != nil {
+		return x.FromMs
+	}
+	return 0
+}
+
+func (x *CompletenessRequest) GetUntilMs() int64 {
+	if x != nil {
+		return x.UntilMs
+	}
+	return 0
+}
+
+// CompletenessResponse is a count for each agency and kind of event.
+type CompletenessResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The counts.
+	Counts        []*CompletenessCount `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompletenessResponse) Reset() {
+	*x = CompletenessResponse{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[18]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompletenessResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompletenessResponse) ProtoMessage() {}
+
+func (x *CompletenessResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[18]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompletenessResponse.ProtoReflect.Descriptor instead.
+func (*CompletenessResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{18}
+}
+
+func (x *CompletenessResponse) GetCounts() []*CompletenessCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+// CompletenessCount counts the events of one agency and kind.
+type CompletenessCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The agency.
+	Agency string `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
+	// The kind of event.
+	Kind string `protobuf:"bytes,2,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Events that were decided on.
+	Events int64 `protobuf:"varint,3,opt,name=events,proto3" json:"events,omitempty"`
+	// Of these, events that left something out.
+	Thin int64 `protobuf:"varint,4,opt,name=thin,proto3" json:"thin,omitempty"`
+	// What they left out.
+	Lacks         []*LackCount `protobuf:"bytes,5,rep,name=lacks,proto3" json:"lacks,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CompletenessCount) Reset() {
+	*x = CompletenessCount{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[19]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CompletenessCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CompletenessCount) ProtoMessage() {}
+
+func (x *CompletenessCount) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[19]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CompletenessCount.ProtoReflect.Descriptor instead.
+func (*CompletenessCount) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{19}
+}
+
+func (x *CompletenessCount) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *CompletenessCount) GetKind() string {
+	if x != nil {
+		return x.Kind
+	}
+	return ""
+}
+
+func (x *CompletenessCount) GetEvents() int64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *CompletenessCount) GetThin() int64 {
+	if x != nil {
+		return x.Thin
+	}
+	return 0
+}
+
+func (x *CompletenessCount) GetLacks() []*LackCount {
+	if x != nil {
+		return x.Lacks
+	}
+	return nil
+}
+
+// LackCount counts the events that left one thing out.
+type LackCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the policy asks for: the id of one of its needs.
+	Need string `protobuf:"bytes,1,opt,name=need,proto3" json:"need,omitempty"`
+	// Paths of the fields, of which one is enough.
+	Fields []string `protobuf:"bytes,2,rep,name=fields,proto3" json:"fields,omitempty"`
+	// Events that left it out.
+	Missing int64 `protobuf:"varint,3,opt,name=missing,proto3" json:"missing,omitempty"`
+	// Of these, events of which a correction gave it since.
+	Given         int64 `protobuf:"varint,4,opt,name=given,proto3" json:"given,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LackCount) Reset() {
+	*x = LackCount{}
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LackCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LackCount) ProtoMessage() {}
+
+func (x *LackCount) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_service_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LackCount.ProtoReflect.Descriptor instead.
+func (*LackCount) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_service_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *LackCount) GetNeed() string {
+	if x != nil {
+		return x.Need
+	}
+	return ""
+}
+
+func (x *LackCount) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *LackCount) GetMissing() int64 {
+	if x != nil {
+		return x.Missing
+	}
+	return 0
+}
+
+func (x *LackCount) GetGiven() int64 {
+	if x != nil {
+		return x.Given
+	}
+	return 0
+}
+
 var File_signalbox_ledger_v1_service_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
@@ -1653,7 +1918,24 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\abounces\x18\a \x01(\x03R\abounces\x12\x16\n" +
 	"\x06notice\x18\b \x01(\tR\x06notice\"R\n" +
 	"\x0fFailingResponse\x12?\n" +
-	"\bcontacts\x18\x01 \x03(\v2#.signalbox.ledger.v1.FailingContactR\bcontacts*\xee\x02\n" +
+	"\bcontacts\x18\x01 \x03(\v2#.signalbox.ledger.v1.FailingContactR\bcontacts\"a\n" +
+	"\x13CompletenessRequest\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x17\n" +
+	"\afrom_ms\x18\x02 \x01(\x03R\x06fromMs\x12\x19\n" +
+	"\buntil_ms\x18\x03 \x01(\x03R\auntilMs\"V\n" +
+	"\x14CompletenessResponse\x12>\n" +
+	"\x06counts\x18\x01 \x03(\v2&.signalbox.ledger.v1.CompletenessCountR\x06counts\"\xa1\x01\n" +
+	"\x11CompletenessCount\x12\x16\n" +
+	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x12\n" +
+	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x16\n" +
+	"\x06events\x18\x03 \x01(\x03R\x06events\x12\x12\n" +
+	"\x04thin\x18\x04 \x01(\x03R\x04thin\x124\n" +
+	"\x05lacks\x18\x05 \x03(\v2\x1e.signalbox.ledger.v1.LackCountR\x05lacks\"g\n" +
+	"\tLackCount\x12\x12\n" +
+	"\x04need\x18\x01 \x01(\tR\x04need\x12\x16\n" +
+	"\x06fields\x18\x02 \x03(\tR\x06fields\x12\x18\n" +
+	"\amissing\x18\x03 \x01(\x03R\amissing\x12\x14\n" +
+	"\x05given\x18\x04 \x01(\x03R\x05given*\xee\x02\n" +
 	"\vNoticeState\x12\x1c\n" +
 	"\x18NOTICE_STATE_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11NOTICE_STATE_HELD\x10\x01\x12\x16\n" +
@@ -1668,7 +1950,7 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\x17NOTICE_STATE_SUPERSEDED\x10\n" +
 	"\x12\x17\n" +
 	"\x13NOTICE_STATE_CLOSED\x10\v\x12\x1a\n" +
-	"\x16NOTICE_STATE_WITHDRAWN\x10\f2\xf2\x04\n" +
+	"\x16NOTICE_STATE_WITHDRAWN\x10\f2\xd7\x05\n" +
 	"\rLedgerService\x12W\n" +
 	"\bTimeline\x12$.signalbox.ledger.v1.TimelineRequest\x1a%.signalbox.ledger.v1.TimelineResponse\x12Q\n" +
 	"\x06Search\x12\".signalbox.ledger.v1.SearchRequest\x1a#.signalbox.ledger.v1.SearchResponse\x12T\n" +
@@ -1676,7 +1958,8 @@ const file_signalbox_ledger_v1_service_proto_rawDesc = "" +
 	"\aSummary\x12#.signalbox.ledger.v1.SummaryRequest\x1a$.signalbox.ledger.v1.SummaryResponse\x12Q\n" +
 	"\x06Verify\x12\".signalbox.ledger.v1.VerifyRequest\x1a#.signalbox.ledger.v1.VerifyResponse\x12T\n" +
 	"\aFailing\x12#.signalbox.ledger.v1.FailingRequest\x1a$.signalbox.ledger.v1.FailingResponse\x12`\n" +
-	"\vWhereabouts\x12'.signalbox.ledger.v1.WhereaboutsRequest\x1a(.signalbox.ledger.v1.WhereaboutsResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
+	"\vWhereabouts\x12'.signalbox.ledger.v1.WhereaboutsRequest\x1a(.signalbox.ledger.v1.WhereaboutsResponse\x12c\n" +
+	"\fCompleteness\x12(.signalbox.ledger.v1.CompletenessRequest\x1a).signalbox.ledger.v1.CompletenessResponseBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_signalbox_ledger_v1_service_proto_rawDescOnce sync.Once
@@ -1691,64 +1974,72 @@ func file_signalbox_ledger_v1_service_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_ledger_v1_service_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_signalbox_ledger_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
+var file_signalbox_ledger_v1_service_proto_msgTypes = make([]protoimpl.MessageInfo, 21)
 var file_signalbox_ledger_v1_service_proto_goTypes = []any{
-	(NoticeState)(0),            // 0: signalbox.ledger.v1.NoticeState
-	(*TimelineRequest)(nil),     // 1: signalbox.ledger.v1.TimelineRequest
-	(*EventRef)(nil),            // 2: signalbox.ledger.v1.EventRef
-	(*TimelineResponse)(nil),    // 3: signalbox.ledger.v1.TimelineResponse
-	(*SearchRequest)(nil),       // 4: signalbox.ledger.v1.SearchRequest
-	(*SearchResponse)(nil),      // 5: signalbox.ledger.v1.SearchResponse
-	(*FoundNotice)(nil),         // 6: signalbox.ledger.v1.FoundNotice
-	(*OverdueRequest)(nil),      // 7: signalbox.ledger.v1.OverdueRequest
-	(*Overdue)(nil),             // 8: signalbox.ledger.v1.Overdue
-	(*OverdueResponse)(nil),     // 9: signalbox.ledger.v1.OverdueResponse
-	(*StopInForce)(nil),         // 10: signalbox.ledger.v1.StopInForce
-	(*SummaryRequest)(nil),      // 11: signalbox.ledger.v1.SummaryRequest
-	(*SummaryResponse)(nil),     // 12: signalbox.ledger.v1.SummaryResponse
-	(*VerifyRequest)(nil),       // 13: signalbox.ledger.v1.VerifyRequest
-	(*VerifyResponse)(nil),      // 14: signalbox.ledger.v1.VerifyResponse
-	(*FailingRequest)(nil),      // 15: signalbox.ledger.v1.FailingRequest
-	(*FailingContact)(nil),      // 16: signalbox.ledger.v1.FailingContact
-	(*FailingResponse)(nil),     // 17: signalbox.ledger.v1.FailingResponse
-	(*Fact)(nil),                // 18: signalbox.ledger.v1.Fact
-	(Lane)(0),                   // 19: signalbox.ledger.v1.Lane
-	(Scope)(0),                  // 20: signalbox.ledger.v1.Scope
-	(*WhereaboutsRequest)(nil),  // 21: signalbox.ledger.v1.WhereaboutsRequest
-	(*WhereaboutsResponse)(nil), // 22: signalbox.ledger.v1.WhereaboutsResponse
+	(NoticeState)(0),             // 0: signalbox.ledger.v1.NoticeState
+	(*TimelineRequest)(nil),      // 1: signalbox.ledger.v1.TimelineRequest
+	(*EventRef)(nil),             // 2: signalbox.ledger.v1.EventRef
+	(*TimelineResponse)(nil),     // 3: signalbox.ledger.v1.TimelineResponse
+	(*SearchRequest)(nil),        // 4: signalbox.ledger.v1.SearchRequest
+	(*SearchResponse)(nil),       // 5: signalbox.ledger.v1.SearchResponse
+	(*FoundNotice)(nil),          // 6: signalbox.ledger.v1.FoundNotice
+	(*OverdueRequest)(nil),       // 7: signalbox.ledger.v1.OverdueRequest
+	(*Overdue)(nil),              // 8: signalbox.ledger.v1.Overdue
+	(*OverdueResponse)(nil),      // 9: signalbox.ledger.v1.OverdueResponse
+	(*StopInForce)(nil),          // 10: signalbox.ledger.v1.StopInForce
+	(*SummaryRequest)(nil),       // 11: signalbox.ledger.v1.SummaryRequest
+	(*SummaryResponse)(nil),      // 12: signalbox.ledger.v1.SummaryResponse
+	(*VerifyRequest)(nil),        // 13: signalbox.ledger.v1.VerifyRequest
+	(*VerifyResponse)(nil),       // 14: signalbox.ledger.v1.VerifyResponse
+	(*FailingRequest)(nil),       // 15: signalbox.ledger.v1.FailingRequest
+	(*FailingContact)(nil),       // 16: signalbox.ledger.v1.FailingContact
+	(*FailingResponse)(nil),      // 17: signalbox.ledger.v1.FailingResponse
+	(*CompletenessRequest)(nil),  // 18: signalbox.ledger.v1.CompletenessRequest
+	(*CompletenessResponse)(nil), // 19: signalbox.ledger.v1.CompletenessResponse
+	(*CompletenessCount)(nil),    // 20: signalbox.ledger.v1.CompletenessCount
+	(*LackCount)(nil),            // 21: signalbox.ledger.v1.LackCount
+	(*Fact)(nil),                 // 22: signalbox.ledger.v1.Fact
+	(Lane)(0),                    // 23: signalbox.ledger.v1.Lane
+	(Scope)(0),                   // 24: signalbox.ledger.v1.Scope
+	(*WhereaboutsRequest)(nil),   // 25: signalbox.ledger.v1.WhereaboutsRequest
+	(*WhereaboutsResponse)(nil),  // 26: signalbox.ledger.v1.WhereaboutsResponse
 }
 var file_signalbox_ledger_v1_service_proto_depIdxs = []int32{
 	2,  // 0: signalbox.ledger.v1.TimelineRequest.event:type_name -> signalbox.ledger.v1.EventRef
-	18, // 1: signalbox.ledger.v1.TimelineResponse.facts:type_name -> signalbox.ledger.v1.Fact
+	22, // 1: signalbox.ledger.v1.TimelineResponse.facts:type_name -> signalbox.ledger.v1.Fact
 	0,  // 2: signalbox.ledger.v1.SearchRequest.states:type_name -> signalbox.ledger.v1.NoticeState
-	19, // 3: signalbox.ledger.v1.SearchRequest.lane:type_name -> signalbox.ledger.v1.Lane
+	23, // 3: signalbox.ledger.v1.SearchRequest.lane:type_name -> signalbox.ledger.v1.Lane
 	6,  // 4: signalbox.ledger.v1.SearchResponse.notices:type_name -> signalbox.ledger.v1.FoundNotice
-	19, // 5: signalbox.ledger.v1.FoundNotice.lane:type_name -> signalbox.ledger.v1.Lane
+	23, // 5: signalbox.ledger.v1.FoundNotice.lane:type_name -> signalbox.ledger.v1.Lane
 	0,  // 6: signalbox.ledger.v1.FoundNotice.state:type_name -> signalbox.ledger.v1.NoticeState
 	8,  // 7: signalbox.ledger.v1.OverdueResponse.overdue:type_name -> signalbox.ledger.v1.Overdue
 	10, // 8: signalbox.ledger.v1.OverdueResponse.stops:type_name -> signalbox.ledger.v1.StopInForce
-	20, // 9: signalbox.ledger.v1.StopInForce.scope:type_name -> signalbox.ledger.v1.Scope
+	24, // 9: signalbox.ledger.v1.StopInForce.scope:type_name -> signalbox.ledger.v1.Scope
 	10, // 10: signalbox.ledger.v1.SummaryResponse.stops:type_name -> signalbox.ledger.v1.StopInForce
 	16, // 11: signalbox.ledger.v1.FailingResponse.contacts:type_name -> signalbox.ledger.v1.FailingContact
-	1,  // 12: signalbox.ledger.v1.LedgerService.Timeline:input_type -> signalbox.ledger.v1.TimelineRequest
-	4,  // 13: signalbox.ledger.v1.LedgerService.Search:input_type -> signalbox.ledger.v1.SearchRequest
-	7,  // 14: signalbox.ledger.v1.LedgerService.Overdue:input_type -> signalbox.ledger.v1.OverdueRequest
-	11, // 15: signalbox.ledger.v1.LedgerService.Summary:input_type -> signalbox.ledger.v1.SummaryRequest
-	13, // 16: signalbox.ledger.v1.LedgerService.Verify:input_type -> signalbox.ledger.v1.VerifyRequest
-	15, // 17: signalbox.ledger.v1.LedgerService.Failing:input_type -> signalbox.ledger.v1.FailingRequest
-	21, // 18: signalbox.ledger.v1.LedgerService.Whereabouts:input_type -> signalbox.ledger.v1.WhereaboutsRequest
-	3,  // 19: signalbox.ledger.v1.LedgerService.Timeline:output_type -> signalbox.ledger.v1.TimelineResponse
-	5,  // 20: signalbox.ledger.v1.LedgerService.Search:output_type -> signalbox.ledger.v1.SearchResponse
-	9,  // 21: signalbox.ledger.v1.LedgerService.Overdue:output_type -> signalbox.ledger.v1.OverdueResponse
-	12, // 22: signalbox.ledger.v1.LedgerService.Summary:output_type -> signalbox.ledger.v1.SummaryResponse
-	14, // 23: signalbox.ledger.v1.LedgerService.Verify:output_type -> signalbox.ledger.v1.VerifyResponse
-	17, // 24: signalbox.ledger.v1.LedgerService.Failing:output_type -> signalbox.ledger.v1.FailingResponse
-	22, // 25: signalbox.ledger.v1.LedgerService.Whereabouts:output_type -> signalbox.ledger.v1.WhereaboutsResponse
-	19, // [19:26] is the sub-list for method output_type
-	12, // [12:19] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	20, // 12: signalbox.ledger.v1.CompletenessResponse.counts:type_name -> signalbox.ledger.v1.CompletenessCount
+	21, // 13: signalbox.ledger.v1.CompletenessCount.lacks:type_name -> signalbox.ledger.v1.LackCount
+	1,  // 14: signalbox.ledger.v1.LedgerService.Timeline:input_type -> signalbox.ledger.v1.TimelineRequest
+	4,  // 15: signalbox.ledger.v1.LedgerService.Search:input_type -> signalbox.ledger.v1.SearchRequest
+	7,  // 16: signalbox.ledger.v1.LedgerService.Overdue:input_type -> signalbox.ledger.v1.OverdueRequest
+	11, // 17: signalbox.ledger.v1.LedgerService.Summary:input_type -> signalbox.ledger.v1.SummaryRequest
+	13, // 18: signalbox.ledger.v1.LedgerService.Verify:input_type -> signalbox.ledger.v1.VerifyRequest
+	15, // 19: signalbox.ledger.v1.LedgerService.Failing:input_type -> signalbox.ledger.v1.FailingRequest
+	25, // 20: signalbox.ledger.v1.LedgerService.Whereabouts:input_type -> signalbox.ledger.v1.WhereaboutsRequest
+	18, // 21: signalbox.ledger.v1.LedgerService.Completeness:input_type -> signalbox.ledger.v1.CompletenessRequest
+	3,  // 22: signalbox.ledger.v1.LedgerService.Timeline:output_type -> signalbox.ledger.v1.TimelineResponse
+	5,  // 23: signalbox.ledger.v1.LedgerService.Search:output_type -> signalbox.ledger.v1.SearchResponse
+	9,  // 24: signalbox.ledger.v1.LedgerService.Overdue:output_type -> signalbox.ledger.v1.OverdueResponse
+	12, // 25: signalbox.ledger.v1.LedgerService.Summary:output_type -> signalbox.ledger.v1.SummaryResponse
+	14, // 26: signalbox.ledger.v1.LedgerService.Verify:output_type -> signalbox.ledger.v1.VerifyResponse
+	17, // 27: signalbox.ledger.v1.LedgerService.Failing:output_type -> signalbox.ledger.v1.FailingResponse
+	26, // 28: signalbox.ledger.v1.LedgerService.Whereabouts:output_type -> signalbox.ledger.v1.WhereaboutsResponse
+	19, // 29: signalbox.ledger.v1.LedgerService.Completeness:output_type -> signalbox.ledger.v1.CompletenessResponse
+	22, // [22:30] is the sub-list for method output_type
+	14, // [14:22] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_service_proto_init() }
@@ -1771,7 +2062,7 @@ func file_signalbox_ledger_v1_service_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_service_proto_rawDesc), len(file_signalbox_ledger_v1_service_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   17,
+			NumMessages:   21,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

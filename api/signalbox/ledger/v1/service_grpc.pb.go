@@ -19,13 +19,14 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	LedgerService_Timeline_FullMethodName    = "/signalbox.ledger.v1.LedgerService/Timeline"
-	LedgerService_Search_FullMethodName      = "/signalbox.ledger.v1.LedgerService/Search"
-	LedgerService_Overdue_FullMethodName     = "/signalbox.ledger.v1.LedgerService/Overdue"
-	LedgerService_Summary_FullMethodName     = "/signalbox.ledger.v1.LedgerService/Summary"
-	LedgerService_Verify_FullMethodName      = "/signalbox.ledger.v1.LedgerService/Verify"
-	LedgerService_Failing_FullMethodName     = "/signalbox.ledger.v1.LedgerService/Failing"
-	LedgerService_Whereabouts_FullMethodName = "/signalbox.ledger.v1.LedgerService/Whereabouts"
+	LedgerService_Timeline_FullMethodName     = "/signalbox.ledger.v1.LedgerService/Timeline"
+	LedgerService_Search_FullMethodName       = "/signalbox.ledger.v1.LedgerService/Search"
+	LedgerService_Overdue_FullMethodName      = "/signalbox.ledger.v1.LedgerService/Overdue"
+	LedgerService_Summary_FullMethodName      = "/signalbox.ledger.v1.LedgerService/Summary"
+	LedgerService_Verify_FullMethodName       = "/signalbox.ledger.v1.LedgerService/Verify"
+	LedgerService_Failing_FullMethodName      = "/signalbox.ledger.v1.LedgerService/Failing"
+	LedgerService_Whereabouts_FullMethodName  = "/signalbox.ledger.v1.LedgerService/Whereabouts"
+	LedgerService_Completeness_FullMethodName = "/signalbox.ledger.v1.LedgerService/Completeness"
 )
 
 // LedgerServiceClient is the client API for LedgerService service.
@@ -48,6 +49,8 @@ type LedgerServiceClient interface {
 	Failing(ctx context.Context, in *FailingRequest, opts ...grpc.CallOption) (*FailingResponse, error)
 	// Whereabouts lists children missing, in custody or in police protection, from what was published.
 	Whereabouts(ctx context.Context, in *WhereaboutsRequest, opts ...grpc.CallOption) (*WhereaboutsResponse, error)
+	// Completeness counts what publishers left out of their events.
+	Completeness(ctx context.Context, in *CompletenessRequest, opts ...grpc.CallOption) (*CompletenessResponse, error)
 }
 
 type ledgerServiceClient struct {
@@ -128,6 +131,16 @@ func (c *ledgerServiceClient) Whereabouts(ctx context.Context, in *WhereaboutsRe
 	return out, nil
 }
 
+func (c *ledgerServiceClient) Completeness(ctx context.Context, in *CompletenessRequest, opts ...grpc.CallOption) (*CompletenessResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CompletenessResponse)
+	err := c.cc.Invoke(ctx, LedgerService_Completeness_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // LedgerServiceServer is the server API for LedgerService service.
 // All implementations must embed UnimplementedLedgerServiceServer
 // for forward compatibility.
@@ -148,6 +161,8 @@ type LedgerServiceServer interface {
 	Failing(context.Context, *FailingRequest) (*FailingResponse, error)
 	// Whereabouts lists children missing, in custody or in police protection, from what was published.
 	Whereabouts(context.Context, *WhereaboutsRequest) (*WhereaboutsResponse, error)
+	// Completeness counts what publishers left out of their events.
+	Completeness(context.Context, *CompletenessRequest) (*CompletenessResponse, error)
 	mustEmbedUnimplementedLedgerServiceServer()
 }
 
@@ -178,6 +193,9 @@ func (UnimplementedLedgerServiceServer) Failing(context.Context, *FailingRequest
 }
 func (UnimplementedLedgerServiceServer) Whereabouts(context.Context, *WhereaboutsRequest) (*WhereaboutsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method Whereabouts not implemented")
+}
+func (UnimplementedLedgerServiceServer) Completeness(context.Context, *CompletenessRequest) (*CompletenessResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Completeness not implemented")
 }
 func (UnimplementedLedgerServiceServer) mustEmbedUnimplementedLedgerServiceServer() {}
 func (UnimplementedLedgerServiceServer) testEmbeddedByValue()                       {}
@@ -326,6 +344,24 @@ func _LedgerService_Whereabouts_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _LedgerService_Completeness_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CompletenessRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(LedgerServiceServer).Completeness(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: LedgerService_Completeness_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(LedgerServiceServer).Completeness(ctx, req.(*CompletenessRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // LedgerService_ServiceDesc is the grpc.ServiceDesc for LedgerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -360,6 +396,10 @@ var LedgerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Whereabouts",
 			Handler:    _LedgerService_Whereabouts_Handler,
+		},
+		{
+			MethodName: "Completeness",
+			Handler:    _LedgerService_Completeness_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

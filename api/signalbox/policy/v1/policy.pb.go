@@ -38,7 +38,7 @@ type Policy struct {
 	// Lane by the publisher's risk grade: keys `high`, `medium`, `standard`, `ungraded`; values `urgent`, `high`, `routine`.
 	Lanes map[string]string `protobuf:"bytes,6,rep,name=lanes,proto3" json:"lanes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// Minutes a task of each kind has: `unmatched`, `gap`, `quarantined`, `exhausted`, `choose_successor`, `text_withheld`,
-	// `not_at_setting`, `misdirection` (the clock of a personal data breach: 72 hours, UK GDPR article 33).
+	// `not_at_setting`, `manifest`, `misdirection` (the clock of a personal data breach: 72 hours, UK GDPR article 33).
 	TaskMinutes map[string]int32 `protobuf:"bytes,7,rep,name=task_minutes,json=taskMinutes,proto3" json:"task_minutes,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// When a failed send is tried again.
 	Retry *Retry `protobuf:"bytes,8,opt,name=retry,proto3" json:"retry,omitempty"`
@@ -47,7 +47,9 @@ type Policy struct {
 	// Tests of the policy: `signalbox policy test` runs them.
 	Examples []*Example `protobuf:"bytes,10,rep,name=examples,proto3" json:"examples,omitempty"`
 	// What raises a notice above the lane that its risk grade or its rule gives; nothing lowers it.
-	Priority      []*Priority `protobuf:"bytes,12,rep,name=priority,proto3" json:"priority,omitempty"`
+	Priority []*Priority `protobuf:"bytes,12,rep,name=priority,proto3" json:"priority,omitempty"`
+	// What publishers are asked for. Nothing here holds a notice back.
+	Completeness  *Completeness `protobuf:"bytes,11,opt,name=completeness,proto3" json:"completeness,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -155,6 +157,13 @@ func (x *Policy) GetExamples() []*Example {
 func (x *Policy) GetPriority() []*Priority {
 	if x != nil {
 		return x.Priority
+	}
+	return nil
+}
+
+func (x *Policy) GetCompleteness() *Completeness {
+	if x != nil {
+		return x.Completeness
 	}
 	return nil
 }
@@ -1065,11 +1074,170 @@ func (x *Example) GetTells() []string {
 	return nil
 }
 
+// Completeness is what publishers are asked for: the content of useful events, and a manifest of each day.
+type Completeness struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What a useful event says. One that leaves it out is thin: it goes out all the same, and its publisher hears of it.
+	Needs []*Need `protobuf:"bytes,1,rep,name=needs,proto3" json:"needs,omitempty"`
+	// Minutes after the end of a day, or after its manifest came where that is later, before the manifest is compared with
+	// what was taken in: what is on its way has that long. 0 is two hours.
+	ManifestGraceMinutes int32 `protobuf:"varint,2,opt,name=manifest_grace_minutes,json=manifestGraceMinutes,proto3" json:"manifest_grace_minutes,omitempty"`
+	// Minutes after the end of a day at which its manifest is missed, where the one of the day before has come. 0 is twelve
+	// hours.
+	ManifestDueMinutes int32 `protobuf:"varint,3,opt,name=manifest_due_minutes,json=manifestDueMinutes,proto3" json:"manifest_due_minutes,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
+}
+
+func (x *Completeness) Reset() {
+	*x = Completeness{}
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Completeness) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Completeness) ProtoMessage() {}
+
+func (x *Completeness) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Completeness.ProtoReflect.Descriptor instead.
+func (*Completeness) Descriptor() ([]byte, []int) {
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Completeness) GetNeeds() []*Need {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+func (x *Completeness) GetManifestGraceMinutes() int32 {
+	if x != nil {
+		return x.ManifestGraceMinutes
+	}
+	return 0
+}
+
+func (x *Completeness) GetManifestDueMinutes() int32 {
+	if x != nil {
+		return x.ManifestDueMinutes
+	}
+	return 0
+}
+
+// Need is something that a useful event says.
+type Need struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Id, kept in the ledger and counted by.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The kinds of event.
+	On []string `protobuf:"bytes,2,rep,name=on,proto3" json:"on,omitempty"`
+	// Paths of fields of the event, of which one is enough: `checks.pnc`, `narrative.disclosable`. One that begins with
+	// `children.` is asked of each child.
+	Fields []string `protobuf:"bytes,3,rep,name=fields,proto3" json:"fields,omitempty"`
+	// CEL condition over `event` and, where a field is a child's, `child` and `age`: it is asked for only where this holds.
+	// Empty is always.
+	When string `protobuf:"bytes,4,opt,name=when,proto3" json:"when,omitempty"`
+	// CEL condition over the same: it is there where this holds. Empty: where one of the fields is not empty.
+	Enough string `protobuf:"bytes,5,opt,name=enough,proto3" json:"enough,omitempty"`
+	// What the publisher is to do, in words.
+	Remedy        string `protobuf:"bytes,6,opt,name=remedy,proto3" json:"remedy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Need) Reset() {
+	*x = Need{}
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Need) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Need) ProtoMessage() {}
+
+func (x *Need) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Need.ProtoReflect.Descriptor instead.
+func (*Need) Descriptor() ([]byte, []int) {
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Need) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Need) GetOn() []string {
+	if x != nil {
+		return x.On
+	}
+	return nil
+}
+
+func (x *Need) GetFields() []string {
+	if x != nil {
+		return x.Fields
+	}
+	return nil
+}
+
+func (x *Need) GetWhen() string {
+	if x != nil {
+		return x.When
+	}
+	return ""
+}
+
+func (x *Need) GetEnough() string {
+	if x != nil {
+		return x.Enough
+	}
+	return ""
+}
+
+func (x *Need) GetRemedy() string {
+	if x != nil {
+		return x.Remedy
+	}
+	return ""
+}
+
 var File_signalbox_policy_v1_policy_proto protoreflect.FileDescriptor
 
 const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	" signalbox/policy/v1/policy.proto\x12\x13signalbox.policy.v1\x1a\x1bbuf/validate/validate.proto\"\x93\x06\n" +
+	" signalbox/policy/v1/policy.proto\x12\x13signalbox.policy.v1\x1a\x1bbuf/validate/validate.proto\"\xda\x06\n" +
 	"\x06Policy\x12!\n" +
 	"\aversion\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aversion\x12:\n" +
 	"\x05bases\x18\x02 \x03(\v2\x1a.signalbox.policy.v1.BasisB\b\xbaH\x05\x92\x01\x02\b\x01R\x05bases\x129\n" +
@@ -1082,7 +1250,8 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x05rules\x18\t \x03(\v2\x19.signalbox.policy.v1.RuleB\b\xbaH\x05\x92\x01\x02\b\x01R\x05rules\x128\n" +
 	"\bexamples\x18\n" +
 	" \x03(\v2\x1c.signalbox.policy.v1.ExampleR\bexamples\x129\n" +
-	"\bpriority\x18\f \x03(\v2\x1d.signalbox.policy.v1.PriorityR\bpriority\x1a8\n" +
+	"\bpriority\x18\f \x03(\v2\x1d.signalbox.policy.v1.PriorityR\bpriority\x12E\n" +
+	"\fcompleteness\x18\v \x01(\v2!.signalbox.policy.v1.CompletenessR\fcompleteness\x1a8\n" +
 	"\n" +
 	"LanesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
@@ -1159,7 +1328,20 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x04name\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04name\x12\x1d\n" +
 	"\x05event\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05event\x12\x17\n" +
 	"\x02at\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x02at\x12\x14\n" +
-	"\x05tells\x18\x04 \x03(\tR\x05tellsBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/policy/v1;policyv1b\x06proto3"
+	"\x05tells\x18\x04 \x03(\tR\x05tells\"\xbf\x01\n" +
+	"\fCompleteness\x12/\n" +
+	"\x05needs\x18\x01 \x03(\v2\x19.signalbox.policy.v1.NeedR\x05needs\x12@\n" +
+	"\x16manifest_grace_minutes\x18\x02 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xc0\x16(\x00R\x14manifestGraceMinutes\x12<\n" +
+	"\x14manifest_due_minutes\x18\x03 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xe0N(\x00R\x12manifestDueMinutes\"\xba\x01\n" +
+	"\x04Need\x12)\n" +
+	"\x02id\x18\x01 \x01(\tB\x19\xbaH\x16r\x142\x12^[a-z0-9_.]{1,64}$R\x02id\x12\x18\n" +
+	"\x02on\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x02on\x12 \n" +
+	"\x06fields\x18\x03 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x06fields\x12\x12\n" +
+	"\x04when\x18\x04 \x01(\tR\x04when\x12\x16\n" +
+	"\x06enough\x18\x05 \x01(\tR\x06enough\x12\x1f\n" +
+	"\x06remedy\x18\x06 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06remedyBDZBgithub.com/signalbox-hq/signalbox/api/signalbox/policy/v1;policyv1b\x06proto3"
 
 var (
 	file_signalbox_policy_v1_policy_proto_rawDescOnce sync.Once
@@ -1173,45 +1355,49 @@ func file_signalbox_policy_v1_policy_proto_rawDescGZIP() []byte {
 	return file_signalbox_policy_v1_policy_proto_rawDescData
 }
 
-var file_signalbox_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_signalbox_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
 var file_signalbox_policy_v1_policy_proto_goTypes = []any{
-	(*Policy)(nil),     // 0: signalbox.policy.v1.Policy
-	(*Priority)(nil),   // 1: signalbox.policy.v1.Priority
-	(*Repeats)(nil),    // 2: signalbox.policy.v1.Repeats
-	(*Basis)(nil),      // 3: signalbox.policy.v1.Basis
-	(*View)(nil),       // 4: signalbox.policy.v1.View
-	(*Retry)(nil),      // 5: signalbox.policy.v1.Retry
-	(*Rule)(nil),       // 6: signalbox.policy.v1.Rule
-	(*Clock)(nil),      // 7: signalbox.policy.v1.Clock
-	(*Step)(nil),       // 8: signalbox.policy.v1.Step
-	(*Holiday)(nil),    // 9: signalbox.policy.v1.Holiday
-	(*BeforeTerm)(nil), // 10: signalbox.policy.v1.BeforeTerm
-	(*Example)(nil),    // 11: signalbox.policy.v1.Example
-	nil,                // 12: signalbox.policy.v1.Policy.LanesEntry
-	nil,                // 13: signalbox.policy.v1.Policy.TaskMinutesEntry
+	(*Policy)(nil),       // 0: signalbox.policy.v1.Policy
+	(*Priority)(nil),     // 1: signalbox.policy.v1.Priority
+	(*Repeats)(nil),      // 2: signalbox.policy.v1.Repeats
+	(*Basis)(nil),        // 3: signalbox.policy.v1.Basis
+	(*View)(nil),         // 4: signalbox.policy.v1.View
+	(*Retry)(nil),        // 5: signalbox.policy.v1.Retry
+	(*Rule)(nil),         // 6: signalbox.policy.v1.Rule
+	(*Clock)(nil),        // 7: signalbox.policy.v1.Clock
+	(*Step)(nil),         // 8: signalbox.policy.v1.Step
+	(*Holiday)(nil),      // 9: signalbox.policy.v1.Holiday
+	(*BeforeTerm)(nil),   // 10: signalbox.policy.v1.BeforeTerm
+	(*Example)(nil),      // 11: signalbox.policy.v1.Example
+	(*Completeness)(nil), // 12: signalbox.policy.v1.Completeness
+	(*Need)(nil),         // 13: signalbox.policy.v1.Need
+	nil,                  // 14: signalbox.policy.v1.Policy.LanesEntry
+	nil,                  // 15: signalbox.policy.v1.Policy.TaskMinutesEntry
 }
 var file_signalbox_policy_v1_policy_proto_depIdxs = []int32{
 	3,  // 0: signalbox.policy.v1.Policy.bases:type_name -> signalbox.policy.v1.Basis
 	4,  // 1: signalbox.policy.v1.Policy.views:type_name -> signalbox.policy.v1.View
-	12, // 2: signalbox.policy.v1.Policy.lanes:type_name -> signalbox.policy.v1.Policy.LanesEntry
-	13, // 3: signalbox.policy.v1.Policy.task_minutes:type_name -> signalbox.policy.v1.Policy.TaskMinutesEntry
+	14, // 2: signalbox.policy.v1.Policy.lanes:type_name -> signalbox.policy.v1.Policy.LanesEntry
+	15, // 3: signalbox.policy.v1.Policy.task_minutes:type_name -> signalbox.policy.v1.Policy.TaskMinutesEntry
 	5,  // 4: signalbox.policy.v1.Policy.retry:type_name -> signalbox.policy.v1.Retry
 	6,  // 5: signalbox.policy.v1.Policy.rules:type_name -> signalbox.policy.v1.Rule
 	11, // 6: signalbox.policy.v1.Policy.examples:type_name -> signalbox.policy.v1.Example
 	1,  // 7: signalbox.policy.v1.Policy.priority:type_name -> signalbox.policy.v1.Priority
-	2,  // 8: signalbox.policy.v1.Priority.repeats:type_name -> signalbox.policy.v1.Repeats
-	7,  // 9: signalbox.policy.v1.Rule.due:type_name -> signalbox.policy.v1.Clock
-	8,  // 10: signalbox.policy.v1.Rule.chain:type_name -> signalbox.policy.v1.Step
-	9,  // 11: signalbox.policy.v1.Rule.holiday:type_name -> signalbox.policy.v1.Holiday
-	7,  // 12: signalbox.policy.v1.Holiday.due:type_name -> signalbox.policy.v1.Clock
-	8,  // 13: signalbox.policy.v1.Holiday.chain:type_name -> signalbox.policy.v1.Step
-	10, // 14: signalbox.policy.v1.Holiday.before_term:type_name -> signalbox.policy.v1.BeforeTerm
-	8,  // 15: signalbox.policy.v1.BeforeTerm.chain:type_name -> signalbox.policy.v1.Step
-	16, // [16:16] is the sub-list for method output_type
-	16, // [16:16] is the sub-list for method input_type
-	16, // [16:16] is the sub-list for extension type_name
-	16, // [16:16] is the sub-list for extension extendee
-	0,  // [0:16] is the sub-list for field type_name
+	12, // 8: signalbox.policy.v1.Policy.completeness:type_name -> signalbox.policy.v1.Completeness
+	2,  // 9: signalbox.policy.v1.Priority.repeats:type_name -> signalbox.policy.v1.Repeats
+	7,  // 10: signalbox.policy.v1.Rule.due:type_name -> signalbox.policy.v1.Clock
+	8,  // 11: signalbox.policy.v1.Rule.chain:type_name -> signalbox.policy.v1.Step
+	9,  // 12: signalbox.policy.v1.Rule.holiday:type_name -> signalbox.policy.v1.Holiday
+	7,  // 13: signalbox.policy.v1.Holiday.due:type_name -> signalbox.policy.v1.Clock
+	8,  // 14: signalbox.policy.v1.Holiday.chain:type_name -> signalbox.policy.v1.Step
+	10, // 15: signalbox.policy.v1.Holiday.before_term:type_name -> signalbox.policy.v1.BeforeTerm
+	8,  // 16: signalbox.policy.v1.BeforeTerm.chain:type_name -> signalbox.policy.v1.Step
+	13, // 17: signalbox.policy.v1.Completeness.needs:type_name -> signalbox.policy.v1.Need
+	18, // [18:18] is the sub-list for method output_type
+	18, // [18:18] is the sub-list for method input_type
+	18, // [18:18] is the sub-list for extension type_name
+	18, // [18:18] is the sub-list for extension extendee
+	0,  // [0:18] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_policy_v1_policy_proto_init() }
@@ -1225,7 +1411,7 @@ func file_signalbox_policy_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_policy_v1_policy_proto_rawDesc), len(file_signalbox_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   14,
+			NumMessages:   16,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
