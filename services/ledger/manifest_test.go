@@ -132,7 +132,7 @@ func TestWhatComesAfterTheComparisonHasItMadeAnew(t *testing.T) {
 		b := differs(t)
 		report(b, 100, "e1", "other")
 		report(b, 101, "e2", "l")
-		b.expect(104, "decide l, decide other")
+		b.expect(104, "decide other, decide l")
 		b.expect(105, "compare police "+day1)
 		b.must(105, agreeing(day1, "t"))
 		if got := b.state.Tasks["t"].State; got != TaskSettled {
