@@ -3,6 +3,7 @@ package routing_test
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -219,9 +220,16 @@ func having(more ...*directoryv1.Row) func([]*directoryv1.Row) []*directoryv1.Ro
 	}
 }
 
+// theDefaultPolicy takes a tenth of a second to make ready, and changes for nobody.
+var theDefaultPolicy = sync.OnceValues(func() (*policy.Policy, error) { return policy.Load(policy.Default()) })
+
 func defaultPolicy(t testing.TB) *policy.Policy {
 	t.Helper()
-	return policyOf(t, policy.Default())
+	p, err := theDefaultPolicy()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func policyOf(t testing.TB, text []byte) *policy.Policy {
