@@ -82,7 +82,7 @@ func New(cfg Config, desks Desks, entrance Entrance, now func() time.Time, log *
 		base: base, key: cfg.Key, live: cfg.Live, london: cfg.London, desks: desks, entrance: entrance, now: now, log: log,
 		codes: web.NewCodes(), asked: asked{times: make(map[string][]time.Time)}, letters: make(chan letter, mostLetters),
 		limiter: web.NewLimiter(cfg.Rate, cfg.Burst, now), entering: web.NewLimiter(cfg.Rate/20, max(cfg.Burst/2, 1), now),
-		pages: pages, style: style,
+		pages: pages, style: web.Style(style),
 	}
 	if h.serve, err = h.routes(); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)

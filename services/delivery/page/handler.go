@@ -162,7 +162,7 @@ func New(cfg Config, notices Notices, now func() time.Time, log *zap.Logger) (*H
 	}
 	h := &Handler{
 		base: base, key: cfg.Key, names: cfg.Names, notices: notices, now: now, log: log,
-		codes: web.NewCodes(), limiter: web.NewLimiter(cfg.Rate, cfg.Burst, now), pages: pages, style: style,
+		codes: web.NewCodes(), limiter: web.NewLimiter(cfg.Rate, cfg.Burst, now), pages: pages, style: web.Style(style),
 	}
 	if h.serve, err = h.routes(); err != nil {
 		return nil, fmt.Errorf("%s: %w", op, err)
