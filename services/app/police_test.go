@@ -339,6 +339,11 @@ func TestTheFortnightsListIsOfWhatWasPublished(t *testing.T) {
 	equal(t, "now", list(r.Clock.Now()), []string{
 		"NP/mis-1: ended true, INTERVIEW_DECLINED", "NP/mis-2: ended false, INTERVIEW_UNSPECIFIED", "NP/mis-3: ended false, INTERVIEW_UNSPECIFIED",
 	})
+	autumn, err := r.Ledger.Whereabouts(r.Context(), &ledgerv1.WhereaboutsRequest{AsOfMs: apptest.London("2026-11-04 00:00").UnixMilli()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	equal(t, "a fortnight of the calendar, in which the clocks go back", apptest.Clock(autumn.SinceMs), apptest.Clock(apptest.London("2026-10-21 00:00").UnixMilli()))
 	equal(t, "as it stood", list(before), []string{
 		"NP/mis-1: ended false, INTERVIEW_UNSPECIFIED", "NP/mis-2: ended false, INTERVIEW_UNSPECIFIED", "NP/mis-3: ended false, INTERVIEW_UNSPECIFIED",
 	})

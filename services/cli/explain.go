@@ -30,14 +30,13 @@ func (explainCmd) Help() string {
 }
 
 func (c *explainCmd) Run(ctx context.Context, e *env) error {
-	at := e.now()
 	request := &routingv1.ExplainRequest{}
 	if c.At != "" {
 		t, err := time.Parse(time.RFC3339, c.At)
 		if err != nil {
 			return usagef("--at must be RFC 3339 with an offset, such as 2026-11-03T21:15:00Z or 2026-08-07T23:00:00+01:00")
 		}
-		at, request.At = t, timestamppb.New(t)
+		request.At = timestamppb.New(t)
 	}
 	var err error
 	if request.Event, err = readEvent(e.In, c.File); err != nil {
@@ -59,7 +58,7 @@ func (c *explainCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	explanation{event: request.Event, at: at, response: response, names: named}.print(e.Out)
+	explanation{event: request.Event, response: response, names: named}.print(e.Out)
 	return nil
 }
 

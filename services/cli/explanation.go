@@ -23,7 +23,6 @@ func isSetting(id string) bool { return strings.Contains(id, ":") }
 // explanation is a decision for reading.
 type explanation struct {
 	event    *eventv1.Event
-	at       time.Time
 	response *routingv1.ExplainResponse
 	names    names
 }
@@ -32,7 +31,7 @@ func (x explanation) print(out io.Writer) {
 	d := x.response.GetDecision()
 	w := page{w: out}
 	w.line(0, "%s %s from %s", x.event.GetType(), x.event.GetId(), x.event.GetSource())
-	w.line(0, "Decided as of %s. Nothing was sent.", delivery.LongTime(x.at, directory.London()))
+	w.line(0, "Decided as of %s. Nothing was sent.", delivery.LongTime(x.response.GetAt().AsTime(), directory.London()))
 	x.children(w, d)
 	x.notices(w, d)
 	x.contributions(w, d)

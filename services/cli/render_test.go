@@ -72,12 +72,13 @@ func sampleExplanation(t testing.TB) explanation {
 	shown := sampleEvent(t)
 	shown.Children = shown.Children[:1]
 	return explanation{
-		event: sampleEvent(t), at: at(t, "2026-10-24T21:05:00+01:00"),
+		event: sampleEvent(t),
 		names: names{
 			organisations: map[string]string{"gias:900101": "Lantern Row School", "ashmere-council": "Ashmere Council", "northbridge-police": ""},
 			contacts:      map[string]*directoryv1.Contact{"ashmere/lantern-dsl": {Name: "M. Okoro", Role: "dsl"}},
 		},
 		response: &routingv1.ExplainResponse{
+			At: timestamppb.New(at(t, "2026-10-24T21:05:00+01:00")),
 			Decision: &ledgerv1.Decision{
 				Children: []*ledgerv1.ChildFinding{
 					{Ref: "c1", Child: "k1", Match: ledgerv1.Match_MATCH_NAME, Reason: "name_and_date_of_birth_agree"},

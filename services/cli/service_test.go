@@ -41,9 +41,15 @@ type said struct {
 // signalbox runs a command against the service, as the owner of an identity folder.
 func (o operating) signalbox(as string, args ...string) said {
 	o.t.Helper()
+	return o.byClock(o.rig.Clock.Now, as, args...)
+}
+
+// byClock runs a command on a machine that has a clock of its own.
+func (o operating) byClock(now func() time.Time, as string, args ...string) said {
+	o.t.Helper()
 	var out, errs bytes.Buffer
 	args = append(args, "--server", o.rig.Service.GRPCAddr(), "--identity", as)
-	code := run(o.rig.Context(), env{Program: Program{Args: args, In: strings.NewReader(""), Out: &out, Err: &errs}, now: o.rig.Clock.Now})
+	code := run(o.rig.Context(), env{Program: Program{Args: args, In: strings.NewReader(""), Out: &out, Err: &errs}, now: now})
 	return said{out: out.String(), err: errs.String(), code: code}
 }
 
@@ -134,6 +140,12 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 		if len(r.GetDecision().GetNotices()) == 0 {
 			t.Error("JSON tells of no notice")
 		}
+	})
+
+	t.Run("explain names the instant of the service, whatever the clock of the machine that asks", func(t *testing.T) {
+		file := o.file("elsewhere.json", incident("np-1", ivo))
+		astray := func() time.Time { return now.AddDate(1, 0, 0) }
+		shows(t, o.byClock(astray, o.admin(), "explain", file).out, `Decided as of 19:42 on Thursday 18 June 2026 \(BST\)`)
 	})
 
 	t.Run("publish takes the good events by both ways in and names each fault", func(t *testing.T) {

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
@@ -69,7 +71,7 @@ func (s *routingService) Explain(ctx context.Context, req *routingv1.ExplainRequ
 	if unread != nil {
 		return nil, unread
 	}
-	response := &routingv1.ExplainResponse{Decision: decision}
+	response := &routingv1.ExplainResponse{Decision: decision, At: timestamppb.New(at)}
 	if err := p.show(response, decision.GetNotices()); err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/whereabouts"
@@ -25,7 +26,7 @@ func (s *ledgerService) Whereabouts(ctx context.Context, req *ledgerv1.Whereabou
 	if days == 0 {
 		days = fortnight
 	}
-	since := asOf.Add(-time.Duration(days) * 24 * time.Hour)
+	since := asOf.In(directory.London()).AddDate(0, 0, -days) // days of the calendar: one may have 23 hours, or 25
 	response := &ledgerv1.WhereaboutsResponse{SinceMs: since.UnixMilli(), AsOfMs: asOf.UnixMilli()}
 
 	standing, err := s.standing(ctx)

@@ -168,7 +168,9 @@ type ExplainResponse struct {
 	// The decision.
 	Decision *v12.Decision `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
 	// One for each notice.
-	Previews      []*Preview `protobuf:"bytes,2,rep,name=previews,proto3" json:"previews,omitempty"`
+	Previews []*Preview `protobuf:"bytes,2,rep,name=previews,proto3" json:"previews,omitempty"`
+	// The instant that it was decided at: the one asked for, else the service's now.
+	At            *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -217,6 +219,13 @@ func (x *ExplainResponse) GetPreviews() []*Preview {
 	return nil
 }
 
+func (x *ExplainResponse) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 var File_signalbox_routing_v1_routing_proto protoreflect.FileDescriptor
 
 const file_signalbox_routing_v1_routing_proto_rawDesc = "" +
@@ -230,10 +239,11 @@ const file_signalbox_routing_v1_routing_proto_rawDesc = "" +
 	"\acontact\x18\x02 \x01(\tR\acontact\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12 \n" +
 	"\vunreachable\x18\x04 \x01(\tR\vunreachable\x125\n" +
-	"\acontent\x18\x05 \x01(\v2\x1b.signalbox.notice.v1.NoticeR\acontent\"\x87\x01\n" +
+	"\acontent\x18\x05 \x01(\v2\x1b.signalbox.notice.v1.NoticeR\acontent\"\xb3\x01\n" +
 	"\x0fExplainResponse\x129\n" +
 	"\bdecision\x18\x01 \x01(\v2\x1d.signalbox.ledger.v1.DecisionR\bdecision\x129\n" +
-	"\bpreviews\x18\x02 \x03(\v2\x1d.signalbox.routing.v1.PreviewR\bpreviews2h\n" +
+	"\bpreviews\x18\x02 \x03(\v2\x1d.signalbox.routing.v1.PreviewR\bpreviews\x12*\n" +
+	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at2h\n" +
 	"\x0eRoutingService\x12V\n" +
 	"\aExplain\x12$.signalbox.routing.v1.ExplainRequest\x1a%.signalbox.routing.v1.ExplainResponseBFZDgithub.com/signalbox-hq/signalbox/api/signalbox/routing/v1;routingv1b\x06proto3"
 
@@ -265,13 +275,14 @@ var file_signalbox_routing_v1_routing_proto_depIdxs = []int32{
 	5, // 2: signalbox.routing.v1.Preview.content:type_name -> signalbox.notice.v1.Notice
 	6, // 3: signalbox.routing.v1.ExplainResponse.decision:type_name -> signalbox.ledger.v1.Decision
 	1, // 4: signalbox.routing.v1.ExplainResponse.previews:type_name -> signalbox.routing.v1.Preview
-	0, // 5: signalbox.routing.v1.RoutingService.Explain:input_type -> signalbox.routing.v1.ExplainRequest
-	2, // 6: signalbox.routing.v1.RoutingService.Explain:output_type -> signalbox.routing.v1.ExplainResponse
-	6, // [6:7] is the sub-list for method output_type
-	5, // [5:6] is the sub-list for method input_type
-	5, // [5:5] is the sub-list for extension type_name
-	5, // [5:5] is the sub-list for extension extendee
-	0, // [0:5] is the sub-list for field type_name
+	4, // 5: signalbox.routing.v1.ExplainResponse.at:type_name -> google.protobuf.Timestamp
+	0, // 6: signalbox.routing.v1.RoutingService.Explain:input_type -> signalbox.routing.v1.ExplainRequest
+	2, // 7: signalbox.routing.v1.RoutingService.Explain:output_type -> signalbox.routing.v1.ExplainResponse
+	7, // [7:8] is the sub-list for method output_type
+	6, // [6:7] is the sub-list for method input_type
+	6, // [6:6] is the sub-list for extension type_name
+	6, // [6:6] is the sub-list for extension extendee
+	0, // [0:6] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_routing_v1_routing_proto_init() }
