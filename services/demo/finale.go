@@ -150,6 +150,7 @@ func (s *stage) invite(ctx context.Context) error {
 	with := program()
 	admin := fmt.Sprintf(" --server %s --identity %s", s.service.GRPCAddr(), s.service.AdminIdentity())
 	agency := fmt.Sprintf(" --server %s --identity %s", s.service.GRPCAddr(), s.agencies[police].folder)
+	trust := fmt.Sprintf(" --server %s --identity %s", s.service.GRPCAddr(), s.agencies[health].folder)
 	events := filepath.Join(s.data, "events")
 	rule := strings.Repeat("━", width)
 	fmt.Fprintf(s.out, "%s\n Try it: the service is up, and its clock runs on from Monday 10 August 2026, 12:00 BST\n%s\n\n", rule, rule)
@@ -158,6 +159,7 @@ func (s *stage) invite(ctx context.Context) error {
 			" ask for a code, and find it in the newest file of the mails:\n\n   %s\n   ls %s | tail -1\n\n",
 			s.names.contactAt(forTheEnd), linkPattern.FindString(waiting.Text), s.mailDir())
 	}
+	fmt.Fprintf(s.out, " Report an incident by hand, as the desk hub@northbridge-police.example; the code comes to the same mails:\n\n   %s/report\n\n", s.service.PageURL())
 	for _, c := range [][2]string{
 		{"Who would be told of an event, why and by when. Sends nothing", "explain " + filepath.Join(events, "02-siblings.json") + " --at 2026-06-18T22:15:00+01:00" + admin},
 		{"Publish as the police, over NATS; the same event twice is one event", "publish " + filepath.Join(events, "01-school-night.json") + " --via nats --nats " + s.service.NATSURL() + agency},
@@ -166,6 +168,12 @@ func (s *stage) invite(ctx context.Context) error {
 		{"Everything about one event, from the ledger", "ledger timeline --event " + police + "/np-1480" + admin},
 		{"Take an event back as the police; it names the task that shows who may have it", "withdraw --agency " + police + " --event np-1040 --code wrong_child --reason 'A rehearsal.'" + agency},
 		{"What people have to do", "task list" + admin},
+		{"Who is on duty this week, and when nobody is", "directory duty ashmere-council --role duty" + admin},
+		{"Whom nobody can be told at yet, by area and kind", "directory coverage" + admin},
+		{"Children missing, in police protection or detained over a fortnight", "ledger missing --as-of 2026-06-29" + admin},
+		{"What the police left out of their events", "ledger completeness --agency " + police + " --from 2026-06-01 --until 2026-08-31" + admin},
+		{"Ask to be told of outcomes, as a health trust", "subscription request --kind conference.concluded --area E09000901 --purpose 'A rehearsal.'" + trust},
+		{"What lies in its inbox; an operator grants first (signalbox subscription grant --help)", "inbox read" + trust},
 		{"Who came to a strategy meeting", "meeting show SM-0311 --agency ashmere-social-care" + admin},
 		{"What needs somebody now", "alarm list" + admin},
 		{"What was refused, and why", "quarantine list" + admin},
