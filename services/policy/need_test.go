@@ -133,3 +133,53 @@ func TestTheDefaultPolicyAsksSomethingOfTheKindsOfACase(t *testing.T) {
 		}
 	}
 }
+
+func TestTheExamplesOfPoliceAndOfCareLeaveNothingOutThatTheDefaultPolicyAsksFor(t *testing.T) {
+	p := load(t, string(policy.Default()))
+	files, err := filepath.Glob("examples/*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples, err := filepath.Glob("../demo/events/[34]?-*.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := map[notice.EventKind]bool{
+		notice.VulnerablePersonNoticeRaised: false, notice.MissingReported: false, notice.MissingFound: false,
+		notice.ReturnInterviewCompleted: false, notice.PoliceProtectionExercised: false, notice.PoliceProtectionEnded: false,
+		notice.CustodyDetained: false, notice.PlacementNotified: false, notice.ResponsibilityAccepted: false,
+		notice.ProtectionPlanStarted: false, notice.ProtectionPlanEnded: false, notice.MedicalRequested: false,
+		notice.MedicalConcluded: false, notice.EnrolmentChanged: false,
+	}
+	for _, file := range append(files, samples...) {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ev := &eventv1.Event{}
+		if err := protojson.Unmarshal(text, ev); err != nil {
+			t.Fatal(err)
+		}
+		kind := notice.EventKind(ev.Type)
+		if _, ok := of[kind]; !ok {
+			continue
+		}
+		of[kind] = true
+		var want []string
+		if filepath.Base(file) == "vulnerable-red.json" {
+			want = []string{"vulnerable_person_notice.risk"} // the example of a notice that nobody graded
+		}
+		if diff := cmp.Diff(want, lacks(p, ev)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", file, diff)
+		}
+		bare := &eventv1.Event{Type: ev.Type, Time: ev.Time, Children: []*eventv1.Child{{Ref: "c1"}}}
+		if len(p.Lacks(bare)) == 0 {
+			t.Errorf("%s: nothing is asked of it", kind)
+		}
+	}
+	for kind, seen := range of {
+		if !seen {
+			t.Errorf("no example of %s", kind)
+		}
+	}
+}
