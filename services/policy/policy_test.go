@@ -344,12 +344,14 @@ func TestTheDefaultRules(t *testing.T) {
 		"return_interview.completed: return_interview.police tells residence_police as police, view return_interview, due at_once, to be acknowledged",
 		"return_interview.completed: return_interview.authority tells residence_authority as authority, view return_interview, due at_once, to be acknowledged",
 		"return_interview.completed: return_interview.placing_authority tells placing_authority as placing_authority, view return_interview, due at_once, to be acknowledged",
+		"return_interview.completed: outcome.subscriber tells subscribers as subscriber, view referral_decision, due working_days event",
 		"police_protection.exercised: police_protection.found_area tells incident_authority as authority, view child_alert, due at_once, to be acknowledged",
 		"police_protection.exercised: police_protection.home_area tells residence_authority as authority, view child_alert, due at_once, to be acknowledged",
 		"police_protection.exercised: police_protection.placing_authority tells placing_authority as placing_authority, view child_alert, due at_once, to be acknowledged",
 		"police_protection.ended: police_protection.found_area tells incident_authority as authority, view child_alert, due at_once, to be acknowledged",
 		"police_protection.ended: police_protection.home_area tells residence_authority as authority, view child_alert, due at_once, to be acknowledged",
 		"police_protection.ended: police_protection.placing_authority tells placing_authority as placing_authority, view child_alert, due at_once, to be acknowledged",
+		"police_protection.ended: outcome.subscriber tells subscribers as subscriber, view referral_decision, due working_days event",
 		"custody.detained: custody.authority tells residence_authority as authority, view child_alert, due at_once, to be acknowledged",
 		"custody.detained: custody.youth_justice tells residence_organisation as youth_justice, view child_alert, due at_once, to be acknowledged",
 		"custody.detained: custody.placing_authority tells placing_authority as placing_authority, view child_alert, due at_once, to be acknowledged",
@@ -369,6 +371,7 @@ func TestTheDefaultRules(t *testing.T) {
 		"protection_plan.started: protection_plan.network tells network as network, view plan, due working_days held",
 		"protection_plan.started: unborn.midwifery tells residence_health as midwifery, view unborn, due noon_next_working_day, to be acknowledged",
 		"protection_plan.started: unborn.hub tells residence_authority as hub, view unborn, due noon_next_working_day, to be acknowledged",
+		"protection_plan.started: outcome.subscriber tells subscribers as subscriber, view referral_decision, due working_days event",
 		"protection_plan.ended: protection_plan.core_group tells participants as core_group, view plan_core_group, due working_days held",
 		"protection_plan.ended: protection_plan.setting tells child_settings as setting, view plan, due working_days held, to be acknowledged",
 		"protection_plan.ended: protection_plan.home_education tells home_education as home_education, view plan, due working_days held, to be acknowledged",
@@ -377,11 +380,13 @@ func TestTheDefaultRules(t *testing.T) {
 		"protection_plan.ended: protection_plan.network tells network as network, view plan, due working_days held",
 		"protection_plan.ended: unborn.midwifery tells residence_health as midwifery, view unborn, due noon_next_working_day, to be acknowledged",
 		"protection_plan.ended: unborn.hub tells residence_authority as hub, view unborn, due noon_next_working_day, to be acknowledged",
+		"protection_plan.ended: outcome.subscriber tells subscribers as subscriber, view referral_decision, due working_days event",
 		"medical.requested: medical.provider tells participants as health, view medical_request, due at_once, to be acknowledged",
 		"medical.requested: medical.area tells incident_health as health, view medical_request, due at_once, to be acknowledged",
 		"medical.concluded: medical.authority tells residence_authority as authority, view medical_outcome, due at_once, to be acknowledged",
 		"medical.concluded: medical.police tells residence_police as police, view medical_outcome, due at_once, to be acknowledged",
 		"medical.concluded: medical.gp tells network as gp, view medical_gp, due working_days held",
+		"medical.concluded: outcome.subscriber tells subscribers as subscriber, view referral_decision, due working_days event",
 		"enrolment.changed: enrolment.new_setting tells participants as setting, view enrolment, due working_days event, to be acknowledged",
 		"enrolment.changed: enrolment.old_setting tells participants as setting, view enrolment_left, due working_days event, to be acknowledged",
 		"enrolment.changed: enrolment.on_roll tells child_settings as setting, view enrolment_left, due working_days event, to be acknowledged",
@@ -419,6 +424,35 @@ func TestAReferrerIsToldAsWhatTheyAre(t *testing.T) {
 		}
 		if diff := cmp.Diff([]string{tc.want}, got); diff != "" {
 			t.Errorf("%s, professional %t (-want +got):\n%s", tc.kind, tc.professional, diff)
+		}
+	}
+}
+
+func TestSubscribersAreShownThatThereWasADecisionAndWhich(t *testing.T) {
+	p := load(t, string(policy.Default()))
+	told := map[notice.EventKind]bool{}
+	for _, kind := range notice.EventKinds() {
+		for _, r := range p.Rules(kind) {
+			if r.GetTell() != "subscribers" {
+				continue
+			}
+			told[kind] = true
+			view, _ := p.View(r.GetView())
+			for number := range eventv1.Label_name {
+				label := eventv1.Label(number)
+				want := label == eventv1.Label_LABEL_REFERENCE || label == eventv1.Label_LABEL_CHILD_IDENTITY || label == eventv1.Label_LABEL_DECISION
+				if label != eventv1.Label_LABEL_UNSPECIFIED && label != eventv1.Label_LABEL_GROUP && view.Allows(label) != want {
+					t.Errorf("%s: view %s shows %s: %t", kind, view.ID(), label, !want)
+				}
+			}
+		}
+	}
+	for _, kind := range []notice.EventKind{
+		notice.ReturnInterviewCompleted, notice.PoliceProtectionEnded, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
+		notice.MedicalConcluded,
+	} {
+		if !told[kind] {
+			t.Errorf("nobody can subscribe to %s", kind)
 		}
 	}
 }
