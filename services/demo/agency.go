@@ -31,11 +31,16 @@ const (
 	socialCare = "ashmere-social-care"
 	health     = "ashmere-health"
 	neighbour  = "kestrel-social-care"
+
+	schoolNurses = "ashmere-school-nursing"
 )
 
 // agencies gives each agency and the organisation it acts for.
 func agencies() [][2]string {
-	return [][2]string{{police, "northbridge-police"}, {socialCare, "ashmere-council"}, {health, "ashmere-health"}, {neighbour, "kestrel-vale-council"}}
+	return [][2]string{
+		{police, "northbridge-police"}, {socialCare, "ashmere-council"}, {health, "ashmere-health"}, {neighbour, "kestrel-vale-council"},
+		{schoolNurses, "ashmere-school-nursing"},
+	}
 }
 
 // agency is an organisation's system, with credentials as `signalbox agency add` gives them.

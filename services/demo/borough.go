@@ -10,6 +10,9 @@ import (
 //go:embed borough
 var boroughFiles embed.FS
 
+//go:embed rehearsal
+var rehearsalFiles embed.FS
+
 //go:embed events/*.json
 var eventFiles embed.FS
 
@@ -29,6 +32,11 @@ func below(files embed.FS, dir string) fs.FS {
 		return files // only where dir is no valid path, and both are constants
 	}
 	return sub
+}
+
+// rehearsal lists what the demo adds to the borough: a night on the rota, and who stands in at meetings.
+func rehearsal() []File {
+	return []File{{"contacts.csv", importer.Contacts, "rehearsal"}, {"rota.csv", importer.Rota, ""}}
 }
 
 // File is one file of the borough: what it is and whose rows it has.

@@ -20,7 +20,8 @@ func careOutcomes() map[string][]string {
 		},
 		"45-medical-requested.json": {"ashmere-health v1 ✓ acknowledged"},
 		"46-medical-concluded.json": {
-			"ashmere-council v1 ✓ acknowledged", "northbridge-police v1 ✓ acknowledged", "task desk of ashmere-health: told_by_telephone",
+			"ashmere-council v1 ✓ acknowledged", "ashmere-school-nursing v1 ✓ delivered", "northbridge-police v1 ✓ acknowledged",
+			"task desk of ashmere-health: told_by_telephone",
 		},
 		"47-enrolment-changed.json": {
 			"ashmere-council v1 ✓ acknowledged", "gias:900108 v1 ✓ acknowledged", "gias:900110 v1 ✓ acknowledged",

@@ -150,7 +150,8 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 			"ashmere-health v1 ✓ delivered", "kestrel-vale-council v1 ✓ acknowledged,", "northbridge-police v1 ✓ delivered",
 		},
 		"16-conference-concluded.json": {
-			"ashmere-youth-justice v1 ✓ delivered", "gias:900105 v1 ✓ delivered", "northbridge-police v1 ✓ delivered",
+			"ashmere-school-nursing v1 ✓ delivered", "ashmere-youth-justice v1 ✓ delivered", "gias:900105 v1 ✓ delivered",
+			"northbridge-police v1 ✓ delivered",
 		},
 		"17-correction.json":           corrected,
 		"18-closed-one-successor.json": {"gias:900108 v1 ✓ acknowledged"},
@@ -175,6 +176,7 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 		},
 	}
 	maps.Copy(want, careOutcomes())
+	maps.Copy(want, gapOutcomes())
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("what became of each event (-want +got):\n%s", diff)
 	}
@@ -205,6 +207,14 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 		}
 		if !strings.Contains(out.String(), "Name: Ivo Brennock") {
 			t.Error("the story does not show the notice as the school's lead reads it")
+		}
+	})
+	t.Run("what people and systems did besides is told", func(t *testing.T) {
+		story := strings.Join(strings.Fields(out.String()), " ")
+		for what, told := range sayings() {
+			if !strings.Contains(story, told) {
+				t.Errorf("%s: the story does not say %q", what, told)
+			}
 		}
 	})
 	t.Run("an unknown child and a protected one are answered alike", func(t *testing.T) {
@@ -260,7 +270,7 @@ func TestTheDemoStaysUpUntilItIsInterrupted(t *testing.T) {
 			t.Errorf("the data folder that was asked for has no %s", path)
 		}
 	}
-	for _, want := range []string{" ledger timeline --event northbridge-police/np-1480", " task list", " withdraw --agency northbridge-police", " alarm list", "https://127.0.0.1:"} {
+	for _, want := range []string{" ledger timeline --event northbridge-police/np-1480", " task list", " withdraw --agency northbridge-police", " alarm list", " directory duty ashmere-council", " inbox read --server", "https://127.0.0.1:"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the demo does not invite to %q", want)
 		}

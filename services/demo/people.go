@@ -23,7 +23,8 @@ const (
 	acknowledges habit = iota
 	scansOnly          // a program opens every link, and nobody acts
 	neverAnswers
-	notHere // says that the child is not at the school
+	notHere  // says that the child is not at the school
+	declines // cannot come to a meeting; acknowledges all else
 )
 
 // Those who do not simply acknowledge.
@@ -31,6 +32,8 @@ const (
 	scanned   = "t.wexford@ashmere-college.example"
 	away      = "w.ashby@holiday.heronsgate.example"
 	notOurs   = "office@fernside.example"
+	busy      = "hub@northbridge-police.example"
+	busyToo   = "l.oyelaran@harbour-trust.example"
 	forTheEnd = "x.ferreira@kestrelvale.example" // left for whoever runs the demo
 )
 
@@ -43,6 +46,8 @@ func habitOf(address string, n int) habit {
 		return neverAnswers
 	case address == notOurs && n == 0:
 		return notHere
+	case address == busy, address == busyToo:
+		return declines
 	default:
 		return acknowledges
 	}
@@ -111,6 +116,11 @@ func (s *stage) respond(ctx context.Context, m mailbox.Mail, h habit) error {
 	}
 	if h == notHere {
 		return b.post(ctx, "/not-at-setting", url.Values{"checked": {"yes"}})
+	}
+	if invites && h == declines {
+		return b.post(ctx, "/reply", url.Values{
+			"who": {"other"}, "name": {reader(m.To, s.names.contactAt(m.To))}, "comes": {"no"}, "reason": {"no_capacity"},
+		})
 	}
 	if invites {
 		return b.post(ctx, "/reply", url.Values{

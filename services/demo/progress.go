@@ -23,7 +23,7 @@ func newProgress(w io.Writer) *progress {
 }
 
 // steps is how many things are loaded and played.
-func steps() int { return 1 + len(BoroughFiles()) + len(agencies()) + len(scenes()) }
+func steps() int { return 1 + len(BoroughFiles()) + len(rehearsal()) + len(agencies()) + len(scenes()) }
 
 // at says what is being done.
 func (p *progress) at(what string) {

@@ -3,12 +3,15 @@ package demo
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
 
 	intakev1 "github.com/signalbox-hq/signalbox/api/signalbox/intake/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	meetingv1 "github.com/signalbox-hq/signalbox/api/signalbox/meeting/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/intake"
@@ -23,7 +26,9 @@ func uk(month time.Month, day, hour, minute int) time.Time {
 	return time.Date(2026, month, day, hour, minute, 0, 0, directory.London())
 }
 
-func scenes() []scene {
+func scenes() []scene { return slices.Concat(termScenes(), gapScenes(), holidayScenes()) }
+
+func termScenes() []scene {
 	protobuf, binary, structured, grpc := way{intake.Protobuf}, way{intake.CloudEventsBinary}, way{intake.CloudEventsJSON}, way{}
 	return []scene{
 		{at: opening(), title: "A school night", pieces: []piece{{
@@ -61,18 +66,20 @@ func scenes() []scene {
 		{at: uk(time.June, 22, 9, 20), title: "The referrals are decided", pieces: []piece{
 			{file: "11-referral-health-visitor-decided.json", by: grpc, say: "The health visitor hears the decision and the next step."},
 			{file: "12-referral-neighbour-decided.json", by: grpc, say: "The neighbour hears that it was dealt with, and is named to nobody."},
-		}},
+		}, then: subscribe},
 		{at: uk(time.June, 22, 11, 0), title: "A strategy meeting is called", pieces: []piece{{
-			file: "13-strategy-meeting-convened.json", by: grpc, say: "Six are invited for this afternoon; one is not in the directory.", also: telephoneBrookside,
-		}}},
+			file: "13-strategy-meeting-convened.json", by: grpc, also: telephoneBrookside,
+			say: "Six are invited for this afternoon; one is not in the directory. Two decline, and somebody else there is asked at once; " +
+				"the health trust sends a deputy.",
+		}}, then: showMeeting},
 		{at: uk(time.June, 22, 16, 10), title: "The strategy meeting was held", pieces: []piece{{
 			file: "14-strategy-meeting-concluded.json", by: grpc, say: "Those who came get the record; the one who was absent its actions; the unknown one is a gap.",
 			also: telephoneBrookside,
 		}}},
 		{at: uk(time.June, 23, 10, 30), title: "A child who lives elsewhere; a conference", pieces: []piece{
 			{file: "15-enquiry-home-area.json", by: grpc, say: "A section 47 enquiry in Ashmere ends. The child lives in Kestrel Vale, which is told and must accept."},
-			{file: "16-conference-concluded.json", by: grpc, say: "An initial child protection conference was held."},
-		}},
+			{file: "16-conference-concluded.json", by: grpc, say: "An initial child protection conference was held. The school nurses' system reads its outcome in an inbox."},
+		}, then: showInbox},
 		{at: uk(time.June, 23, 11, 30), title: "A correction, and the same event again", pieces: []piece{
 			{file: "17-correction.json", by: protobuf, say: "Police correct Thursday's incident: the school gets version 2, marked so."},
 			{file: "01-school-night.json", by: structured, say: "Their system sends Thursday's event once more."},
@@ -89,7 +96,7 @@ func scenes() []scene {
 			file: "24-wrong-child.json", by: protobuf, say: "Police publish an incident, and find minutes later that it is about another child.", also: takeBack,
 		}}},
 		{at: uk(time.June, 24, 10, 5), title: "A morning of social care", pieces: careMorning()},
-		{at: uk(time.June, 24, 15, 45), title: "The medical was held; a child leaves school", pieces: careAfternoon()},
+		{at: uk(time.June, 24, 15, 45), title: "The medical was held; a child leaves school", pieces: careAfternoon(), then: showInbox},
 		{at: uk(time.June, 25, 18, 55), title: "Police are concerned about a child", pieces: []piece{{
 			file: "31-vulnerable-person-notice.json", by: protobuf,
 			say: "A vulnerable person notice, graded red: the hub and the health advisers have two hours, whatever else waits there.",
@@ -99,21 +106,27 @@ func scenes() []scene {
 			say: "The next area placed the child here: the authority here, the one that looks after the child and the school are told.",
 		}}},
 		{at: uk(time.June, 26, 2, 10), title: "Found in the night", pieces: []piece{{
-			file: "33-found.json", by: protobuf, say: "The same hear of it, and by when a return interview is due: 72 hours after the return.",
+			file: "33-found.json", by: protobuf, say: "The same hear of it, here the emergency duty team at this hour, and by when a return interview is due: 72 hours after the return.",
 		}}},
 		{at: uk(time.June, 26, 16, 35), title: "The return interview", pieces: []piece{{
 			file: "34-return-interview.json", by: grpc, say: "What the child said goes to police and to both authorities, and not to the school.",
 		}}},
 		{at: uk(time.June, 27, 23, 25), title: "Police protection", pieces: []piece{{
 			file: "35-police-protection.json", by: protobuf,
-			say: "A child of the next area is taken into police protection here: both authorities are told at once, at night, and when it ends.",
+			say: "A child of the next area is taken into police protection here: both authorities are told at once, at night; here whoever has the shift on the rota.",
 		}}},
 		{at: uk(time.June, 28, 11, 25), title: "The protection has ended", pieces: []piece{{
-			file: "36-police-protection-ended.json", by: protobuf, say: "The same two are told how.",
+			file: "36-police-protection-ended.json", by: protobuf, say: "The same two are told how. The night shift on the rota is over: here it is the emergency duty team's mailbox.",
 		}}},
 		{at: uk(time.June, 29, 14, 20), title: "A child is detained", pieces: []piece{{
 			file: "37-custody.json", by: binary, say: "Social care and youth justice are told, and that no appropriate adult is there; where the child is held is in no notice.",
 		}}},
+	}
+}
+
+func holidayScenes() []scene {
+	protobuf := way{intake.Protobuf}
+	return []scene{
 		{at: uk(time.August, 7, 23, 0), title: "Friday night in August", pieces: []piece{{
 			file: "22-holiday-other-force.json", by: protobuf,
 			say: "The child lives in Ashmere, goes to school in another force's area, and moves school on 1 September.",
@@ -279,5 +292,30 @@ func (s *stage) refusal(ctx context.Context, e *published) error {
 			s.tasksOf(&account{tasks: []*asked{{Task: t.Task}}})
 		}
 	}
+	return nil
+}
+
+// showMeeting shows who comes, as the agency that called the meeting sees it.
+func showMeeting(ctx context.Context, s *stage) error {
+	shown, err := s.agencies[socialCare].meets.Show(ctx, &meetingv1.ShowRequest{Reference: "SM-0311"})
+	if err != nil {
+		return rpc.Fault(err)
+	}
+	fmt.Fprintln(s.out)
+	t := table{out: s.out, indent: 3, widths: []int{34, 17, 18, 22}}
+	t.row("Who was to come", "As", "Answer", "Who comes")
+	t.rule()
+	for _, i := range shown.Invited {
+		answer := words(i.State)
+		if i.Answers > 1 {
+			answer += ",\nafter a refusal"
+		}
+		t.row(i.Name, words(i.Function), answer, i.Comes)
+	}
+	missing := "nobody: each function that has to be there is promised"
+	if len(shown.Missing) > 0 {
+		missing = words(strings.Join(shown.Missing, ", "))
+	}
+	paragraph(s.out, 3, "Missing: "+missing+".")
 	return nil
 }

@@ -51,6 +51,8 @@ type stage struct {
 	notices  map[string]int // mails about notices, by address
 	instants map[int64]bool // when something is due, Unix milliseconds
 	example  *example
+
+	subscriber *subscriber // nil before it subscribes
 }
 
 // example is the first notice that somebody read.
@@ -140,6 +142,9 @@ func (s *stage) act(ctx context.Context) error {
 			return err
 		}
 		if err := s.workInbox(ctx); err != nil {
+			return err
+		}
+		if err := s.readInbox(ctx); err != nil {
 			return err
 		}
 		more, err := s.readMail(ctx)

@@ -137,6 +137,9 @@ func (s *stage) why(n *told) string {
 	if n.Version > 1 {
 		because = fmt.Sprintf("version %d: %s", n.Version, because)
 	}
+	if n.LaneBecause != "" {
+		because += "; sent ahead: " + n.LaneBecause
+	}
 	return because + "; " + n.DueBecause
 }
 
@@ -146,6 +149,8 @@ func how(n *told) string {
 		return "-"
 	case n.attempt.Channel == "grpc":
 		return "gRPC"
+	case n.attempt.Channel == "inbox":
+		return "inbox"
 	default:
 		return "email"
 	}

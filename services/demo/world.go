@@ -186,6 +186,17 @@ func (w *world) loadBorough(ctx context.Context, show *progress) error {
 		}
 		show.done()
 	}
+	for _, f := range rehearsal() {
+		show.at("importing the rehearsal's " + f.Name)
+		data, err := fs.ReadFile(below(rehearsalFiles, "rehearsal"), f.Name)
+		if err != nil {
+			return fmt.Errorf("demo: %w", err)
+		}
+		if err := w.load(ctx, f, data); err != nil {
+			return err
+		}
+		show.done()
+	}
 	return nil
 }
 
