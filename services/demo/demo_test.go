@@ -209,6 +209,15 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 			t.Error("the story does not show the notice as the school's lead reads it")
 		}
 	})
+	t.Run("every event that was published is counted once", func(t *testing.T) {
+		sum, err := s.summary(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if counted := int(sum.Events+sum.Refused) + s.manifests(); counted != len(s.events) || s.manifests() != 1 {
+			t.Errorf("%d of %d events are counted, %d manifests among them", counted, len(s.events), s.manifests())
+		}
+	})
 	t.Run("what people and systems did besides is told", func(t *testing.T) {
 		story := strings.Join(strings.Fields(out.String()), " ")
 		for what, told := range sayings() {

@@ -12,6 +12,7 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	taskv1 "github.com/signalbox-hq/signalbox/api/signalbox/task/v1"
 	"github.com/signalbox-hq/signalbox/services/mailbox"
+	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/rpc"
 )
 
@@ -134,9 +135,20 @@ func (s *stage) standing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "\n Events: %d taken in, %d refused. Ledger: %d facts in %d packs, %d faults when folded anew.\n\n",
-		sum.Events, sum.Refused, verified.Facts, verified.Packs, len(verified.Faults))
+	fmt.Fprintf(s.out, "\n Events: %d taken in, %d refused, and %d manifest.\n Ledger: %d facts in %d packs, %d faults when folded anew.\n\n",
+		sum.Events, sum.Refused, s.manifests(), verified.Facts, verified.Packs, len(verified.Faults))
 	return nil
+}
+
+// manifests counts the manifests that were published: they report nothing, so they are no events of the summary.
+func (s *stage) manifests() int {
+	count := 0
+	for _, p := range s.events {
+		if notice.EventKind(p.event.Type) == notice.Manifest {
+			count++
+		}
+	}
+	return count
 }
 
 // invite says what whoever runs the demo can try.
