@@ -313,3 +313,28 @@ func TestWhileSendingIsStoppedAnInboxShowsNothingNew(t *testing.T) {
 	equal(t, "once it goes on", said(health.read("")), []string{"STATE_BEGAN", "CC-1", "CC-2"})
 	r.Verify()
 }
+
+func TestWhatAnAgencyHasFetchedIsNotShownAgainOnceItIsCorrected(t *testing.T) {
+	r, council, health := weekday(t)
+	health.subscribes(r.Clock.Now().Add(24 * time.Hour))
+	other, same := outcome(council, "CC-1", r.Clock.Now(), ivo()), outcome(council, "CC-2", r.Clock.Now(), ivo())
+	council.Publish(other)
+	council.Publish(same)
+	r.Settle()
+	items := health.read("")
+	equal(t, "fetched", said(items), []string{"STATE_BEGAN", "CC-1", "CC-2"})
+	_, err := health.inbox.Confirm(r.Context(), &inboxv1.ConfirmRequest{Cursor: items[2].Cursor})
+	must(t, err)
+
+	// The first was about somebody else, who is nobody that is known; of the second another outcome was meant.
+	corrected := outcome(council, "CC-1", r.Clock.Now(), apptest.Child("c2", "Nobody", "Known", "2014-02-03"))
+	corrected.Id, corrected.Supersedes = "ev-CC-1-again", other.Id
+	again := outcome(council, "CC-2", r.Clock.Now(), ivo())
+	again.Id, again.Supersedes = "ev-CC-2-again", same.Id
+	again.GetConferenceConcluded().Outcome = eventv1.ConferenceOutcome_CONFERENCE_OUTCOME_NO_PLAN
+	council.Publish(corrected)
+	council.Publish(again)
+	r.Settle()
+	equal(t, "read from the beginning", said(health.read("")), []string{"STATE_BEGAN", "REASON_NOT_FOR_YOU", "REASON_REPLACED", "CC-2"})
+	r.Verify()
+}

@@ -314,6 +314,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 		}
 	}
 	s.past(l, stood)
+	s.forgetReplies(l)
 	for _, id := range d.SettledTasks {
 		if t := s.Tasks[id]; !t.Ended() {
 			t.State = TaskSettled

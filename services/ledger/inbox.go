@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"encoding/binary"
+	"hash/fnv"
 	"slices"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
@@ -23,6 +25,7 @@ type InboxItem struct {
 	Notice  *Notice
 	Attempt uint32
 	Change  *ledgerv1.SubscriptionChanged
+	Trail   uint64 // stands for everything up to this item, in its order
 }
 
 // ID is the same whenever the item is handed over.
@@ -84,6 +87,12 @@ func (s *State) put(agency notice.AgencyID, item InboxItem) {
 		in = &inbox{}
 		s.inboxes[agency] = in
 	}
+	trail := fnv.New64a()
+	if last := len(in.items) - 1; last >= 0 {
+		_, _ = trail.Write(binary.BigEndian.AppendUint64(nil, in.items[last].Trail)) // never fails (hash.Hash)
+	}
+	_, _ = trail.Write([]byte(item.ID()))
+	item.Trail = trail.Sum64()
 	in.items = append(in.items, item)
 }
 

@@ -64,6 +64,21 @@ func (s *State) DeclinedHere(n *Notice) (reason string, is bool) {
 	return "", false
 }
 
+// forgetReplies lets the answers go to a meeting that no invitation stands to any more. Moved back to its first time it
+// asks anew: nobody who was told of another time is still promised, and nobody who could not come is passed over.
+func (s *State) forgetReplies(l *Lineage) {
+	if len(l.Replies) == 0 {
+		return
+	}
+	meets := map[int64]bool{}
+	for _, id := range l.Standing {
+		if n := s.Notices[id]; n.Invitation != nil {
+			meets[n.Invitation.MeetsMs] = true
+		}
+	}
+	l.Replies = slices.DeleteFunc(l.Replies, func(r Reply) bool { return !meets[r.MeetsMS] })
+}
+
 // Stands says whether a notice is one of its lineage's last decision. One that was acknowledged keeps that end also when
 // another takes its place: an invitation to a meeting that has been moved is then answered no more.
 func (s *State) Stands(n *Notice) bool {

@@ -164,6 +164,36 @@ func TestAMeetingThatIsMovedKnowsOfNoAnswer(t *testing.T) {
 	b.phase("n2", Ready)
 }
 
+func TestAMeetingThatIsMovedAndMovedBackKnowsOfNoAnswerEither(t *testing.T) {
+	b := newBook(t)
+	b.calls(invitation("p", "police", "police"), invitation("h", "health", "health"))
+	b.must(10, replied("p", "one of police", comes))
+	b.must(10, acknowledged("p", "one of police"))
+	b.must(11, replied("h", "one of health", refuses))
+	move := func(minute int64, round uint32, suffix string, meets int64) {
+		var invitations []*ledgerv1.Notice
+		for _, id := range []string{"p", "h"} {
+			organisation := map[string]string{"p": "police", "h": "health"}[id]
+			n := invitation(id+suffix, organisation, organisation)
+			n.Invitation.MeetsMs = ms(meets)
+			invitations = append(invitations, n)
+		}
+		d := decision("l", round, invitations...)
+		for i, old := range b.state.Lineages["l"].Standing {
+			d.Superseded = append(d.Superseded, &ledgerv1.Superseded{Notice: old, By: invitations[i].Id})
+		}
+		b.must(minute, decided(d))
+	}
+	move(20, 2, "-moved", 400)
+	move(30, 3, "-back", 200)
+	if n := b.state.Notices["h-back"]; b.state.HasDeclined(n, "one of health") {
+		t.Error("whoever could not come before the meeting was moved is not asked anew")
+	}
+	if diff := cmp.Diff([]string{"health", "police"}, b.state.Unpromised(b.state.Lineages["l"])); diff != "" {
+		t.Errorf("promised by nobody (-want +got):\n%s", diff)
+	}
+}
+
 func TestAnAnswerIsRefusedWhereNothingWasAsked(t *testing.T) {
 	b := newBook(t)
 	b.event(0, "e1", "l")

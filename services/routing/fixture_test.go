@@ -62,6 +62,7 @@ func organisations() []*directoryv1.Row {
 		org(ashmerePolice, "police", "E23000901"), org(kestrelPolice, "police", "E23000902"),
 		org(ashmereHealth, "health", ashmere),
 		agency("ashmere-police", ashmerePolice), agency("ashmere-council", ashmereCouncil),
+		agency("ashmere-health", ashmereHealth),
 	}
 }
 

@@ -38,11 +38,14 @@ func (d *decider) tellSubscribers(rule *policy.Rule, s *subject) {
 	}
 }
 
-// subscribers are the subscriptions that a rule and a report of a child fit, those that last longest first.
+// subscribers are the subscriptions that a rule and a report of a child fit, those that last longest first. That of an agency
+// which has no access any more, or acts for another organisation by now, fits nothing: the rule's chain would go on from its
+// inbox to the organisation's desk.
 func (d *decider) subscribers(rule *policy.Rule, s *subject) []*directoryv1.Subscription {
 	var fit []*directoryv1.Subscription
 	for _, sub := range d.Directory.Granted() {
-		if sub.GetBasis() == rule.Basis && directory.Stands(sub, d.Now) && d.subscribes(sub, s) {
+		if sub.GetBasis() == rule.Basis && directory.Stands(sub, d.Now) && d.subscribes(sub, s) &&
+			d.Directory.ActsFor(sub.GetAgency(), sub.GetOrganisation()) {
 			fit = append(fit, sub)
 		}
 	}

@@ -68,7 +68,12 @@ func TestASubscriptionCountsWhereAllThatItNamesFits(t *testing.T) {
 		{"begun at this instant", func(s *directoryv1.Subscription) { ofArea(s); s.FromMs = instant(friday).UnixMilli() }, []string{"s ashmere-health ada"}},
 		{"over at this instant", func(s *directoryv1.Subscription) { ofArea(s); s.UntilMs = instant(friday).UnixMilli() }, []string{}},
 		{"ended", func(s *directoryv1.Subscription) { ofArea(s); s.EndedMs = instant("2026-03-01T00:00:00Z").UnixMilli() }, []string{}},
-		{"of the publisher itself", func(s *directoryv1.Subscription) { ofArea(s); s.Organisation = ashmereCouncil }, []string{}},
+		{"of an agency that was removed", func(s *directoryv1.Subscription) { ofArea(s); s.Agency = "ashmere-removed" }, []string{}},
+		{"of an agency that acts for another organisation by now", func(s *directoryv1.Subscription) { ofArea(s); s.Organisation = "kestrel-vale-council" }, []string{}},
+		{"of the publisher itself", func(s *directoryv1.Subscription) {
+			ofArea(s)
+			s.Agency, s.Organisation = "ashmere-council", ashmereCouncil
+		}, []string{}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			d := newWorld(t, friday, having(subscribed("s", tc.edit))).first(conference([]string{"ada"}))
@@ -108,6 +113,7 @@ func TestTwoSubscriptionsOfAnAgencyTellItOnceByTheOneThatLastsLonger(t *testing.
 
 func TestASealedChildIsToldToNoSubscriberAndAnsweredAsAnUnknownOne(t *testing.T) {
 	everything := having(
+		directory.AgencyRow(&directoryv1.Agency{Id: "b", Organisation: ashmereHealth}), directory.AgencyRow(&directoryv1.Agency{Id: "c", Organisation: ashmereHealth}),
 		subscribed("area", func(s *directoryv1.Subscription) { s.Area = ashmere }),
 		subscribed("child", func(s *directoryv1.Subscription) { s.Child = "sol"; s.Agency = "b" }),
 		subscribed("matter", func(s *directoryv1.Subscription) {

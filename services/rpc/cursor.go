@@ -13,20 +13,22 @@ import (
 const markBytes = 12
 
 // cursors makes and reads the cursors of one agency's inbox. A cursor is a place in the inbox with a mark that this inbox
-// alone gives, and only while the same item lies there: one of another agency is refused, and so is one from before a
+// alone gives, and only while the same lies there up to it: one of another agency is refused, and so is one from before a
 // backup was restored, behind which other things lie by now.
 type cursors struct {
 	key    notice.Key
 	agency notice.AgencyID
 }
 
-func (c cursors) mark(place int, id string) []byte {
-	return c.key.Digest("inbox cursor", []byte(c.agency), []byte(strconv.Itoa(place)), []byte(id))[:markBytes]
+// mark is of the item and of everything before it: behind a restored backup the same item may lie at the same place, with
+// something else before it that the agency has not seen.
+func (c cursors) mark(place int, id string, trail uint64) []byte {
+	return c.key.Digest("inbox cursor", []byte(c.agency), []byte(strconv.Itoa(place)), []byte(id), binary.BigEndian.AppendUint64(nil, trail))[:markBytes]
 }
 
 // cursor is that of the item at a place, counted from 1.
-func (c cursors) cursor(place int, item string) string {
-	return base64.RawURLEncoding.EncodeToString(append(binary.AppendUvarint(nil, uint64(place)), c.mark(place, item)...))
+func (c cursors) cursor(place int, item string, trail uint64) string {
+	return base64.RawURLEncoding.EncodeToString(append(binary.AppendUvarint(nil, uint64(place)), c.mark(place, item, trail)...))
 }
 
 // placeOf is the place that a cursor names, true or not; 0 where it names none.
@@ -52,7 +54,7 @@ func (c cursors) place(cursor string, state *ledger.State) (int, error) {
 		place, n := binary.Uvarint(raw)
 		if n > 0 && place > 0 && place <= uint64(state.InboxLen(c.agency)) {
 			item := state.Inbox(c.agency, int(place)-1, 1)[0]
-			if string(raw[n:]) == string(c.mark(int(place), item.ID())) {
+			if string(raw[n:]) == string(c.mark(int(place), item.ID(), item.Trail)) {
 				return int(place), nil
 			}
 		}

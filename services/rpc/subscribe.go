@@ -149,6 +149,7 @@ func stoppedItem(state *ledger.State, item ledger.InboxItem) bool {
 type lying struct {
 	place       int
 	id          string
+	trail       uint64
 	atMS        int64
 	change      *ledgerv1.SubscriptionChanged
 	frozen      *ledgerv1.Notice
@@ -158,8 +159,10 @@ type lying struct {
 	gone        inboxv1.Reason // unspecified while it may be shown
 }
 
-func lyingAt(place int, item ledger.InboxItem) lying {
-	l := lying{place: place, id: item.ID(), atMS: item.AtMS, change: item.Change}
+// lyingAt looks at an item. A notice that was fetched keeps that end when a correction takes its place, or takes it away:
+// whoever reads from the beginning again is shown it no more.
+func lyingAt(place int, item ledger.InboxItem, state *ledger.State) lying {
+	l := lying{place: place, id: item.ID(), trail: item.Trail, atMS: item.AtMS, change: item.Change}
 	n := item.Notice
 	if n == nil {
 		return l
@@ -168,9 +171,9 @@ func lyingAt(place int, item ledger.InboxItem) lying {
 	switch {
 	case n.Withdrawn:
 		l.gone = inboxv1.Reason_REASON_WITHDRAWN
-	case n.Phase == ledger.Superseded && n.ReplacedBy != "":
+	case n.ReplacedBy != "":
 		l.gone = inboxv1.Reason_REASON_REPLACED
-	case n.Phase == ledger.Superseded, item.GaveUp():
+	case !state.Stands(n), item.GaveUp():
 		l.gone = inboxv1.Reason_REASON_NOT_FOR_YOU
 	}
 	return l
@@ -190,7 +193,7 @@ func (r *inboxReader) hand(ctx context.Context, stream inboxStream) (handed int,
 			if r.stopped = stoppedItem(state, item); r.stopped {
 				break
 			}
-			items = append(items, lyingAt(r.place+i+1, item))
+			items = append(items, lyingAt(r.place+i+1, item, state))
 		}
 		return true
 	}); err != nil {
@@ -217,7 +220,7 @@ func (r *inboxReader) hand(ctx context.Context, stream inboxStream) (handed int,
 // what lies behind it nobody is to think that it was read, and whoever comes next in its chain is told at once.
 func (r *inboxReader) show(ctx context.Context, item lying) (*inboxv1.SubscribeResponse, error) {
 	response := &inboxv1.SubscribeResponse{
-		Id: item.id, Cursor: r.cursors.cursor(item.place, item.id), At: timestamppb.New(time.UnixMilli(item.atMS)),
+		Id: item.id, Cursor: r.cursors.cursor(item.place, item.id, item.trail), At: timestamppb.New(time.UnixMilli(item.atMS)),
 	}
 	if item.change != nil {
 		response.Item = &inboxv1.SubscribeResponse_Subscription{Subscription: changeOf(item.change)}

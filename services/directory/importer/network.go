@@ -76,13 +76,20 @@ func (l *line) function(column string) string {
 	return s
 }
 
-// follow gives those involved with a child to the record that it was joined with.
+// follow gives those involved with a child, and those who subscribe to it, to the record that it was joined with.
 func (j *job) follow(from, to string) {
 	for _, row := range j.current.Rows(directory.KindNetwork) {
 		if row.GetNetworkMember().GetChild() == from {
 			m := proto.CloneOf(row.GetNetworkMember())
 			m.Child = to
 			j.want[RowKey{directory.KindNetwork, m.GetId()}] = directory.NetworkRow(m)
+		}
+	}
+	for _, row := range j.current.Rows(directory.KindSubscription) {
+		if row.GetSubscription().GetChild() == from {
+			s := proto.CloneOf(row.GetSubscription())
+			s.Child = to
+			j.want[RowKey{directory.KindSubscription, s.GetId()}] = directory.SubscriptionRow(s)
 		}
 	}
 }

@@ -246,6 +246,29 @@ func TestANetworkFollowsAChildWhoseRecordsAreJoined(t *testing.T) {
 	}
 }
 
+func TestASubscriptionFollowsAChildWhoseRecordsAreJoined(t *testing.T) {
+	s := filled(t, "")
+	header := "pupil_id,upn,given,family,date_of_birth,setting,as_of\n"
+	req := request(PupilRoll)
+	req.Source = "kestrel-roll"
+	s = apply(t, s, plan(t, req, header+"K-1,,Zoë,Fen-Marsh,2015-05-01,900201,2026-09-14\n", s)) // nobody knows that it is Zoë of Ashmere
+	var child string
+	for _, row := range s.Rows(directory.KindChild) {
+		if c := row.GetChild(); c.GetFamily() == "Fen-Marsh" && len(c.GetEnrolments()) == 1 && c.GetEnrolments()[0].GetSetting() == "gias:900201" {
+			child = c.GetId()
+		}
+	}
+	if child == "" {
+		t.Fatal("the child is not on the roll")
+	}
+	s = apply(t, s, &Result{Puts: []*directoryv1.Row{directory.SubscriptionRow(&directoryv1.Subscription{Id: "sub-1", Agency: "kestrel-care", Child: child})}})
+	s = apply(t, s, plan(t, req, header+"K-1,U901200020001,Zoë,Fen-Marsh,2015-05-01,900201,2026-09-14\n", s)) // now they do
+	sub, _ := s.Subscription("sub-1")
+	if known, ok := s.Child(notice.ChildID(sub.GetChild())); !ok || len(known.GetEnrolments()) != 2 {
+		t.Errorf("the subscription is to %v of one record", known.GetEnrolments())
+	}
+}
+
 func TestWhoLooksAfterAChildIsWhatTheRollThatSpeaksOfItSays(t *testing.T) {
 	s := filled(t, "")
 	lookedAfter := func(s *directory.Snapshot) string {
