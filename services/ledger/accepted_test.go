@@ -81,6 +81,21 @@ func TestAnAcceptanceHasWhatItAcceptsDecidedAnew(t *testing.T) {
 	}
 }
 
+func TestAnEventThatComesWithAnAcceptanceIsWhatIsDecided(t *testing.T) {
+	b := newBook(t)
+	b.event(0, "e1", "l")
+	b.must(1, decided(decision("l", 1, obligation("n", "child"))))
+	b.must(2, acceptance(1, "a1", "a", "l"))
+	b.must(2, acceptance(2, "a2", "b", "l"))
+	b.event(2, "e2", "l")
+	// An acceptance that counts for nothing leaves everything as it stands: the event would never be decided.
+	b.due(map[string]ledgerv1.Cause{"a": ledgerv1.Cause_CAUSE_EVENT, "b": ledgerv1.Cause_CAUSE_EVENT, "l": ledgerv1.Cause_CAUSE_EVENT})
+	b.must(3, acceptance(3, "a3", "a", "l"))
+	if got := b.causes()["l"]; got != ledgerv1.Cause_CAUSE_EVENT {
+		t.Errorf("after another acceptance: %v", got)
+	}
+}
+
 func TestAnImpossibleAcceptanceIsRefused(t *testing.T) {
 	itself := acceptance(1, "a1", "l", "l")
 	otherKind := acceptance(1, "a1", "a", "l")

@@ -214,9 +214,15 @@ func (s *State) lineage(id string) *Lineage {
 	return l
 }
 
-// undecided notes that a decision is due about a lineage. The first cause stands until it is made.
+// undecided notes that a decision is due about a lineage. The first cause stands until it is made, but for an acceptance:
+// one that counts for nothing has nothing decided anew, and whatever else has happened must be.
 func (s *State) undecided(l *Lineage, cause ledgerv1.Cause, atMS int64) {
-	if l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {
+	switch l.Undecided {
+	case ledgerv1.Cause_CAUSE_UNSPECIFIED:
+	case ledgerv1.Cause_CAUSE_ACCEPTANCE:
+		l.Undecided = cause
+		return
+	default:
 		return
 	}
 	l.Undecided, l.UndecidedMS = cause, atMS
