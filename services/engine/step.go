@@ -145,6 +145,9 @@ func (e *Engine) decide(l *ledger.Lineage, cause ledgerv1.Cause) error {
 		e.Logger.Error("a decision is too large for the ledger: a person is asked to see to it",
 			zap.String("lineage", l.ID), zap.Int("notices", len(decision.Notices)))
 		fact.Fact = &ledgerv1.Fact_Decided{Decided: e.tooLarge(l, decision)}
+		if !e.fits(fact) { // thin events without end under one reference: what each leaves out is the least of it
+			fact.GetDecided().Lacks = nil
+		}
 	}
 	e.record(fact)
 	e.heardAlready(fact.GetDecided())

@@ -183,3 +183,23 @@ func TestADecisionTooLargeForTheLedgerGoesToAPerson(t *testing.T) {
 		}
 	})
 }
+
+func TestWhatThinEventsOfOneReferenceLeaveOutDoesNotOutgrowThePack(t *testing.T) {
+	r := newRig(t)
+	r.maxPack = 3000
+	log := newGate(r.log)
+	r.log = log
+	largest := 0
+	log.check(func(pack []byte) error { largest = max(largest, len(pack)); return nil })
+	e := r.run()
+	for i := range 8 { // a publisher that gives every event the same reference
+		r.events.publish(r.incident("i"+strconv.Itoa(i), "N/A", func(ev *eventv1.Event) {
+			ev.Risk, ev.Narrative = eventv1.RiskGrade_RISK_GRADE_UNSPECIFIED, nil
+		}))
+		e.settle()
+	}
+	if largest > r.maxPack {
+		t.Errorf("the largest pack has %d bytes, more than the store takes: nothing could be recorded any more", largest)
+	}
+	e.openTask(ledgerv1.TaskKind_TASK_KIND_GAP)
+}
