@@ -338,3 +338,18 @@ func TestWhatAnAgencyHasFetchedIsNotShownAgainOnceItIsCorrected(t *testing.T) {
 	equal(t, "read from the beginning", said(health.read("")), []string{"STATE_BEGAN", "REASON_NOT_FOR_YOU", "REASON_REPLACED", "CC-2"})
 	r.Verify()
 }
+
+func TestAnAgencyWhoseAccessWasTakenHasNothingMoreSentToItsDesk(t *testing.T) {
+	r, council, health := weekday(t)
+	health.subscribes(r.Clock.Now().Add(30 * 24 * time.Hour))
+	council.Publish(outcome(council, "CC-1", r.Clock.Now(), ivo())) // lies in the inbox
+	r.Settle()
+	_, err := directoryv1.NewDirectoryServiceClient(r.Conn()).RemoveAgency(r.Context(), &directoryv1.RemoveAgencyRequest{Id: "ashmere-health"})
+	must(t, err)
+	council.Publish(outcome(council, "CC-2", r.Clock.Now(), ivo()))
+	r.Settle()
+	r.Clock.Advance(24 * time.Hour) // its chain would go on by mail
+	r.Settle()
+	equal(t, "mails to the desk", len(r.Mail.To("safeguarding@ashmere-health.example")), 0)
+	r.Verify()
+}

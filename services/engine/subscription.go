@@ -4,6 +4,7 @@ import (
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
@@ -67,6 +68,16 @@ func (e *Engine) followSubscription(s *directoryv1.Subscription, nowMS int64) (a
 			e.callOff(e.state.Notices[id])
 		}
 	}
+}
+
+// restsOnNothing says whether a notice follows from the subscription of an agency that has no access any more, or acts for
+// another organisation by now: then it goes to nobody there, by whatever channel.
+func restsOnNothing(n *ledger.Notice, snapshot *directory.Snapshot) bool {
+	if n.Subscription == "" {
+		return false
+	}
+	s, ok := snapshot.Subscription(n.Subscription)
+	return !ok || !snapshot.ActsFor(s.GetAgency(), n.Organisation)
 }
 
 func (e *Engine) recordSubscription(s *directoryv1.Subscription, state ledgerv1.SubscriptionState, by string, notices []string) {
