@@ -25,7 +25,8 @@ func (e *Engine) endOfDuty(n *ledger.Notice) (bool, error) {
 	}
 	l := e.state.Lineages[n.Lineage]
 	if l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {
-		return true, nil // the decision that is due finds the same
+		e.again(ledger.Send{Notice: n}) // the decision that is due finds the same, unless it leaves everything as it stands
+		return true, nil
 	}
 	decision := e.asItStands(l, ledgerv1.Cause_CAUSE_ADULT)
 	decision.Kept = nil

@@ -61,6 +61,11 @@ func (e *Engine) postpone(step ledger.Step, err error) {
 	} else {
 		e.Logger.Error("a step cannot be carried out; it is tried again", zap.Error(err))
 	}
+	e.again(step)
+}
+
+// again has a step carried out once more in a while.
+func (e *Engine) again(step ledger.Step) {
 	e.later = append(e.later, postponed{atMS: e.nowMS() + tryAgain.Milliseconds(), step: step})
 }
 
