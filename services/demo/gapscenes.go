@@ -95,14 +95,11 @@ func showManifest(ctx context.Context, s *stage) error {
 		text += ", and nothing differs"
 	}
 	for _, d := range last.Differences {
-		switch d.What {
-		case ledgerv1.Divergence_DIVERGENCE_FEWER_CHILDREN:
-			text += fmt.Sprintf("; %s was sent with %d children, and %d was taken in", d.Subject, d.Listed, d.Taken)
-		case ledgerv1.Divergence_DIVERGENCE_NO_MANIFEST:
+		if d.What == ledgerv1.Divergence_DIVERGENCE_NO_MANIFEST {
 			text = "The day " + last.Day + ": no manifest came"
-		default:
-			text += "; " + d.Subject + " differs"
+			continue
 		}
+		text += fmt.Sprintf("; %s was sent with %d children, and %d was taken in", d.Subject, d.Listed, d.Taken)
 	}
 	fmt.Fprintln(s.out)
 	paragraph(s.out, 3, text+".")

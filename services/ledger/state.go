@@ -217,12 +217,10 @@ func (s *State) lineage(id string) *Lineage {
 // undecided notes that a decision is due about a lineage. The first cause stands until it is made, but for an acceptance:
 // one that counts for nothing has nothing decided anew, and whatever else has happened must be.
 func (s *State) undecided(l *Lineage, cause ledgerv1.Cause, atMS int64) {
-	switch l.Undecided {
-	case ledgerv1.Cause_CAUSE_UNSPECIFIED:
-	case ledgerv1.Cause_CAUSE_ACCEPTANCE:
+	if l.Undecided == ledgerv1.Cause_CAUSE_ACCEPTANCE {
 		l.Undecided = cause
-		return
-	default:
+	}
+	if l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {
 		return
 	}
 	l.Undecided, l.UndecidedMS = cause, atMS

@@ -61,10 +61,12 @@ type said struct {
 	ev    *eventv1.Event
 	child *eventv1.Child
 	kid   Kid
-	rank  int // what begins comes before what ends, and that before what follows
+	at    time.Time // when it was so, not when it was reported
+	rank  int       // of one instant, what begins comes before what ends, and that before what follows
 }
 
-// inOrder takes reports apart by child, in the order in which they were reported.
+// inOrder takes reports apart by child, in the order in which things happened: an end finds its beginning however they were
+// published, and a child who goes missing again is missing again.
 func inOrder(reports []Report, asOf time.Time) []said {
 	var all []said
 	for _, r := range reports {
@@ -72,16 +74,39 @@ func inOrder(reports []Report, asOf time.Time) []said {
 			continue
 		}
 		for _, c := range r.Body.GetChildren() {
-			all = append(all, said{ev: r.Body, child: c, kid: r.Kids[c.GetRef()], rank: rankOf(r.Body)})
+			all = append(all, said{ev: r.Body, child: c, kid: r.Kids[c.GetRef()], at: happened(r.Body), rank: rankOf(r.Body)})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b said) int {
-		return cmp.Or(cmp.Compare(a.rank, b.rank), a.ev.GetTime().AsTime().Compare(b.ev.GetTime().AsTime()), cmp.Compare(a.ev.GetId(), b.ev.GetId()))
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.rank, b.rank), cmp.Compare(a.ev.GetId(), b.ev.GetId()))
 	})
 	return all
 }
 
-// rankOf orders beginnings before ends, so that an end finds its beginning however they were published.
+// happened is when it was so that an event tells of; where it does not say, when it was reported.
+func happened(ev *eventv1.Event) time.Time {
+	var at *timestamppb.Timestamp
+	switch p := ev.Payload.(type) {
+	case *eventv1.Event_MissingReported:
+		at = p.MissingReported.GetLastSeenAt()
+	case *eventv1.Event_MissingFound:
+		at = p.MissingFound.GetFoundAt()
+	case *eventv1.Event_ReturnInterviewCompleted:
+		at = p.ReturnInterviewCompleted.GetCompletedAt()
+	case *eventv1.Event_PoliceProtectionExercised:
+		at = p.PoliceProtectionExercised.GetBeganAt()
+	case *eventv1.Event_PoliceProtectionEnded:
+		at = p.PoliceProtectionEnded.GetEndedAt()
+	case *eventv1.Event_CustodyDetained:
+		at = p.CustodyDetained.GetDetainedAt()
+	}
+	if at == nil {
+		at = ev.GetTime()
+	}
+	return at.AsTime()
+}
+
+// rankOf orders beginnings before ends.
 func rankOf(ev *eventv1.Event) int {
 	switch {
 	case ev.GetMissingFound() != nil, ev.GetPoliceProtectionEnded() != nil:
@@ -121,13 +146,15 @@ func (l *list) take(s said) {
 	}
 }
 
-// begin opens an episode. Two reports under one reference, of one child, are one episode that began with the first.
+// longestDetention is how long police may hold somebody whom they have not charged: who is detained later than that under the
+// same reference is detained again.
+const longestDetention = 96 * time.Hour
+
+// begin opens an episode. Two reports under one reference, of one child, are one episode that began with the first, unless it
+// is over by then: then the child is missing, protected or detained again.
 func (l *list) begin(s said, kind ledgerv1.EpisodeKind, at *timestamppb.Timestamp) *episode {
 	for _, e := range l.episodes {
-		if e.Kind == kind && e.sameMatter(s) {
-			if at != nil && e.BeganMs != 0 {
-				e.BeganMs = min(e.BeganMs, ms(at))
-			}
+		if e.Kind == kind && e.sameMatter(s) && !e.over(s.at) {
 			return e
 		}
 	}
@@ -198,6 +225,19 @@ func (e *episode) sameMatter(s said) bool {
 
 // sameChild says whether an event is about the child of an episode, where it is certain who that is.
 func (e *episode) sameChild(s said) bool { return e.known && s.kid.Known && e.Child == s.kid.Key }
+
+// over says whether an episode has ended by an instant.
+func (e *episode) over(at time.Time) bool {
+	ended := e.EndedMs
+	switch e.Kind {
+	case ledgerv1.EpisodeKind_EPISODE_KIND_POLICE_PROTECTION:
+		ended = cmp.Or(ended, e.EndsByMs)
+	case ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY:
+		ended = e.BeganMs + longestDetention.Milliseconds()
+	case ledgerv1.EpisodeKind_EPISODE_KIND_MISSING, ledgerv1.EpisodeKind_EPISODE_KIND_UNSPECIFIED:
+	}
+	return ended != 0 && ended <= at.UnixMilli()
+}
 
 // within says whether an episode belongs on the list. A missing child whom nobody reports found is missing; police
 // protection is over by law at its latest time; of a detention only the beginning is known.

@@ -133,6 +133,24 @@ func TestTheListOfADay(t *testing.T) {
 			reports: []whereabouts.Report{report("2", "M1", "a", june(19, 9), found(june(19, 8))), report("1", "M1", "a", june(19, 10), missing(june(18, 8)))},
 			want:    []string{"missing a 18/08h-19/08h, interview due 22/08h"},
 		},
+		"missing again under the same reference, the first return published last": {
+			reports: []whereabouts.Report{
+				report("1", "M1", "a", june(15, 9), missing(june(15, 8))), report("3", "M1", "a", june(18, 9), missing(june(18, 8))),
+				report("2", "M1", "a", june(18, 10), found(june(16, 8))),
+			},
+			want: []string{"missing a 18/08h-?", "missing a 15/08h-16/08h, interview overdue 19/08h"},
+		},
+		"told twice that one child is missing": {
+			reports: []whereabouts.Report{
+				report("1", "M1", "a", june(18, 9), missing(june(18, 8))), report("2", "M1", "a", june(18, 11), missing(june(18, 10))),
+				report("3", "M1", "a", june(19, 9), found(june(19, 8))),
+			},
+			want: []string{"missing a 18/08h-19/08h, interview due 22/08h"},
+		},
+		"detained again under the same reference": {
+			reports: []whereabouts.Report{report("1", "C1", "a", june(10, 9), detained(june(10, 8))), report("2", "C1", "a", june(16, 9), detained(june(16, 8)))},
+			want:    []string{"custody a 16/08h-?", "custody a 10/08h-?"},
+		},
 		"an end that nothing began": {
 			reports: []whereabouts.Report{report("2", "M1", "a", june(19, 9), found(june(19, 8)))}, want: []string{"missing a ?-19/08h, interview due 22/08h"},
 		},
