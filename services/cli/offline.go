@@ -47,6 +47,9 @@ func offlineDirectory(out io.Writer, folder string, now time.Time) (*directory.S
 	if d.bad {
 		return nil, errReported
 	}
+	if err := d.admit(); err != nil {
+		return nil, err
+	}
 	return d.snapshot, nil
 }
 
@@ -63,6 +66,18 @@ func (d *offline) build() error {
 	var err error
 	d.snapshot, err = directory.Build(1, slices.Collect(maps.Values(d.rows)))
 	return err
+}
+
+// admit gives access to the agencies that subscribe: no file says which have it.
+func (d *offline) admit() error {
+	for _, row := range slices.Collect(maps.Values(d.rows)) {
+		if s := row.GetSubscription(); s != nil {
+			agency := &directoryv1.Row{Row: &directoryv1.Row_Agency{Agency: &directoryv1.Agency{Id: s.GetAgency(), Organisation: s.GetOrganisation()}}}
+			kind, id := directory.KeyOf(agency)
+			d.rows[importer.RowKey{Kind: kind, ID: id}] = agency
+		}
+	}
+	return d.build()
 }
 
 func (d *offline) add(format, path string) error {
