@@ -71,6 +71,9 @@ func (o *office) run(ctx context.Context) error {
 	for {
 		e, _ := o.engine()
 		err := o.serve(ctx, e)
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil // it was asked to stop, perhaps while it was still reading
+		}
 		kind := notice.KindOf(err)
 		if err == nil || ctx.Err() != nil || kind != notice.Conflict && kind != notice.Unavailable {
 			return err

@@ -83,8 +83,10 @@ func (s *Store) Provision(ctx context.Context, year int) error {
 // LedgerYear is the year of the ledger in use: the newest there is, else the one given. A ledger goes on in its stream
 // until a new one is opened.
 func (s *Store) LedgerYear(ctx context.Context, first int) (int, error) {
+	try, cancel := context.WithTimeout(ctx, tryFor) // a question that got lost is to be asked again
+	defer cancel()
 	year := 0
-	names := s.js.StreamNames(ctx)
+	names := s.js.StreamNames(try)
 	for name := range names.Name() {
 		var y int
 		if n, err := fmt.Sscanf(name, ledgerFormat, &y); err == nil && n == 1 {
