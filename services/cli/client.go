@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -151,4 +153,33 @@ func call[Request, Response any](ctx context.Context, l link, method func(contex
 		return none, l.fault(err)
 	}
 	return response, nil
+}
+
+// asker is a command that makes one call.
+type asker interface {
+	dial(ctx context.Context) (link, error)
+	json() bool
+}
+
+// ask makes one call and prints its answer: as it is for programs, by print for people.
+func ask[Client, Request any, Response proto.Message](
+	ctx context.Context, e *env, c asker, client func(grpc.ClientConnInterface) Client,
+	method func(Client, context.Context, Request, ...grpc.CallOption) (Response, error), request Request, print func(io.Writer, Response) error,
+) error {
+	l, err := c.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer l.close()
+	response, err := call(ctx, l, func(ctx context.Context, request Request, options ...grpc.CallOption) (Response, error) {
+		return method(client(l.conn), ctx, request, options...)
+	}, request)
+	switch {
+	case err != nil:
+		return err
+	case c.json():
+		return printJSON(e.Out, response)
+	default:
+		return print(e.Out, response)
+	}
 }

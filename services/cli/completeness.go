@@ -48,20 +48,7 @@ func (c *completenessCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, ledgerv1.NewLedgerServiceClient(l.conn).Completeness, request)
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printCompleteness(e.Out, response)
-	}
+	return ask(ctx, e, c, ledgerv1.NewLedgerServiceClient, ledgerv1.LedgerServiceClient.Completeness, request, printCompleteness)
 }
 
 func printCompleteness(w io.Writer, r *ledgerv1.CompletenessResponse) error {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 )
@@ -19,19 +20,10 @@ The code is the other mail system's: 5.1.1 no such mailbox, 5.2.2 mailbox full, 
 }
 
 func (c *failingCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, ledgerv1.NewLedgerServiceClient(l.conn).Failing, &ledgerv1.FailingRequest{})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	return printFailing(e, response.GetContacts())
+	return ask(ctx, e, c, ledgerv1.NewLedgerServiceClient, ledgerv1.LedgerServiceClient.Failing, &ledgerv1.FailingRequest{},
+		func(w io.Writer, r *ledgerv1.FailingResponse) error {
+			return printFailing(e, r.GetContacts())
+		})
 }
 
 func printFailing(e *env, contacts []*ledgerv1.FailingContact) error {

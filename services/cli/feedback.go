@@ -24,21 +24,7 @@ func (feedbackCmd) Help() string {
 }
 
 func (c *feedbackCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, intakev1.NewIntakeServiceClient(l.conn).Feedback,
-		&intakev1.FeedbackRequest{After: c.After, Limit: c.Limit})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printFeedback(e.Out, response)
-	}
+	return ask(ctx, e, c, intakev1.NewIntakeServiceClient, intakev1.IntakeServiceClient.Feedback, &intakev1.FeedbackRequest{After: c.After, Limit: c.Limit}, printFeedback)
 }
 
 func printFeedback(w io.Writer, r *intakev1.FeedbackResponse) error {
@@ -100,20 +86,11 @@ type quarantineListCmd struct {
 }
 
 func (c *quarantineListCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, intakev1.NewIntakeServiceClient(l.conn).Quarantine, &intakev1.QuarantineRequest{Agency: c.Agency})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	printQuarantine(e.Out, response.GetQuarantined())
-	return nil
+	return ask(ctx, e, c, intakev1.NewIntakeServiceClient, intakev1.IntakeServiceClient.Quarantine, &intakev1.QuarantineRequest{Agency: c.Agency},
+		func(w io.Writer, r *intakev1.QuarantineResponse) error {
+			printQuarantine(w, r.GetQuarantined())
+			return nil
+		})
 }
 
 func printQuarantine(w io.Writer, refused []*intakev1.Quarantined) {

@@ -183,20 +183,11 @@ type inboxConfirmCmd struct {
 }
 
 func (c *inboxConfirmCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, inboxv1.NewInboxServiceClient(l.conn).Confirm, &inboxv1.ConfirmRequest{Cursor: c.Cursor})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	_, err = fmt.Fprintf(e.Out, "Confirmed: %s that nobody had confirmed before.\n", plural(response.GetConfirmed(), "notice", "notices"))
-	return err
+	return ask(ctx, e, c, inboxv1.NewInboxServiceClient, inboxv1.InboxServiceClient.Confirm, &inboxv1.ConfirmRequest{Cursor: c.Cursor},
+		func(w io.Writer, r *inboxv1.ConfirmResponse) error {
+			_, err := fmt.Fprintf(w, "Confirmed: %s that nobody had confirmed before.\n", plural(r.GetConfirmed(), "notice", "notices"))
+			return err
+		})
 }
 
 type inboxAcknowledgeCmd struct {
@@ -207,18 +198,9 @@ type inboxAcknowledgeCmd struct {
 }
 
 func (c *inboxAcknowledgeCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, inboxv1.NewInboxServiceClient(l.conn).Acknowledge, &inboxv1.AcknowledgeRequest{Notice: c.Notice, Person: c.Person})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	_, err = fmt.Fprintln(e.Out, "Acknowledged.")
-	return err
+	return ask(ctx, e, c, inboxv1.NewInboxServiceClient, inboxv1.InboxServiceClient.Acknowledge, &inboxv1.AcknowledgeRequest{Notice: c.Notice, Person: c.Person},
+		func(w io.Writer, _ *inboxv1.AcknowledgeResponse) error {
+			_, err := fmt.Fprintln(w, "Acknowledged.")
+			return err
+		})
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
@@ -68,20 +69,8 @@ func (c *timelineCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, ledgerv1.NewLedgerServiceClient(l.conn).Timeline, request)
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printTimeline(e.Out, response.GetFacts())
-	}
+	return ask(ctx, e, c, ledgerv1.NewLedgerServiceClient, ledgerv1.LedgerServiceClient.Timeline, request,
+		func(w io.Writer, r *ledgerv1.TimelineResponse) error { return printTimeline(w, r.GetFacts()) })
 }
 
 type verifyCmd struct {
@@ -169,20 +158,11 @@ type summaryCmd struct {
 }
 
 func (c *summaryCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, ledgerv1.NewLedgerServiceClient(l.conn).Summary, &ledgerv1.SummaryRequest{})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	printSummary(e, response)
-	return nil
+	return ask(ctx, e, c, ledgerv1.NewLedgerServiceClient, ledgerv1.LedgerServiceClient.Summary, &ledgerv1.SummaryRequest{},
+		func(w io.Writer, r *ledgerv1.SummaryResponse) error {
+			printSummary(e, r)
+			return nil
+		})
 }
 
 func printSummary(e *env, r *ledgerv1.SummaryResponse) {

@@ -32,21 +32,7 @@ NEXT is when somebody else of that organisation is asked unless it answers.`
 }
 
 func (c *meetingShowCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, meetingv1.NewMeetingServiceClient(l.conn).Show,
-		&meetingv1.ShowRequest{Agency: c.Agency, Reference: c.Reference})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printMeeting(e.Out, response)
-	}
+	return ask(ctx, e, c, meetingv1.NewMeetingServiceClient, meetingv1.MeetingServiceClient.Show, &meetingv1.ShowRequest{Agency: c.Agency, Reference: c.Reference}, printMeeting)
 }
 
 func printMeeting(w io.Writer, m *meetingv1.ShowResponse) error {

@@ -45,20 +45,7 @@ func (c *missingCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, ledgerv1.NewLedgerServiceClient(l.conn).Whereabouts, request)
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printEpisodes(e.Out, response)
-	}
+	return ask(ctx, e, c, ledgerv1.NewLedgerServiceClient, ledgerv1.LedgerServiceClient.Whereabouts, request, printEpisodes)
 }
 
 func printEpisodes(w io.Writer, r *ledgerv1.WhereaboutsResponse) error {

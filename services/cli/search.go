@@ -110,20 +110,7 @@ func (c *searchCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, ledgerv1.NewLedgerServiceClient(l.conn).Search, request)
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printFound(e.Out, response)
-	}
+	return ask(ctx, e, c, ledgerv1.NewLedgerServiceClient, ledgerv1.LedgerServiceClient.Search, request, printFound)
 }
 
 func printFound(w io.Writer, r *ledgerv1.SearchResponse) error {

@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"fmt"
+	"io"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
@@ -66,20 +67,10 @@ func (c *sendingStopCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, sendingv1.NewSendingServiceClient(l.conn).Stop,
-		&sendingv1.StopRequest{Scope: what, Target: target, Reason: c.Reason})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	return printStops(e, response.GetStops())
+	return ask(ctx, e, c, sendingv1.NewSendingServiceClient, sendingv1.SendingServiceClient.Stop, &sendingv1.StopRequest{Scope: what, Target: target, Reason: c.Reason},
+		func(w io.Writer, r *sendingv1.StopResponse) error {
+			return printStops(e, r.GetStops())
+		})
 }
 
 type sendingResumeCmd struct {
@@ -93,20 +84,10 @@ func (c *sendingResumeCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, sendingv1.NewSendingServiceClient(l.conn).Resume,
-		&sendingv1.ResumeRequest{Scope: what, Target: target, Reason: c.Reason})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	return printStops(e, response.GetStops())
+	return ask(ctx, e, c, sendingv1.NewSendingServiceClient, sendingv1.SendingServiceClient.Resume, &sendingv1.ResumeRequest{Scope: what, Target: target, Reason: c.Reason},
+		func(w io.Writer, r *sendingv1.ResumeResponse) error {
+			return printStops(e, r.GetStops())
+		})
 }
 
 type sendingShowCmd struct {
@@ -115,23 +96,14 @@ type sendingShowCmd struct {
 }
 
 func (c *sendingShowCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, sendingv1.NewSendingServiceClient(l.conn).Show, &sendingv1.ShowRequest{})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	if err := printStops(e, response.GetStops()); err != nil || len(response.GetStops()) == 0 {
-		return err
-	}
-	fmt.Fprintf(e.Out, "held back: %s\n", plural(response.GetHeldBack(), "notice", "notices"))
-	return nil
+	return ask(ctx, e, c, sendingv1.NewSendingServiceClient, sendingv1.SendingServiceClient.Show, &sendingv1.ShowRequest{},
+		func(w io.Writer, r *sendingv1.ShowResponse) error {
+			if err := printStops(e, r.GetStops()); err != nil || len(r.GetStops()) == 0 {
+				return err
+			}
+			fmt.Fprintf(w, "held back: %s\n", plural(r.GetHeldBack(), "notice", "notices"))
+			return nil
+		})
 }
 
 func printStops(e *env, stops []*sendingv1.Stop) error {

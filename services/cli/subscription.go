@@ -68,20 +68,11 @@ func (c *subscriptionRequestCmd) Run(ctx context.Context, e *env) error {
 	if err != nil {
 		return err
 	}
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, subscriptionv1.NewSubscriptionServiceClient(l.conn).Request, req)
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	_, err = fmt.Fprintf(e.Out, "Asked for, as %s. Nothing is told by it until an operator grants it; your inbox says when.\n", response.GetId())
-	return err
+	return ask(ctx, e, c, subscriptionv1.NewSubscriptionServiceClient, subscriptionv1.SubscriptionServiceClient.Request, req,
+		func(w io.Writer, r *subscriptionv1.RequestResponse) error {
+			_, err := fmt.Fprintf(w, "Asked for, as %s. Nothing is told by it until an operator grants it; your inbox says when.\n", r.GetId())
+			return err
+		})
 }
 
 type subscriptionGrantCmd struct {
@@ -111,21 +102,12 @@ func (c *subscriptionGrantCmd) Run(ctx context.Context, e *env) error {
 		}
 		*given.into = timestamppb.New(at)
 	}
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, subscriptionv1.NewSubscriptionServiceClient(l.conn).Grant, req)
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	s := response.GetSubscription()
-	_, err = fmt.Fprintf(e.Out, "Granted: %s, from %s until %s.\n", subscriptionText(s), minute(s.GetFromMs()), minute(s.GetUntilMs()))
-	return err
+	return ask(ctx, e, c, subscriptionv1.NewSubscriptionServiceClient, subscriptionv1.SubscriptionServiceClient.Grant, req,
+		func(w io.Writer, r *subscriptionv1.GrantResponse) error {
+			s := r.GetSubscription()
+			_, err := fmt.Fprintf(w, "Granted: %s, from %s until %s.\n", subscriptionText(s), minute(s.GetFromMs()), minute(s.GetUntilMs()))
+			return err
+		})
 }
 
 type subscriptionEndCmd struct {
@@ -135,20 +117,11 @@ type subscriptionEndCmd struct {
 }
 
 func (c *subscriptionEndCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, subscriptionv1.NewSubscriptionServiceClient(l.conn).End, &subscriptionv1.EndRequest{Id: c.ID})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	_, err = fmt.Fprintln(e.Out, "Ended: nothing more is told by it.")
-	return err
+	return ask(ctx, e, c, subscriptionv1.NewSubscriptionServiceClient, subscriptionv1.SubscriptionServiceClient.End, &subscriptionv1.EndRequest{Id: c.ID},
+		func(w io.Writer, _ *subscriptionv1.EndResponse) error {
+			_, err := fmt.Fprintln(w, "Ended: nothing more is told by it.")
+			return err
+		})
 }
 
 type subscriptionListCmd struct {
@@ -159,20 +132,8 @@ type subscriptionListCmd struct {
 }
 
 func (c *subscriptionListCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, subscriptionv1.NewSubscriptionServiceClient(l.conn).List, &subscriptionv1.ListRequest{Agency: c.Agency, All: c.All})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printSubscriptions(e.Out, response.GetItems())
-	}
+	return ask(ctx, e, c, subscriptionv1.NewSubscriptionServiceClient, subscriptionv1.SubscriptionServiceClient.List, &subscriptionv1.ListRequest{Agency: c.Agency, All: c.All},
+		func(w io.Writer, r *subscriptionv1.ListResponse) error { return printSubscriptions(w, r.GetItems()) })
 }
 
 func printSubscriptions(w io.Writer, items []*subscriptionv1.Item) error {

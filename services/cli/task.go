@@ -29,21 +29,8 @@ type taskListCmd struct {
 }
 
 func (c *taskListCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, taskv1.NewTaskServiceClient(l.conn).List,
-		&taskv1.ListRequest{All: c.All, Organisation: c.Organisation})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printTasks(e.Out, response.GetItems())
-	}
+	return ask(ctx, e, c, taskv1.NewTaskServiceClient, taskv1.TaskServiceClient.List, &taskv1.ListRequest{All: c.All, Organisation: c.Organisation},
+		func(w io.Writer, r *taskv1.ListResponse) error { return printTasks(w, r.GetItems()) })
 }
 
 func printTasks(w io.Writer, items []*taskv1.Item) error {

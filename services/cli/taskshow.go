@@ -27,20 +27,7 @@ func (taskShowCmd) Help() string {
 }
 
 func (c *taskShowCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, taskv1.NewTaskServiceClient(l.conn).Show, &taskv1.ShowRequest{Task: c.ID})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printTask(e.Out, response)
-	}
+	return ask(ctx, e, c, taskv1.NewTaskServiceClient, taskv1.TaskServiceClient.Show, &taskv1.ShowRequest{Task: c.ID}, printTask)
 }
 
 func printTask(w io.Writer, shown *taskv1.ShowResponse) error {

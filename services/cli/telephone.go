@@ -45,20 +45,10 @@ func (c *telephoneImportCmd) Run(ctx context.Context, e *env) error {
 	if err != nil || len(file) > largestCalls {
 		return notice.Faultf(notice.Invalid, "cli.telephone", "the file cannot be read, or is larger than 512 KiB: split it")
 	}
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, telephonev1.NewTelephoneServiceClient(l.conn).Import,
-		&telephonev1.ImportRequest{File: file, DryRun: c.DryRun})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	}
-	return printCalls(e.Out, response.GetCalls(), c.DryRun)
+	return ask(ctx, e, c, telephonev1.NewTelephoneServiceClient, telephonev1.TelephoneServiceClient.Import, &telephonev1.ImportRequest{File: file, DryRun: c.DryRun},
+		func(w io.Writer, r *telephonev1.ImportResponse) error {
+			return printCalls(w, r.GetCalls(), c.DryRun)
+		})
 }
 
 // printCalls says what became of each row, or would.

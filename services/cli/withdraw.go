@@ -27,22 +27,9 @@ A correction of the event stands: withdraw that as well. What was withdrawn by m
 }
 
 func (c *withdrawCmd) Run(ctx context.Context, e *env) error {
-	l, err := c.dial(ctx)
-	if err != nil {
-		return err
-	}
-	defer l.close()
-	response, err := call(ctx, l, intakev1.NewIntakeServiceClient(l.conn).Withdraw, &intakev1.WithdrawRequest{
+	return ask(ctx, e, c, intakev1.NewIntakeServiceClient, intakev1.IntakeServiceClient.Withdraw, &intakev1.WithdrawRequest{
 		Agency: c.Agency, Event: c.Event, Code: c.Code, Reason: c.Reason,
-	})
-	switch {
-	case err != nil:
-		return err
-	case c.json():
-		return printJSON(e.Out, response)
-	default:
-		return printWithdrawn(e.Out, response)
-	}
+	}, printWithdrawn)
 }
 
 func printWithdrawn(w io.Writer, r *intakev1.WithdrawResponse) error {
