@@ -120,6 +120,9 @@ var statusCode = regexp.MustCompile(`(?:^|[^0-9.])([245]\.[0-9]{1,3}\.[0-9]{1,3}
 // replyCode is a reply of a mail server as it is quoted: a code of three digits before a word or a code.
 var replyCode = regexp.MustCompile(`(?:^|[^0-9.])([45])[0-5][0-9](?:[ -])[0-9A-Za-z#<]`)
 
+// messageID begins the header that says whose mail is quoted.
+var messageID = regexp.MustCompile(`(?i)message-id:`)
+
 // withoutReport reads the bounce of a mail system that writes no report: qmail, older Exim and others.
 func (f *found) withoutReport(h *message.Header) (Report, bool) {
 	named := h.Get("X-Failed-Recipients") != ""
@@ -127,8 +130,8 @@ func (f *found) withoutReport(h *message.Header) (Report, bool) {
 		return Report{}, false
 	}
 	words := f.text
-	if at := bytes.Index(bytes.ToLower(words), []byte("message-id:")); at >= 0 {
-		words = words[:at] // what follows is our own mail
+	if at := messageID.FindIndex(words); at != nil {
+		words = words[:at[0]] // what follows is our own mail
 	}
 	if m := statusCode.FindSubmatch(words); m != nil && m[1][0] != '2' {
 		return Report{Kind: byClass(m[1][0]), Code: string(m[1])}, true

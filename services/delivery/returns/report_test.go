@@ -68,6 +68,14 @@ func TestABounceWithoutAReportCountsOnlyWithOurOwnMessageID(t *testing.T) {
 	}
 }
 
+func TestABounceWhoseWordsAreNoUTF8IsReadAllTheSame(t *testing.T) {
+	latin := strings.Repeat("\xe9", 2000) // each grows to three bytes where it is taken for UTF-8
+	raw := bytes.Replace(sample(t, "qmail"), []byte("\r\n\r\nHi."), []byte("\r\n\r\n"+latin+"Hi."), 1)
+	if got := Read(bytes.NewReader(raw), noticeID); got.Kind != permanent || got.Code != "5.1.1" {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestAMailThatCannotBeReadIsUnknown(t *testing.T) {
 	deep := func(levels int) string {
 		var b strings.Builder
