@@ -92,6 +92,8 @@ func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNo
 		return protectionEndedAdvice()
 	case notice.CustodyDetained:
 		return custodyAdvice(function)
+	case notice.CustodyReleased:
+		return releasedAdvice(function)
 	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
 		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
 		return careAdvice(kind, function)

@@ -67,6 +67,11 @@ func (l layer) police(p *Part, ev *eventv1.Event) {
 			rows.add("Appropriate adult", appropriateAdultText(c.GetAppropriateAdult()))
 		}
 		p.text("Suspected of", c.GetSuspectedOf())
+	case ev.GetCustodyReleased() != nil:
+		c := ev.GetCustodyReleased()
+		rows.add("Detained", stamp(c.GetDetainedAt()))
+		rows.add("Left police custody", stamp(c.GetReleasedAt()))
+		rows.add("How it ended", custodyOutcomeText(c.GetOutcome()))
 	}
 }
 

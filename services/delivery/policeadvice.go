@@ -8,6 +8,7 @@ const (
 	noTipOff   = "Do not tell the family, or anybody who may be a party, before you have agreed with police what may be said."
 	noAppeal   = "Do not publish it, and do not ask for help on social media: police decide on that."
 	askCustody = "Telephone the custody desk of the force, quoting the reference: it says where the child is held."
+	askRelease = "Telephone the custody desk of the force, quoting the reference: it says where the child went, and with whom."
 )
 
 // educates says whether the part in which a recipient is told is that of a school or setting, or of those who answer for
@@ -118,6 +119,28 @@ func custodyAdvice(function string) (do, doNot []string) {
 			"Where no appropriate adult is with the child, see to it that one comes.",
 			"Where the child is charged and refused bail, offer accommodation: a child is not to spend the night in a cell for want of a place.",
 			recordWho,
+		}, []string{
+			noPlaces, noForward,
+		}
+}
+
+func releasedAdvice(function string) (do, doNot []string) {
+	if function == "youth_justice" {
+		return []string{
+				"Telephone the custody desk of the force, quoting the reference: it says what conditions the child has to keep to, and when a court sits.",
+				"Where the child is charged, prepare the child for the court; where bail was refused, plan with the local authority where the child can stay.",
+				"Where the child is released on bail or under investigation, offer support while they wait.",
+				recordWho, emergency,
+			}, []string{
+				noPlaces, noForward,
+			}
+	}
+	return []string{
+			askRelease,
+			"Check that the child is safe where they are now, and that whoever has the care of them knows what the child has to keep to.",
+			"Where the child was charged and kept for a court, find out why they were not moved to accommodation, and record it.",
+			"Decide what the detention tells of the child's needs and risks, exploitation among them.",
+			recordWho, emergency,
 		}, []string{
 			noPlaces, noForward,
 		}

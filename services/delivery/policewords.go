@@ -91,3 +91,24 @@ func appropriateAdultText(a eventv1.AppropriateAdult) string {
 	}
 	return "not stated"
 }
+
+func custodyOutcomeText(o eventv1.CustodyOutcome) string {
+	switch o {
+	case eventv1.CustodyOutcome_CUSTODY_OUTCOME_NO_FURTHER_ACTION:
+		return "released, and nothing further is to be done"
+	case eventv1.CustodyOutcome_CUSTODY_OUTCOME_UNDER_INVESTIGATION:
+		return "released under investigation"
+	case eventv1.CustodyOutcome_CUSTODY_OUTCOME_BAILED:
+		return "released on bail, not charged"
+	case eventv1.CustodyOutcome_CUSTODY_OUTCOME_CHARGED_AND_BAILED:
+		return "charged, and released on bail to come before a court"
+	case eventv1.CustodyOutcome_CUSTODY_OUTCOME_CHARGED_AND_KEPT_FOR_COURT:
+		return "charged, kept until a court sat, and handed over there"
+	case eventv1.CustodyOutcome_CUSTODY_OUTCOME_LOCAL_AUTHORITY_ACCOMMODATION:
+		return "charged, refused bail and moved to local authority accommodation"
+	case eventv1.CustodyOutcome_CUSTODY_OUTCOME_OTHER:
+		return "in another way: see the circumstances"
+	case eventv1.CustodyOutcome_CUSTODY_OUTCOME_UNSPECIFIED:
+	}
+	return ""
+}

@@ -125,6 +125,11 @@ func sampleEvent(t *testing.T, kind notice.EventKind) *eventv1.Event {
 			DetainedAt: at("2026-11-19T22:40:00Z"), AppropriateAdult: eventv1.AppropriateAdult_APPROPRIATE_ADULT_NOT_FOUND,
 			SuspectedOf: "Theft from a shop.",
 		}}
+	case notice.CustodyReleased:
+		ev.Payload = &eventv1.Event_CustodyReleased{CustodyReleased: &eventv1.CustodyReleased{
+			DetainedAt: at("2026-11-18T22:40:00Z"), ReleasedAt: at("2026-11-19T16:00:00Z"),
+			Outcome: eventv1.CustodyOutcome_CUSTODY_OUTCOME_CHARGED_AND_KEPT_FOR_COURT,
+		}}
 	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
 		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
 		sampleCare(t, ev, kind)

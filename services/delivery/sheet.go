@@ -146,6 +146,8 @@ func kindTitle(k notice.EventKind) string {
 		return "Police protection of a child has ended"
 	case notice.CustodyDetained:
 		return "A child is detained by police"
+	case notice.CustodyReleased:
+		return "Police detention of a child has ended"
 	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
 		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:
 		return careKinds()[k].title
@@ -184,7 +186,7 @@ func eventHeading(i int, n *noticev1.Notice) string {
 		heading = "The interview"
 	case notice.PoliceProtectionExercised, notice.PoliceProtectionEnded:
 		heading = "The protection"
-	case notice.CustodyDetained:
+	case notice.CustodyDetained, notice.CustodyReleased:
 		heading = "The detention"
 	case notice.PlacementNotified, notice.ResponsibilityAccepted, notice.ProtectionPlanStarted, notice.ProtectionPlanEnded,
 		notice.MedicalRequested, notice.MedicalConcluded, notice.EnrolmentChanged:

@@ -270,6 +270,17 @@ func badInputs() []bad {
 			c.DetainedAt, c.AppropriateAdult = timestamppb.New(ev.Time.AsTime().Add(time.Hour)), 12
 			c.HeldAt, c.SuspectedOf = strings.Repeat("é", 201), strings.Repeat("é", 501)
 		}},
+		{name: "a child released before the detention, nobody says how", kind: notice.CustodyReleased, change: func(ev *eventv1.Event) {
+			c := ev.GetCustodyReleased()
+			c.ReleasedAt, c.Outcome = timestamppb.New(c.DetainedAt.AsTime().Add(-time.Minute)), 0
+		}},
+		{name: "a child released after the report, in a way that does not exist", kind: notice.CustodyReleased, change: func(ev *eventv1.Event) {
+			c := ev.GetCustodyReleased()
+			c.ReleasedAt, c.Outcome = timestamppb.New(ev.Time.AsTime().Add(time.Hour)), 8
+		}},
+		{name: "a child released at a time that nobody gives, from a detention of which nobody says when it began", kind: notice.CustodyReleased, change: func(ev *eventv1.Event) {
+			ev.GetCustodyReleased().DetainedAt, ev.GetCustodyReleased().ReleasedAt = nil, nil
+		}},
 	}
 }
 

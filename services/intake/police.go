@@ -45,6 +45,11 @@ func checkPolice(ev *eventv1.Event, found *faults) {
 		}
 	case *eventv1.Event_CustodyDetained:
 		notAfterReport(ev, p.CustodyDetained.GetDetainedAt(), "custody_detained.detained_at", found)
+	case *eventv1.Event_CustodyReleased:
+		if before(p.CustodyReleased.GetReleasedAt(), p.CustodyReleased.GetDetainedAt()) {
+			found.add("custody_released.released_at", "is before detained_at: correct one of the two")
+		}
+		notAfterReport(ev, p.CustodyReleased.GetReleasedAt(), "custody_released.released_at", found)
 	}
 }
 

@@ -191,6 +191,8 @@ func kindOf(ev *eventv1.Event) notice.EventKind {
 		return notice.PoliceProtectionEnded
 	case *eventv1.Event_CustodyDetained:
 		return notice.CustodyDetained
+	case *eventv1.Event_CustodyReleased:
+		return notice.CustodyReleased
 	case *eventv1.Event_EventWithdrawn:
 		return notice.EventWithdrawn
 	case *eventv1.Event_PlacementNotified:

@@ -22,6 +22,7 @@ const (
 	PoliceProtectionExercised    EventKind = "police_protection.exercised"
 	PoliceProtectionEnded        EventKind = "police_protection.ended"
 	CustodyDetained              EventKind = "custody.detained"
+	CustodyReleased              EventKind = "custody.released"
 	PlacementNotified            EventKind = "placement.notified"
 	ResponsibilityAccepted       EventKind = "responsibility.accepted"
 	ProtectionPlanStarted        EventKind = "protection_plan.started"
@@ -47,7 +48,7 @@ func EventKinds() []EventKind {
 		EncompassIncident, ReferralReceived, ReferralDecided, StrategyMeetingConvened, StrategyMeetingConcluded,
 		EnquiryConcluded, ConferenceConcluded,
 		VulnerablePersonNoticeRaised, MissingReported, MissingFound, ReturnInterviewCompleted,
-		PoliceProtectionExercised, PoliceProtectionEnded, CustodyDetained,
+		PoliceProtectionExercised, PoliceProtectionEnded, CustodyDetained, CustodyReleased,
 		PlacementNotified, ResponsibilityAccepted, ProtectionPlanStarted, ProtectionPlanEnded, MedicalRequested, MedicalConcluded,
 		EnrolmentChanged,
 	}

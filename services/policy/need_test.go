@@ -147,7 +147,7 @@ func TestTheExamplesOfPoliceAndOfCareLeaveNothingOutThatTheDefaultPolicyAsksFor(
 	of := map[notice.EventKind]bool{
 		notice.VulnerablePersonNoticeRaised: false, notice.MissingReported: false, notice.MissingFound: false,
 		notice.ReturnInterviewCompleted: false, notice.PoliceProtectionExercised: false, notice.PoliceProtectionEnded: false,
-		notice.CustodyDetained: false, notice.PlacementNotified: false, notice.ResponsibilityAccepted: false,
+		notice.CustodyDetained: false, notice.CustodyReleased: false, notice.PlacementNotified: false, notice.ResponsibilityAccepted: false,
 		notice.ProtectionPlanStarted: false, notice.ProtectionPlanEnded: false, notice.MedicalRequested: false,
 		notice.MedicalConcluded: false, notice.EnrolmentChanged: false,
 	}

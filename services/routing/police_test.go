@@ -29,6 +29,15 @@ func detained(id string) *eventv1.Event {
 	}
 }
 
+func released(id string) *eventv1.Event {
+	return &eventv1.Event{
+		Id: "c-2", Source: "ashmere-police", Type: "custody.released", Subject: "AP/CUS/1", Time: stamp(night), Area: ashmere, Children: children(id),
+		Payload: &eventv1.Event_CustodyReleased{CustodyReleased: &eventv1.CustodyReleased{
+			DetainedAt: stamp("2026-11-05T16:00:00Z"), ReleasedAt: stamp(night), Outcome: eventv1.CustodyOutcome_CUSTODY_OUTCOME_OTHER,
+		}},
+	}
+}
+
 // toldAll lists each notice as rule and organisation.
 func toldAll(d *ledgerv1.Decision) []string {
 	list := []string{}
@@ -65,6 +74,9 @@ func TestWhoIsToldOfAMissingOrDetainedChild(t *testing.T) {
 			want: []string{"missing.authority ashmere-council"}},
 		"youth justice: each service of the area": {event: detained("ada"), want: []string{
 			"custody.authority ashmere-council", "custody.youth_justice east-justice", "custody.youth_justice west-justice"}},
+		"of the release, whoever is told of the detention": {event: released("ada"), change: placed(kestrelVale), want: []string{
+			"custody.authority ashmere-council", "custody.placing_authority kestrel-vale-council",
+			"custody.youth_justice east-justice", "custody.youth_justice west-justice"}},
 		"no youth justice service is a gap": {event: detained("ada"), change: func(ev *eventv1.Event) { ev.Children[0].ResidenceArea = kestrelVale },
 			want: []string{"custody.authority kestrel-vale-council"}, gaps: []string{"no organisation of kind youth_justice in the directory for area E09000902"}},
 	} {

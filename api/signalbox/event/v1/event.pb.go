@@ -370,6 +370,7 @@ type Event struct {
 	//	*Event_MedicalConcluded
 	//	*Event_EnrolmentChanged
 	//	*Event_Manifest
+	//	*Event_CustodyReleased
 	Payload       isEvent_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -710,6 +711,15 @@ func (x *Event) GetManifest() *Manifest {
 	return nil
 }
 
+func (x *Event) GetCustodyReleased() *CustodyReleased {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_CustodyReleased); ok {
+			return x.CustodyReleased
+		}
+	}
+	return nil
+}
+
 type isEvent_Payload interface {
 	isEvent_Payload()
 }
@@ -829,6 +839,11 @@ type Event_Manifest struct {
 	Manifest *Manifest `protobuf:"bytes,42,opt,name=manifest,proto3,oneof"`
 }
 
+type Event_CustodyReleased struct {
+	// The detention of a child by police ended.
+	CustodyReleased *CustodyReleased `protobuf:"bytes,43,opt,name=custody_released,json=custodyReleased,proto3,oneof"`
+}
+
 func (*Event_EncompassIncident) isEvent_Payload() {}
 
 func (*Event_ReferralReceived) isEvent_Payload() {}
@@ -875,6 +890,8 @@ func (*Event_EnrolmentChanged) isEvent_Payload() {}
 
 func (*Event_Manifest) isEvent_Payload() {}
 
+func (*Event_CustodyReleased) isEvent_Payload() {}
+
 var File_signalbox_event_v1_event_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_event_proto_rawDesc = "" +
@@ -888,7 +905,7 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\vdisclosable\x18\x01 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\xc8\xf3\x18\bR\vdisclosable\x12,\n" +
 	"\n" +
 	"restricted\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xc0>\xc8\xf3\x18\tR\n" +
-	"restricted\"\xdd\x19\n" +
+	"restricted\"\xb5\x1a\n" +
 	"\x05Event\x123\n" +
 	"\x02id\x18\x01 \x01(\tB#\xbaH\x1cr\x1a\x10\x01\x18\x80\x012\x13^[A-Za-z0-9._:/-]+$\xc8\xf3\x18\x01R\x02id\x129\n" +
 	"\x06source\x18\x02 \x01(\tB!\xbaH\x1ar\x182\x16^[a-z][a-z0-9-]{1,38}$\xc8\xf3\x18\x01R\x06source\x124\n" +
@@ -929,7 +946,8 @@ const file_signalbox_event_v1_event_proto_rawDesc = "" +
 	"\x11medical_requested\x18' \x01(\v2$.signalbox.event.v1.MedicalRequestedB\x04\xc8\xf3\x18\x02H\x00R\x10medicalRequested\x12Y\n" +
 	"\x11medical_concluded\x18( \x01(\v2$.signalbox.event.v1.MedicalConcludedB\x04\xc8\xf3\x18\x02H\x00R\x10medicalConcluded\x12Y\n" +
 	"\x11enrolment_changed\x18) \x01(\v2$.signalbox.event.v1.EnrolmentChangedB\x04\xc8\xf3\x18\x02H\x00R\x10enrolmentChanged\x12@\n" +
-	"\bmanifest\x18* \x01(\v2\x1c.signalbox.event.v1.ManifestB\x04\xc8\xf3\x18\x02H\x00R\bmanifest:\xe9\x01\xbaH\xe5\x01\x1ah\n" +
+	"\bmanifest\x18* \x01(\v2\x1c.signalbox.event.v1.ManifestB\x04\xc8\xf3\x18\x02H\x00R\bmanifest\x12V\n" +
+	"\x10custody_released\x18+ \x01(\v2#.signalbox.event.v1.CustodyReleasedB\x04\xc8\xf3\x18\x02H\x00R\x0fcustodyReleased:\xe9\x01\xbaH\xe5\x01\x1ah\n" +
 	"\x14children.refs_unique\x12*children: give each child a ref of its own\x1a$this.children.map(c, c.ref).unique()\x1ay\n" +
 	"\rchildren.some\x12\x1bchildren: give at least one\x1aKhas(this.event_withdrawn) || has(this.manifest) || this.children.size() > 0B\x10\n" +
 	"\apayload\x12\x05\xbaH\x02\b\x01*\\\n" +
@@ -996,6 +1014,7 @@ var file_signalbox_event_v1_event_proto_goTypes = []any{
 	(*MedicalConcluded)(nil),             // 29: signalbox.event.v1.MedicalConcluded
 	(*EnrolmentChanged)(nil),             // 30: signalbox.event.v1.EnrolmentChanged
 	(*Manifest)(nil),                     // 31: signalbox.event.v1.Manifest
+	(*CustodyReleased)(nil),              // 32: signalbox.event.v1.CustodyReleased
 }
 var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	2,  // 0: signalbox.event.v1.Checks.pnc:type_name -> signalbox.event.v1.Check
@@ -1031,11 +1050,12 @@ var file_signalbox_event_v1_event_proto_depIdxs = []int32{
 	29, // 30: signalbox.event.v1.Event.medical_concluded:type_name -> signalbox.event.v1.MedicalConcluded
 	30, // 31: signalbox.event.v1.Event.enrolment_changed:type_name -> signalbox.event.v1.EnrolmentChanged
 	31, // 32: signalbox.event.v1.Event.manifest:type_name -> signalbox.event.v1.Manifest
-	33, // [33:33] is the sub-list for method output_type
-	33, // [33:33] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	32, // 33: signalbox.event.v1.Event.custody_released:type_name -> signalbox.event.v1.CustodyReleased
+	34, // [34:34] is the sub-list for method output_type
+	34, // [34:34] is the sub-list for method input_type
+	34, // [34:34] is the sub-list for extension type_name
+	34, // [34:34] is the sub-list for extension extendee
+	0,  // [0:34] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_event_v1_event_proto_init() }
@@ -1072,6 +1092,7 @@ func file_signalbox_event_v1_event_proto_init() {
 		(*Event_MedicalConcluded)(nil),
 		(*Event_EnrolmentChanged)(nil),
 		(*Event_Manifest)(nil),
+		(*Event_CustodyReleased)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

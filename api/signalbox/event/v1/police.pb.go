@@ -389,6 +389,80 @@ func (AppropriateAdult) EnumDescriptor() ([]byte, []int) {
 	return file_signalbox_event_v1_police_proto_rawDescGZIP(), []int{5}
 }
 
+// CustodyOutcome says how a detention ended (Police and Criminal Evidence Act 1984, Part IV).
+type CustodyOutcome int32
+
+const (
+	// Not stated; refused.
+	CustodyOutcome_CUSTODY_OUTCOME_UNSPECIFIED CustodyOutcome = 0
+	// Released, and nothing further is to be done.
+	CustodyOutcome_CUSTODY_OUTCOME_NO_FURTHER_ACTION CustodyOutcome = 1
+	// Released under investigation: not charged, not on bail.
+	CustodyOutcome_CUSTODY_OUTCOME_UNDER_INVESTIGATION CustodyOutcome = 2
+	// Released on bail without being charged.
+	CustodyOutcome_CUSTODY_OUTCOME_BAILED CustodyOutcome = 3
+	// Charged, and released on bail to come before a court.
+	CustodyOutcome_CUSTODY_OUTCOME_CHARGED_AND_BAILED CustodyOutcome = 4
+	// Charged, refused bail and kept in a police cell until a court sat (section 46). The detention goes on from the charge
+	// to the court: `released_at` is when the child was handed over there, and nothing is published at the charge.
+	CustodyOutcome_CUSTODY_OUTCOME_CHARGED_AND_KEPT_FOR_COURT CustodyOutcome = 5
+	// Charged, refused bail and moved to accommodation of a local authority until a court sits (section 38(6)).
+	CustodyOutcome_CUSTODY_OUTCOME_LOCAL_AUTHORITY_ACCOMMODATION CustodyOutcome = 6
+	// Another end, such as a caution, a hospital or the custody of another force: the circumstances say which.
+	CustodyOutcome_CUSTODY_OUTCOME_OTHER CustodyOutcome = 7
+)
+
+// Enum value maps for CustodyOutcome.
+var (
+	CustodyOutcome_name = map[int32]string{
+		0: "CUSTODY_OUTCOME_UNSPECIFIED",
+		1: "CUSTODY_OUTCOME_NO_FURTHER_ACTION",
+		2: "CUSTODY_OUTCOME_UNDER_INVESTIGATION",
+		3: "CUSTODY_OUTCOME_BAILED",
+		4: "CUSTODY_OUTCOME_CHARGED_AND_BAILED",
+		5: "CUSTODY_OUTCOME_CHARGED_AND_KEPT_FOR_COURT",
+		6: "CUSTODY_OUTCOME_LOCAL_AUTHORITY_ACCOMMODATION",
+		7: "CUSTODY_OUTCOME_OTHER",
+	}
+	CustodyOutcome_value = map[string]int32{
+		"CUSTODY_OUTCOME_UNSPECIFIED":                   0,
+		"CUSTODY_OUTCOME_NO_FURTHER_ACTION":             1,
+		"CUSTODY_OUTCOME_UNDER_INVESTIGATION":           2,
+		"CUSTODY_OUTCOME_BAILED":                        3,
+		"CUSTODY_OUTCOME_CHARGED_AND_BAILED":            4,
+		"CUSTODY_OUTCOME_CHARGED_AND_KEPT_FOR_COURT":    5,
+		"CUSTODY_OUTCOME_LOCAL_AUTHORITY_ACCOMMODATION": 6,
+		"CUSTODY_OUTCOME_OTHER":                         7,
+	}
+)
+
+func (x CustodyOutcome) Enum() *CustodyOutcome {
+	p := new(CustodyOutcome)
+	*p = x
+	return p
+}
+
+func (x CustodyOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CustodyOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_event_v1_police_proto_enumTypes[6].Descriptor()
+}
+
+func (CustodyOutcome) Type() protoreflect.EnumType {
+	return &file_signalbox_event_v1_police_proto_enumTypes[6]
+}
+
+func (x CustodyOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CustodyOutcome.Descriptor instead.
+func (CustodyOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_event_v1_police_proto_rawDescGZIP(), []int{6}
+}
+
 // VulnerablePersonNoticeRaised says that police met a child about whom they are concerned. The grade is the event's
 // `risk`, red is high, amber medium and green standard; the circumstances are the event's `narrative`.
 type VulnerablePersonNoticeRaised struct {
@@ -886,6 +960,72 @@ func (x *CustodyDetained) GetSuspectedOf() string {
 	return ""
 }
 
+// CustodyReleased says that the detention of a child by police is over. Its `subject` is that of the event that said it
+// began. Who has the care of the child now, and what the child must keep to, is the event's `narrative`.
+type CustodyReleased struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When the detention began.
+	DetainedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=detained_at,json=detainedAt,proto3" json:"detained_at,omitempty"`
+	// When it ended: the child left police custody. Not before it began, however long after: that a child was held for too
+	// long is what must be known.
+	ReleasedAt *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=released_at,json=releasedAt,proto3" json:"released_at,omitempty"`
+	// How.
+	Outcome       CustodyOutcome `protobuf:"varint,3,opt,name=outcome,proto3,enum=signalbox.event.v1.CustodyOutcome" json:"outcome,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CustodyReleased) Reset() {
+	*x = CustodyReleased{}
+	mi := &file_signalbox_event_v1_police_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CustodyReleased) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CustodyReleased) ProtoMessage() {}
+
+func (x *CustodyReleased) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_event_v1_police_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CustodyReleased.ProtoReflect.Descriptor instead.
+func (*CustodyReleased) Descriptor() ([]byte, []int) {
+	return file_signalbox_event_v1_police_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *CustodyReleased) GetDetainedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DetainedAt
+	}
+	return nil
+}
+
+func (x *CustodyReleased) GetReleasedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReleasedAt
+	}
+	return nil
+}
+
+func (x *CustodyReleased) GetOutcome() CustodyOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return CustodyOutcome_CUSTODY_OUTCOME_UNSPECIFIED
+}
+
 var File_signalbox_event_v1_police_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_police_proto_rawDesc = "" +
@@ -938,7 +1078,15 @@ const file_signalbox_event_v1_police_proto_rawDesc = "" +
 	"detainedAt\x12%\n" +
 	"\aheld_at\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\xc8\xf3\x18\tR\x06heldAt\x12_\n" +
 	"\x11appropriate_adult\x18\x03 \x01(\x0e2$.signalbox.event.v1.AppropriateAdultB\f\xbaH\x05\x82\x01\x02\x10\x01\xc8\xf3\x18\aR\x10appropriateAdult\x12/\n" +
-	"\fsuspected_of\x18\x04 \x01(\tB\f\xbaH\x05r\x03\x18\xf4\x03\xc8\xf3\x18\bR\vsuspectedOf*\xdc\x01\n" +
+	"\fsuspected_of\x18\x04 \x01(\tB\f\xbaH\x05r\x03\x18\xf4\x03\xc8\xf3\x18\bR\vsuspectedOf\"\xf1\x01\n" +
+	"\x0fCustodyReleased\x12G\n" +
+	"\vdetained_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampB\n" +
+	"\xbaH\x03\xc8\x01\x01\xc8\xf3\x18\aR\n" +
+	"detainedAt\x12G\n" +
+	"\vreleased_at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\n" +
+	"\xbaH\x03\xc8\x01\x01\xc8\xf3\x18\aR\n" +
+	"releasedAt\x12L\n" +
+	"\aoutcome\x18\x03 \x01(\x0e2\".signalbox.event.v1.CustodyOutcomeB\x0e\xbaH\a\x82\x01\x04\x10\x01 \x00\xc8\xf3\x18\fR\aoutcome*\xdc\x01\n" +
 	"\aConcern\x12\x17\n" +
 	"\x13CONCERN_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fCONCERN_NEGLECT\x10\x01\x12\x14\n" +
@@ -974,7 +1122,16 @@ const file_signalbox_event_v1_police_proto_rawDesc = "" +
 	"\x1dAPPROPRIATE_ADULT_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19APPROPRIATE_ADULT_PRESENT\x10\x01\x12\x1c\n" +
 	"\x18APPROPRIATE_ADULT_CALLED\x10\x02\x12\x1f\n" +
-	"\x1bAPPROPRIATE_ADULT_NOT_FOUND\x10\x03BBZ@github.com/signalbox-hq/signalbox/api/signalbox/event/v1;eventv1b\x06proto3"
+	"\x1bAPPROPRIATE_ADULT_NOT_FOUND\x10\x03*\xc3\x02\n" +
+	"\x0eCustodyOutcome\x12\x1f\n" +
+	"\x1bCUSTODY_OUTCOME_UNSPECIFIED\x10\x00\x12%\n" +
+	"!CUSTODY_OUTCOME_NO_FURTHER_ACTION\x10\x01\x12'\n" +
+	"#CUSTODY_OUTCOME_UNDER_INVESTIGATION\x10\x02\x12\x1a\n" +
+	"\x16CUSTODY_OUTCOME_BAILED\x10\x03\x12&\n" +
+	"\"CUSTODY_OUTCOME_CHARGED_AND_BAILED\x10\x04\x12.\n" +
+	"*CUSTODY_OUTCOME_CHARGED_AND_KEPT_FOR_COURT\x10\x05\x121\n" +
+	"-CUSTODY_OUTCOME_LOCAL_AUTHORITY_ACCOMMODATION\x10\x06\x12\x19\n" +
+	"\x15CUSTODY_OUTCOME_OTHER\x10\aBBZ@github.com/signalbox-hq/signalbox/api/signalbox/event/v1;eventv1b\x06proto3"
 
 var (
 	file_signalbox_event_v1_police_proto_rawDescOnce sync.Once
@@ -988,8 +1145,8 @@ func file_signalbox_event_v1_police_proto_rawDescGZIP() []byte {
 	return file_signalbox_event_v1_police_proto_rawDescData
 }
 
-var file_signalbox_event_v1_police_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_signalbox_event_v1_police_proto_msgTypes = make([]protoimpl.MessageInfo, 7)
+var file_signalbox_event_v1_police_proto_enumTypes = make([]protoimpl.EnumInfo, 7)
+var file_signalbox_event_v1_police_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_signalbox_event_v1_police_proto_goTypes = []any{
 	(Concern)(0),                         // 0: signalbox.event.v1.Concern
 	(FoundHow)(0),                        // 1: signalbox.event.v1.FoundHow
@@ -997,45 +1154,50 @@ var file_signalbox_event_v1_police_proto_goTypes = []any{
 	(InterviewOutcome)(0),                // 3: signalbox.event.v1.InterviewOutcome
 	(ProtectionEnd)(0),                   // 4: signalbox.event.v1.ProtectionEnd
 	(AppropriateAdult)(0),                // 5: signalbox.event.v1.AppropriateAdult
-	(*VulnerablePersonNoticeRaised)(nil), // 6: signalbox.event.v1.VulnerablePersonNoticeRaised
-	(*MissingReported)(nil),              // 7: signalbox.event.v1.MissingReported
-	(*MissingFound)(nil),                 // 8: signalbox.event.v1.MissingFound
-	(*ReturnInterviewCompleted)(nil),     // 9: signalbox.event.v1.ReturnInterviewCompleted
-	(*PoliceProtectionExercised)(nil),    // 10: signalbox.event.v1.PoliceProtectionExercised
-	(*PoliceProtectionEnded)(nil),        // 11: signalbox.event.v1.PoliceProtectionEnded
-	(*CustodyDetained)(nil),              // 12: signalbox.event.v1.CustodyDetained
-	(*timestamppb.Timestamp)(nil),        // 13: google.protobuf.Timestamp
-	(*Address)(nil),                      // 14: signalbox.event.v1.Address
-	(*OrganisationRef)(nil),              // 15: signalbox.event.v1.OrganisationRef
+	(CustodyOutcome)(0),                  // 6: signalbox.event.v1.CustodyOutcome
+	(*VulnerablePersonNoticeRaised)(nil), // 7: signalbox.event.v1.VulnerablePersonNoticeRaised
+	(*MissingReported)(nil),              // 8: signalbox.event.v1.MissingReported
+	(*MissingFound)(nil),                 // 9: signalbox.event.v1.MissingFound
+	(*ReturnInterviewCompleted)(nil),     // 10: signalbox.event.v1.ReturnInterviewCompleted
+	(*PoliceProtectionExercised)(nil),    // 11: signalbox.event.v1.PoliceProtectionExercised
+	(*PoliceProtectionEnded)(nil),        // 12: signalbox.event.v1.PoliceProtectionEnded
+	(*CustodyDetained)(nil),              // 13: signalbox.event.v1.CustodyDetained
+	(*CustodyReleased)(nil),              // 14: signalbox.event.v1.CustodyReleased
+	(*timestamppb.Timestamp)(nil),        // 15: google.protobuf.Timestamp
+	(*Address)(nil),                      // 16: signalbox.event.v1.Address
+	(*OrganisationRef)(nil),              // 17: signalbox.event.v1.OrganisationRef
 }
 var file_signalbox_event_v1_police_proto_depIdxs = []int32{
-	13, // 0: signalbox.event.v1.VulnerablePersonNoticeRaised.seen_at:type_name -> google.protobuf.Timestamp
+	15, // 0: signalbox.event.v1.VulnerablePersonNoticeRaised.seen_at:type_name -> google.protobuf.Timestamp
 	0,  // 1: signalbox.event.v1.VulnerablePersonNoticeRaised.concern:type_name -> signalbox.event.v1.Concern
-	14, // 2: signalbox.event.v1.VulnerablePersonNoticeRaised.place:type_name -> signalbox.event.v1.Address
-	13, // 3: signalbox.event.v1.MissingReported.last_seen_at:type_name -> google.protobuf.Timestamp
-	14, // 4: signalbox.event.v1.MissingReported.last_seen_place:type_name -> signalbox.event.v1.Address
-	15, // 5: signalbox.event.v1.MissingReported.carer:type_name -> signalbox.event.v1.OrganisationRef
-	13, // 6: signalbox.event.v1.MissingFound.found_at:type_name -> google.protobuf.Timestamp
+	16, // 2: signalbox.event.v1.VulnerablePersonNoticeRaised.place:type_name -> signalbox.event.v1.Address
+	15, // 3: signalbox.event.v1.MissingReported.last_seen_at:type_name -> google.protobuf.Timestamp
+	16, // 4: signalbox.event.v1.MissingReported.last_seen_place:type_name -> signalbox.event.v1.Address
+	17, // 5: signalbox.event.v1.MissingReported.carer:type_name -> signalbox.event.v1.OrganisationRef
+	15, // 6: signalbox.event.v1.MissingFound.found_at:type_name -> google.protobuf.Timestamp
 	1,  // 7: signalbox.event.v1.MissingFound.how:type_name -> signalbox.event.v1.FoundHow
 	2,  // 8: signalbox.event.v1.MissingFound.safety:type_name -> signalbox.event.v1.Safety
-	14, // 9: signalbox.event.v1.MissingFound.place:type_name -> signalbox.event.v1.Address
-	13, // 10: signalbox.event.v1.ReturnInterviewCompleted.returned_at:type_name -> google.protobuf.Timestamp
-	13, // 11: signalbox.event.v1.ReturnInterviewCompleted.completed_at:type_name -> google.protobuf.Timestamp
+	16, // 9: signalbox.event.v1.MissingFound.place:type_name -> signalbox.event.v1.Address
+	15, // 10: signalbox.event.v1.ReturnInterviewCompleted.returned_at:type_name -> google.protobuf.Timestamp
+	15, // 11: signalbox.event.v1.ReturnInterviewCompleted.completed_at:type_name -> google.protobuf.Timestamp
 	3,  // 12: signalbox.event.v1.ReturnInterviewCompleted.outcome:type_name -> signalbox.event.v1.InterviewOutcome
-	15, // 13: signalbox.event.v1.ReturnInterviewCompleted.offered_by:type_name -> signalbox.event.v1.OrganisationRef
-	13, // 14: signalbox.event.v1.PoliceProtectionExercised.began_at:type_name -> google.protobuf.Timestamp
-	13, // 15: signalbox.event.v1.PoliceProtectionExercised.ends_by:type_name -> google.protobuf.Timestamp
-	14, // 16: signalbox.event.v1.PoliceProtectionExercised.place:type_name -> signalbox.event.v1.Address
-	13, // 17: signalbox.event.v1.PoliceProtectionEnded.began_at:type_name -> google.protobuf.Timestamp
-	13, // 18: signalbox.event.v1.PoliceProtectionEnded.ended_at:type_name -> google.protobuf.Timestamp
+	17, // 13: signalbox.event.v1.ReturnInterviewCompleted.offered_by:type_name -> signalbox.event.v1.OrganisationRef
+	15, // 14: signalbox.event.v1.PoliceProtectionExercised.began_at:type_name -> google.protobuf.Timestamp
+	15, // 15: signalbox.event.v1.PoliceProtectionExercised.ends_by:type_name -> google.protobuf.Timestamp
+	16, // 16: signalbox.event.v1.PoliceProtectionExercised.place:type_name -> signalbox.event.v1.Address
+	15, // 17: signalbox.event.v1.PoliceProtectionEnded.began_at:type_name -> google.protobuf.Timestamp
+	15, // 18: signalbox.event.v1.PoliceProtectionEnded.ended_at:type_name -> google.protobuf.Timestamp
 	4,  // 19: signalbox.event.v1.PoliceProtectionEnded.how:type_name -> signalbox.event.v1.ProtectionEnd
-	13, // 20: signalbox.event.v1.CustodyDetained.detained_at:type_name -> google.protobuf.Timestamp
+	15, // 20: signalbox.event.v1.CustodyDetained.detained_at:type_name -> google.protobuf.Timestamp
 	5,  // 21: signalbox.event.v1.CustodyDetained.appropriate_adult:type_name -> signalbox.event.v1.AppropriateAdult
-	22, // [22:22] is the sub-list for method output_type
-	22, // [22:22] is the sub-list for method input_type
-	22, // [22:22] is the sub-list for extension type_name
-	22, // [22:22] is the sub-list for extension extendee
-	0,  // [0:22] is the sub-list for field type_name
+	15, // 22: signalbox.event.v1.CustodyReleased.detained_at:type_name -> google.protobuf.Timestamp
+	15, // 23: signalbox.event.v1.CustodyReleased.released_at:type_name -> google.protobuf.Timestamp
+	6,  // 24: signalbox.event.v1.CustodyReleased.outcome:type_name -> signalbox.event.v1.CustodyOutcome
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_event_v1_police_proto_init() }
@@ -1050,8 +1212,8 @@ func file_signalbox_event_v1_police_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_event_v1_police_proto_rawDesc), len(file_signalbox_event_v1_police_proto_rawDesc)),
-			NumEnums:      6,
-			NumMessages:   7,
+			NumEnums:      7,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
