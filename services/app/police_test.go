@@ -238,6 +238,10 @@ func TestABadEventOfEachKindThatPolicePublishIsRefusedByField(t *testing.T) {
 	detained.Payload = &eventv1.Event_CustodyDetained{CustodyDetained: &eventv1.CustodyDetained{
 		DetainedAt: ago(time.Hour), HeldAt: strings.Repeat("x", 201),
 	}}
+	released := bad(notice.CustodyReleased)
+	released.Payload = &eventv1.Event_CustodyReleased{CustodyReleased: &eventv1.CustodyReleased{
+		DetainedAt: ago(time.Hour), ReleasedAt: ago(2 * time.Hour), Outcome: eventv1.CustodyOutcome_CUSTODY_OUTCOME_BAILED,
+	}}
 	want := map[string][]string{
 		concern1.Id:  {"vulnerable_person_notice_raised.concern"},
 		missing1.Id:  {"missing_reported.last_seen_at"},
@@ -246,8 +250,9 @@ func TestABadEventOfEachKindThatPolicePublishIsRefusedByField(t *testing.T) {
 		protected.Id: {"police_protection_exercised.ends_by"},
 		ended.Id:     {"police_protection_ended.how"},
 		detained.Id:  {"custody_detained.held_at"},
+		released.Id:  {"custody_released.released_at"},
 	}
-	for _, ev := range []*eventv1.Event{concern1, missing1, found, interview, protected, ended, detained} {
+	for _, ev := range []*eventv1.Event{concern1, missing1, found, interview, protected, ended, detained, released} {
 		police.Publish(ev)
 	}
 	police.Publish(reportedMissing(police, "good", now, ivo))
@@ -264,7 +269,7 @@ func TestABadEventOfEachKindThatPolicePublishIsRefusedByField(t *testing.T) {
 	r.Verify()
 }
 
-func TestADetainedChildsAuthorityAndYouthJusticeAreToldAndNotWhere(t *testing.T) {
+func TestADetainedChildsAuthorityAndYouthJusticeAreToldAndNotWhereAndOfTheRelease(t *testing.T) {
 	r := apptest.Start(t, apptest.London("2026-06-18 10:00"))
 	police := r.AddAgency("northbridge-police", "northbridge-police")
 	ev := policeEvent(police, notice.CustodyDetained, "cus-1", r.Clock.Now(), apptest.Child("c1", "Ivo", "Brennock", "2015-05-09"))
@@ -283,6 +288,48 @@ func TestADetainedChildsAuthorityAndYouthJusticeAreToldAndNotWhere(t *testing.T)
 			t.Errorf("%s sees too little, or where the child is held:\n%s", address, page)
 		}
 	}
+	listed := func() []string {
+		t.Helper()
+		response, err := r.Ledger.Whereabouts(r.Context(), &ledgerv1.WhereaboutsRequest{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		lines := []string{}
+		for _, e := range response.Episodes {
+			line := fmt.Sprintf("%s of %s: detained %s, no end", e.Kind, e.Reference, apptest.Clock(e.BeganMs))
+			if e.EndedMs != 0 {
+				line = fmt.Sprintf("%s of %s: detained %s, left %s", e.Kind, e.Reference, apptest.Clock(e.BeganMs), apptest.Clock(e.EndedMs))
+			}
+			lines = append(lines, line)
+		}
+		return lines
+	}
+	equal(t, "in custody", listed(), []string{"EPISODE_KIND_CUSTODY of NP/cus-1: detained 09:00 Thu 18 Jun (BST), no end"})
+
+	// Held for longer than the law lets police hold a child without a charge: taken in as it is, and told to the same.
+	r.Clock.Set(apptest.London("2026-06-22 12:00"))
+	left := policeEvent(police, notice.CustodyReleased, "cus-1-2", r.Clock.Now(), ev.Children[0])
+	left.Subject = ev.Subject
+	left.Narrative = &eventv1.Narrative{Disclosable: "A parent came for the child."}
+	left.Payload = &eventv1.Event_CustodyReleased{CustodyReleased: &eventv1.CustodyReleased{
+		DetainedAt: ev.GetCustodyDetained().DetainedAt, ReleasedAt: timestamppb.New(apptest.London("2026-06-22 11:30")),
+		Outcome: eventv1.CustodyOutcome_CUSTODY_OUTCOME_NO_FURTHER_ACTION,
+	}}
+	police.Publish(left)
+	r.Settle()
+	equal(t, "told of the release", apptest.Told(r.Decision(police.ID, "cus-1-2")), []string{
+		"custody.authority ashmere-council: 12:30 Mon 22 Jun (BST)", "custody.youth_justice ashmere-youth-justice: 12:30 Mon 22 Jun (BST)",
+	})
+	for _, address := range []string{"duty@ashmere.example", "desk@ashmere-yjs.example"} {
+		mails := r.Person(address).Notices()
+		page := r.Person(address).Open(mails[len(mails)-1])
+		for _, want := range []string{"09:00 on Thursday 18 June 2026 (BST)", "11:30 on Monday 22 June 2026 (BST)", "nothing further is to be done", "A parent came"} {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s does not see %q of the release:\n%s", address, want, page)
+			}
+		}
+	}
+	equal(t, "released", listed(), []string{"EPISODE_KIND_CUSTODY of NP/cus-1: detained 09:00 Thu 18 Jun (BST), left 11:30 Mon 22 Jun (BST)"})
 	r.Verify()
 }
 

@@ -16,12 +16,12 @@ type missingCmd struct {
 }
 
 func (missingCmd) Help() string {
-	return `The list that a meeting about these children begins with, from what was published: every child who is missing, however long, and whoever was missing, in police protection or detained in the last fortnight. It names children by their ids; 'signalbox directory show child ID' says who that is.
+	return `The list that a meeting about these children begins with, from what was published: every child who is missing, however long, whoever is detained, and whoever was missing, in police protection or detained in the last fortnight. It names children by their ids; 'signalbox directory show child ID' says who that is.
 
     signalbox ledger missing
     signalbox ledger missing --as-of 2026-11-03 --days 28
 
-Nobody publishes when a detention ends. What was reported after the time that is asked for is left out, so that the list of a day stays as it was.`
+A detention whose end nobody published reads 'still detained' for the 96 hours that police may hold a child without a charge, and 'no end reported' from then on: ask the force. What was reported after the time that is asked for is left out, so that the list of a day stays as it was.`
 }
 
 func (c *missingCmd) request() (*ledgerv1.WhereaboutsRequest, error) {
@@ -63,23 +63,26 @@ func printEpisodes(w io.Writer, r *ledgerv1.WhereaboutsResponse) error {
 		if e.GetBeganMs() != 0 {
 			began = minute(e.GetBeganMs())
 		}
-		t.row(enumName(e.GetKind(), "EPISODE_KIND_"), began, until(e), orDash(e.GetChild()), e.GetAgency(), e.GetReference(),
+		t.row(enumName(e.GetKind(), "EPISODE_KIND_"), began, until(e, r.GetAsOfMs()), orDash(e.GetChild()), e.GetAgency(), e.GetReference(),
 			orDash(e.GetResidenceArea()), orDash(e.GetLookedAfterBy()), returnInterview(e))
 	}
 	return t.flush()
 }
 
-// until says when an episode ended, or what is known of that.
-func until(e *ledgerv1.Episode) string {
+// until says when an episode ended, or what was known of that as of an instant.
+func until(e *ledgerv1.Episode, asOf int64) string {
+	custody := e.GetKind() == ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY
 	switch {
 	case e.GetEndedMs() != 0:
 		return minute(e.GetEndedMs())
-	case e.GetEndsByMs() != 0:
+	case custody && e.GetEndsByMs() > asOf:
+		return "still detained"
+	case !custody && e.GetEndsByMs() != 0:
 		return "by " + minute(e.GetEndsByMs())
 	case e.GetKind() == ledgerv1.EpisodeKind_EPISODE_KIND_MISSING:
 		return "still missing"
 	default:
-		return "not published"
+		return "no end reported"
 	}
 }
 

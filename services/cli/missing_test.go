@@ -20,6 +20,7 @@ func TestTheListOfMissingChildrenReadsAtAGlance(t *testing.T) {
 		t.Fatal(err)
 	}
 	const missing, protection = ledgerv1.EpisodeKind_EPISODE_KIND_MISSING, ledgerv1.EpisodeKind_EPISODE_KIND_POLICE_PROTECTION
+	const custody = ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY
 	began, ended := ms(t, "2026-10-24T21:00:00+01:00"), ms(t, "2026-10-25T01:30:00Z")
 	if err := printEpisodes(&out, span(&ledgerv1.WhereaboutsResponse{Erased: 2, Episodes: []*ledgerv1.Episode{
 		{Kind: missing, Child: "k1", Agency: "northbridge-police", Reference: "NP/1", BeganMs: began, ResidenceArea: "E09000901", LookedAfterBy: "E10000902"},
@@ -31,7 +32,9 @@ func TestTheListOfMissingChildrenReadsAtAGlance(t *testing.T) {
 		{Kind: missing, Child: "k3", Agency: "kestrel-police", Reference: "KP/4", BeganMs: began, EndedMs: ended, Interview: ledgerv1.Interview_INTERVIEW_DUE, InterviewMs: ms(t, "2026-10-28T01:30:00Z")},
 		{Kind: missing, Child: "k3", Agency: "kestrel-police", Reference: "KP/5", BeganMs: began, EndedMs: ended, Interview: ledgerv1.Interview_INTERVIEW_HELD, InterviewMs: ms(t, "2026-10-26T10:00:00Z")},
 		{Kind: protection, Child: "k4", Agency: "northbridge-police", Reference: "NP/6", BeganMs: began, EndsByMs: ms(t, "2026-10-27T20:00:00Z")},
-		{Kind: ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY, Child: "k5", Agency: "northbridge-police", Reference: "NP/7", BeganMs: began},
+		{Kind: custody, Child: "k5", Agency: "northbridge-police", Reference: "NP/7", BeganMs: began, EndsByMs: ms(t, "2026-10-28T20:00:00Z")},
+		{Kind: custody, Child: "k5", Agency: "northbridge-police", Reference: "NP/8", BeganMs: ms(t, "2026-11-02T21:00:00Z"), EndsByMs: ms(t, "2026-11-06T21:00:00Z")},
+		{Kind: custody, Child: "k6", Agency: "northbridge-police", Reference: "NP/9", BeganMs: began, EndedMs: ended, EndsByMs: ms(t, "2026-10-28T20:00:00Z")},
 	}})); err != nil {
 		t.Fatal(err)
 	}

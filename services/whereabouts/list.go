@@ -31,7 +31,7 @@ type Kid struct {
 func Kinds() []notice.EventKind {
 	return []notice.EventKind{
 		notice.MissingReported, notice.MissingFound, notice.ReturnInterviewCompleted,
-		notice.PoliceProtectionExercised, notice.PoliceProtectionEnded, notice.CustodyDetained,
+		notice.PoliceProtectionExercised, notice.PoliceProtectionEnded, notice.CustodyDetained, notice.CustodyReleased,
 	}
 }
 
@@ -99,6 +99,8 @@ func happened(ev *eventv1.Event) time.Time {
 		at = p.PoliceProtectionEnded.GetEndedAt()
 	case *eventv1.Event_CustodyDetained:
 		at = p.CustodyDetained.GetDetainedAt()
+	case *eventv1.Event_CustodyReleased:
+		at = p.CustodyReleased.GetReleasedAt()
 	}
 	if at == nil {
 		at = ev.GetTime()
@@ -109,7 +111,7 @@ func happened(ev *eventv1.Event) time.Time {
 // rankOf orders beginnings before ends.
 func rankOf(ev *eventv1.Event) int {
 	switch {
-	case ev.GetMissingFound() != nil, ev.GetPoliceProtectionEnded() != nil:
+	case ev.GetMissingFound() != nil, ev.GetPoliceProtectionEnded() != nil, ev.GetCustodyReleased() != nil:
 		return 1
 	case ev.GetReturnInterviewCompleted() != nil:
 		return 2
@@ -142,12 +144,16 @@ func (l *list) take(s said) {
 		p := s.ev.GetPoliceProtectionEnded()
 		l.end(s, ledgerv1.EpisodeKind_EPISODE_KIND_POLICE_PROTECTION, p.GetBeganAt(), p.GetEndedAt())
 	case s.ev.GetCustodyDetained() != nil:
-		l.begin(s, ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY, s.ev.GetCustodyDetained().GetDetainedAt())
+		at := s.ev.GetCustodyDetained().GetDetainedAt()
+		l.begin(s, ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY, at).EndsByMs = ms(at) + longestDetention.Milliseconds()
+	case s.ev.GetCustodyReleased() != nil:
+		p := s.ev.GetCustodyReleased()
+		l.end(s, ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY, p.GetDetainedAt(), p.GetReleasedAt())
 	}
 }
 
-// longestDetention is how long police may hold somebody whom they have not charged: who is detained later than that under the
-// same reference is detained again.
+// longestDetention is how long police may hold somebody whom they have not charged (Police and Criminal Evidence Act 1984
+// s.44). Where no release is reported the list takes a detention for over by then: it may be, and nobody has said so.
 const longestDetention = 96 * time.Hour
 
 // begin opens an episode. Two reports under one reference, of one child, are one episode that began with the first, unless it
@@ -167,11 +173,11 @@ func (l *list) begin(s said, kind ledgerv1.EpisodeKind, at *timestamppb.Timestam
 }
 
 // end closes the episode under the same reference, and every other of the child that began before and has no end: who is
-// found is found, whoever reported that the child was missing.
+// found is found, whoever reported that the child was missing. What was over before that which ends began is another time.
 func (l *list) end(s said, kind ledgerv1.EpisodeKind, began, ended *timestamppb.Timestamp) {
 	found := false
 	for _, e := range l.episodes {
-		if e.Kind != kind || !e.sameMatter(s) && !e.sameChild(s) {
+		if e.Kind != kind || !e.sameMatter(s) && !e.sameChild(s) || e.over(began.AsTime()) {
 			continue
 		}
 		if e.EndedMs == 0 && e.BeganMs <= ms(ended) {
@@ -226,32 +232,16 @@ func (e *episode) sameMatter(s said) bool {
 // sameChild says whether an event is about the child of an episode, where it is certain who that is.
 func (e *episode) sameChild(s said) bool { return e.known && s.kid.Known && e.Child == s.kid.Key }
 
-// over says whether an episode has ended by an instant.
-func (e *episode) over(at time.Time) bool {
-	ended := e.EndedMs
-	switch e.Kind {
-	case ledgerv1.EpisodeKind_EPISODE_KIND_POLICE_PROTECTION:
-		ended = cmp.Or(ended, e.EndsByMs)
-	case ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY:
-		ended = e.BeganMs + longestDetention.Milliseconds()
-	case ledgerv1.EpisodeKind_EPISODE_KIND_MISSING, ledgerv1.EpisodeKind_EPISODE_KIND_UNSPECIFIED:
-	}
-	return ended != 0 && ended <= at.UnixMilli()
+// over says whether an episode has ended by an instant, as reported or by law.
+func (e *episode) over(at time.Time) bool { return e.until() != 0 && e.until() <= at.UnixMilli() }
+
+// within says whether an episode belongs on the list.
+func (e *episode) within(since, asOf int64) bool {
+	return e.BeganMs <= asOf && (e.until() == 0 || e.until() > since)
 }
 
-// within says whether an episode belongs on the list. A missing child whom nobody reports found is missing; police
-// protection is over by law at its latest time; of a detention only the beginning is known.
-func (e *episode) within(since, asOf int64) bool {
-	over := e.EndedMs
-	switch e.Kind {
-	case ledgerv1.EpisodeKind_EPISODE_KIND_MISSING:
-	case ledgerv1.EpisodeKind_EPISODE_KIND_POLICE_PROTECTION:
-		over = cmp.Or(over, e.EndsByMs)
-	case ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY, ledgerv1.EpisodeKind_EPISODE_KIND_UNSPECIFIED:
-		over = e.BeganMs
-	}
-	return e.BeganMs <= asOf && (over == 0 || over > since)
-}
+// until is when an episode ended, or ends by law at the latest. A missing child whom nobody reports found is missing.
+func (e *episode) until() int64 { return cmp.Or(e.EndedMs, e.EndsByMs) }
 
 // judge says how things stand with the interview of a child who came back.
 func (e *episode) judge(asOf int64) {

@@ -69,6 +69,14 @@ func detained(at time.Time) func(*eventv1.Event) {
 	}
 }
 
+func released(detained, at time.Time) func(*eventv1.Event) {
+	return func(ev *eventv1.Event) {
+		ev.Payload = &eventv1.Event_CustodyReleased{CustodyReleased: &eventv1.CustodyReleased{
+			DetainedAt: stamp(detained), ReleasedAt: stamp(at), Outcome: eventv1.CustodyOutcome_CUSTODY_OUTCOME_BAILED,
+		}}
+	}
+}
+
 // lines says each episode in a line: what, whom, from when to when, and how the interview stands.
 func lines(episodes []*ledgerv1.Episode) []string {
 	day := func(ms int64) string {
@@ -187,6 +195,71 @@ func TestTheListOfADay(t *testing.T) {
 			reports: []whereabouts.Report{report("1", "C1", "a", june(18, 9), detained(june(18, 8))), report("2", "C2", "b", june(1, 9), detained(june(1, 8)))},
 			want:    []string{"custody a 18/08h-?"},
 		},
+		"released": {
+			reports: []whereabouts.Report{report("1", "C1", "a", june(18, 9), detained(june(18, 8))), report("2", "C1", "a", june(19, 9), released(june(18, 8), june(19, 8)))},
+			want:    []string{"custody a 18/08h-19/08h"},
+		},
+		"released, which is published before the detention": {
+			reports: []whereabouts.Report{report("2", "C1", "a", june(19, 9), released(june(18, 8), june(19, 8))), report("1", "C1", "a", june(19, 10), detained(june(18, 8)))},
+			want:    []string{"custody a 18/08h-19/08h"},
+		},
+		"released by another force, and certainly the child": {
+			reports: []whereabouts.Report{report("1", "C1", "a", june(18, 9), detained(june(18, 8))), report("2", "X9", "a", june(19, 9), released(june(18, 8), june(19, 8)))},
+			want:    []string{"custody a 18/08h-19/08h"},
+		},
+		"released under another reference, a child nobody knows": {
+			reports: []whereabouts.Report{report("1", "C1", "?1", june(18, 9), detained(june(18, 8))), report("2", "C2", "?1", june(19, 9), released(june(18, 8), june(19, 8)))},
+			want:    []string{"custody ?1 18/08h-?", "custody ?1 18/08h-19/08h"},
+		},
+		"released later than the law lets police hold a child": {
+			reports: []whereabouts.Report{report("1", "C1", "a", june(5, 9), detained(june(5, 8))), report("2", "C1", "a", june(11, 9), released(june(5, 8), june(11, 8)))},
+			want:    []string{"custody a 5/08h-11/08h"},
+		},
+		"a release of which nobody reported the detention": {
+			reports: []whereabouts.Report{report("2", "C1", "a", june(19, 9), released(june(18, 8), june(19, 8)))}, want: []string{"custody a 18/08h-19/08h"},
+		},
+		"a release told twice": {
+			reports: []whereabouts.Report{
+				report("1", "C1", "a", june(18, 9), detained(june(18, 8))), report("2", "C1", "a", june(19, 9), released(june(18, 8), june(19, 8))),
+				report("3", "C1", "a", june(19, 11), released(june(18, 8), june(19, 8))),
+			},
+			want: []string{"custody a 18/08h-19/08h"},
+		},
+		"released and detained again under the same reference": {
+			reports: []whereabouts.Report{
+				report("1", "C1", "a", june(18, 9), detained(june(18, 8))), report("2", "C1", "a", june(19, 9), released(june(18, 8), june(19, 8))),
+				report("3", "C1", "a", june(20, 9), detained(june(20, 8))),
+			},
+			want: []string{"custody a 20/08h-?", "custody a 18/08h-19/08h"},
+		},
+		"two releases under the same reference, and only the first detention was reported": {
+			reports: []whereabouts.Report{
+				report("1", "C1", "a", june(15, 9), detained(june(15, 8))), report("2", "C1", "a", june(16, 9), released(june(15, 8), june(16, 8))),
+				report("3", "C1", "a", june(19, 9), released(june(18, 8), june(19, 8))),
+			},
+			want: []string{"custody a 18/08h-19/08h", "custody a 15/08h-16/08h"},
+		},
+		"a release says nothing of an earlier detention that nobody ended": {
+			reports: []whereabouts.Report{
+				report("1", "C1", "a", june(8, 9), detained(june(8, 8))), report("2", "C2", "a", june(18, 9), detained(june(18, 8))),
+				report("3", "C2", "a", june(19, 9), released(june(18, 8), june(19, 8))),
+			},
+			want: []string{"custody a 18/08h-19/08h", "custody a 8/08h-?"},
+		},
+		"nor does the end of police protection": {
+			reports: []whereabouts.Report{
+				report("1", "P1", "a", june(8, 9), protected(june(8, 8))), report("2", "P2", "a", june(18, 9), protected(june(18, 8))),
+				report("3", "P2", "a", june(19, 9), unprotected(june(18, 8), june(19, 8))),
+			},
+			want: []string{"police_protection a 18/08h-19/08h", "police_protection a 8/08h-?"},
+		},
+		"released before the fortnight began, and a detention over by then that nobody ended": {
+			reports: []whereabouts.Report{
+				report("1", "C1", "a", june(4, 9), detained(june(4, 8))), report("2", "C1", "a", june(5, 9), released(june(4, 8), june(5, 8))),
+				report("3", "C2", "b", june(2, 9), detained(june(2, 8))), report("4", "C3", "c", june(3, 9), detained(june(3, 8))),
+			},
+			want: []string{"custody c 3/08h-?"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(tc.want, lines(whereabouts.List(tc.reports, asOf.AddDate(0, 0, -14), asOf))); diff != "" {
@@ -196,27 +269,61 @@ func TestTheListOfADay(t *testing.T) {
 	}
 }
 
+// Without a word of the release a detention is taken for over when the law says so, and no earlier: until then the child may
+// still be held.
+func TestADetentionThatNobodyEndsIsTakenForOverAfterNinetySixHours(t *testing.T) {
+	reports := []whereabouts.Report{
+		report("1", "C1", "a", june(18, 9), detained(june(18, 8))), report("2", "C1", "a", june(18, 12), detained(june(18, 11))),
+		report("3", "C2", "b", june(18, 9), detained(june(18, 8))), report("4", "C2", "b", june(19, 9), released(june(18, 8), june(19, 8))),
+	}
+	var got []string
+	for _, e := range whereabouts.List(reports, june(6, 12), june(20, 12)) {
+		got = append(got, fmt.Sprintf("%s from %s, over by %s at the latest", e.Child, time.UnixMilli(e.BeganMs).UTC(), time.UnixMilli(e.EndsByMs).UTC()))
+	}
+	want := []string{
+		"a from 2026-06-18 08:00:00 +0000 UTC, over by 2026-06-22 11:00:00 +0000 UTC at the latest", // as the later report has it
+		"b from 2026-06-18 08:00:00 +0000 UTC, over by 2026-06-22 08:00:00 +0000 UTC at the latest",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // In whatever order reports are read, and whatever is reported later, the list of a day is the same; and a child whom
-// nobody reported found by then is on it.
+// nobody reported found, or released, by then is on it.
 func TestTheListOfADayIsTheSameWheneverItIsAskedFor(t *testing.T) {
 	asOf := june(20, 12)
 	rapid.Check(t, func(rt *rapid.T) {
 		var reports []whereabouts.Report
 		lastFound := map[string]time.Time{}
 		lastSeen := map[string]time.Time{}
+		lastHeld := map[string]time.Time{}
+		lastReleased := map[string]time.Time{}
 		for i := range rapid.IntRange(0, 12).Draw(rt, "reports") {
 			child := rapid.SampledFrom([]string{"a", "b"}).Draw(rt, "child")
 			at := june(rapid.IntRange(1, 28).Draw(rt, "day"), rapid.IntRange(0, 23).Draw(rt, "hour"))
 			reference := fmt.Sprintf("M%d", rapid.IntRange(0, 3).Draw(rt, "reference"))
-			if rapid.Bool().Draw(rt, "found") {
+			switch rapid.SampledFrom([]string{"found", "missing", "detained", "released"}).Draw(rt, "what") {
+			case "found":
 				reports = append(reports, report(fmt.Sprint(i), reference, child, at, found(at)))
 				if !at.After(asOf) && at.After(lastFound[child]) {
 					lastFound[child] = at
 				}
-			} else {
+			case "missing":
 				reports = append(reports, report(fmt.Sprint(i), reference+fmt.Sprint(i), child, at, missing(at)))
 				if !at.After(asOf) && at.After(lastSeen[child]) {
 					lastSeen[child] = at
+				}
+			case "detained":
+				reports = append(reports, report(fmt.Sprint(i), reference+child, child, at, detained(at)))
+				if !at.After(asOf) && at.After(lastHeld[child]) {
+					lastHeld[child] = at
+				}
+			case "released":
+				held := at.Add(-time.Duration(rapid.IntRange(1, 120).Draw(rt, "hours")) * time.Hour)
+				reports = append(reports, report(fmt.Sprint(i), reference+child, child, at, released(held, at)))
+				if !at.After(asOf) && at.After(lastReleased[child]) {
+					lastReleased[child] = at
 				}
 			}
 		}
@@ -231,8 +338,17 @@ func TestTheListOfADayIsTheSameWheneverItIsAskedFor(t *testing.T) {
 			rt.Errorf("without what came later:\n%s", diff)
 		}
 		for child, seen := range lastSeen {
-			if seen.After(lastFound[child]) && !slices.ContainsFunc(list, func(e *ledgerv1.Episode) bool { return e.Child == child && e.EndedMs == 0 }) {
+			if seen.After(lastFound[child]) && !slices.ContainsFunc(list, func(e *ledgerv1.Episode) bool {
+				return e.Child == child && e.Kind == ledgerv1.EpisodeKind_EPISODE_KIND_MISSING && e.EndedMs == 0
+			}) {
 				rt.Errorf("%s is missing and not on the list: %v", child, lines(list))
+			}
+		}
+		for child, held := range lastHeld {
+			if held.After(lastReleased[child]) && held.After(asOf.Add(-96*time.Hour)) && !slices.ContainsFunc(list, func(e *ledgerv1.Episode) bool {
+				return e.Child == child && e.Kind == ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY && e.EndedMs == 0 && e.EndsByMs > asOf.UnixMilli()
+			}) {
+				rt.Errorf("%s may still be held and is not on the list: %v", child, lines(list))
 			}
 		}
 	})

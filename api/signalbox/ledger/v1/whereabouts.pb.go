@@ -32,7 +32,7 @@ const (
 	EpisodeKind_EPISODE_KIND_MISSING EpisodeKind = 1
 	// The child was in police protection.
 	EpisodeKind_EPISODE_KIND_POLICE_PROTECTION EpisodeKind = 2
-	// The child was detained. Nobody publishes when that ends.
+	// The child was detained.
 	EpisodeKind_EPISODE_KIND_CUSTODY EpisodeKind = 3
 )
 
@@ -286,7 +286,9 @@ type Episode struct {
 	BeganMs int64 `protobuf:"varint,6,opt,name=began_ms,json=beganMs,proto3" json:"began_ms,omitempty"`
 	// When it ended, Unix milliseconds; 0 where no end was reported.
 	EndedMs int64 `protobuf:"varint,7,opt,name=ended_ms,json=endedMs,proto3" json:"ended_ms,omitempty"`
-	// For police protection: when it ends by law at the latest, Unix milliseconds; 0 where only its end was reported.
+	// When it ends by law at the latest, Unix milliseconds: police protection as reported, a detention 96 hours after the
+	// latest beginning that was reported of it. 0 for a missing child, and where only the end was reported. A child who is
+	// charged may be kept for a court for longer.
 	EndsByMs int64 `protobuf:"varint,8,opt,name=ends_by_ms,json=endsByMs,proto3" json:"ends_by_ms,omitempty"`
 	// For a child who came back: the return interview.
 	Interview Interview `protobuf:"varint,9,opt,name=interview,proto3,enum=signalbox.ledger.v1.Interview" json:"interview,omitempty"`
