@@ -121,6 +121,9 @@ func termScenes() []scene {
 		{at: uk(time.June, 29, 14, 20), title: "A child is detained", pieces: []piece{{
 			file: "37-custody.json", by: binary, say: "Social care and youth justice are told, and that no appropriate adult is there; where the child is held is in no notice.",
 		}}},
+		{at: uk(time.June, 29, 21, 45), title: "The detention has ended", pieces: []piece{{
+			file: "38-custody-released.json", by: binary, say: "The same two are told how, and who has the care of the child now; the list of that day has the end.",
+		}}},
 	}
 }
 
