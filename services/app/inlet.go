@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"errors"
+	"time"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	"github.com/signalbox-hq/signalbox/services/clock"
@@ -36,7 +37,9 @@ func (in *inlet) Follow(ctx context.Context, agency notice.AgencyID, from uint64
 func (in *inlet) read(ctx context.Context, agency notice.AgencyID, m store.Msg) (engine.Message, error) {
 	ev, err := in.intake.Read(intake.Header(m.Header), m.Data, in.check(agency, m.Subject))
 	if err == nil {
-		return engine.Message{Sequence: m.Seq, Event: ev, Reported: in.seal.read(agency, ev.GetId(), intake.Header(m.Header))}, nil
+		return engine.Message{
+			Sequence: m.Seq, Event: ev, Reported: in.seal.read(agency, ev.GetId(), intake.Header(m.Header)), Waited: waited(m),
+		}, nil
 	}
 	faults := notice.FieldsOf(err)
 	if len(faults) == 0 {
@@ -49,6 +52,10 @@ func (in *inlet) read(ctx context.Context, agency notice.AgencyID, m store.Msg) 
 	}
 	return engine.Message{Sequence: m.Seq, Event: ev, Faults: len(faults), Quarantine: number}, nil
 }
+
+// waited is how long a message has lain in its stream. The store has its own clock, which a rehearsal does not move: only the
+// time between two of its instants means something to the service.
+func waited(m store.Msg) time.Duration { return max(time.Since(m.Received), 0) }
 
 // check is what an agency's event is held against now.
 func (in *inlet) check(agency notice.AgencyID, subject string) intake.Check {

@@ -34,6 +34,7 @@ type Message struct {
 	Faults     int            // more than none: it was refused
 	Quarantine uint64         // where it is, if refused
 	Reported   Reported       // who typed it, where it was reported by hand
+	Waited     time.Duration  // how long it had lain in the stream when it was read
 }
 
 // Reported is who reported an event by hand.

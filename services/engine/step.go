@@ -247,6 +247,7 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest,
 			Rule: n.Rule, Child: n.Child,
 			Sent:      slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
+			DueMS: stillDue(n), DueBecause: n.DueBecause,
 			Withdrawn: n.Withdrawn, MeetsMS: n.Invitation.GetMeetsMs(), Declined: n.Declined, Link: n.Link,
 		})
 	}
@@ -259,6 +260,14 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		}
 	}
 	return r
+}
+
+// stillDue is when somebody must have a notice that nobody has acknowledged yet; 0 where it has ended.
+func stillDue(n *ledger.Notice) int64 {
+	if n.Phase.Ended() {
+		return 0
+	}
+	return n.DueMs
 }
 
 func mayHaveArrived(a ledger.Attempt) bool { return a.MayHaveArrived() }
@@ -312,7 +321,7 @@ func (e *Engine) events(ctx context.Context, sources []*ledgerv1.Source) ([]rout
 		if err != nil {
 			return nil, err
 		}
-		events = append(events, routing.Event{Source: src, Body: body})
+		events = append(events, routing.Event{Source: src, Body: body, Received: e.received(src)})
 	}
 	return events, nil
 }

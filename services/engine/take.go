@@ -97,7 +97,7 @@ func (e *Engine) take(agency notice.AgencyID, m Message) {
 		Source: source, Kind: m.Event.Type, Digest: digest, TimeMs: m.Event.Time.AsTime().UnixMilli(),
 		Lineage:   e.config.Key.ID("lineage", string(agency), m.Event.Type, m.Event.Subject),
 		Overtaken: e.state.Overtaken(source.Event), ReportedBy: m.Reported.Contact, Statement: m.Reported.Statement,
-		Children: uint32(len(m.Event.Children)),
+		Children: uint32(len(m.Event.Children)), ReceivedMs: e.now().Add(-m.Waited).UnixMilli(),
 	}
 	if a := m.Event.GetResponsibilityAccepted().GetAccepts(); a != nil {
 		accepted.Accepts = e.config.Key.ID("lineage", a.Agency, a.Kind, a.Reference)
@@ -120,6 +120,14 @@ func (e *Engine) take(agency notice.AgencyID, m Message) {
 	}
 	e.bodies.put(source, m.Event)
 	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_EventAccepted{EventAccepted: accepted}})
+}
+
+// received is when an event came in; zero where the ledger does not know it.
+func (e *Engine) received(src *ledgerv1.Source) time.Time {
+	if ev := e.state.Events[src.Event]; ev != nil {
+		return time.UnixMilli(ev.ReceivedMS())
+	}
+	return time.Time{}
 }
 
 // refuse records a refusal, with a task for the publisher's desk: an event that cannot be read may be about a child.

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"cmp"
+
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
@@ -17,6 +19,9 @@ type Event struct {
 	Assessed bool             // what it leaves out was worked out
 	Lacks    []*ledgerv1.Lack // what it leaves out, by the last decision that rests on it
 }
+
+// ReceivedMS is when it came in, Unix milliseconds.
+func (e *Event) ReceivedMS() int64 { return cmp.Or(e.GetReceivedMs(), e.AtMS) }
 
 // Lineage is the events about one thing and what was decided about them.
 type Lineage struct {

@@ -5,8 +5,10 @@ import (
 	"time"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	policyv1 "github.com/signalbox-hq/signalbox/api/signalbox/policy/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/notice"
 	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
@@ -26,27 +28,29 @@ type schoolClock struct {
 	pattern  string
 }
 
-// due works out a due time, and says why then.
-func (d *decider) due(c *policyv1.Clock, ev *eventv1.Event, school schoolClock) (time.Time, string) {
+// due works out a due time, and says why then. It counts from when the event came in, however long it waited or a question
+// about it was open: what is late is late. A replay was asked for now, and counts from now.
+func (d *decider) due(c *policyv1.Clock, s *subject, school schoolClock) (time.Time, string) {
+	from, ev := d.received(s), s.event
 	minutes := time.Duration(c.Minutes) * time.Minute
 	working := d.Directory.WorkingDays()
 	switch c.Clock {
 	case "next_session":
-		if s, ok := school.calendar.Current(d.Now, school.pattern); ok {
-			if by := d.Now.Add(minutes); by.Before(s.Ends) {
+		if session, ok := school.calendar.Current(from, school.pattern); ok {
+			if by := from.Add(minutes); by.Before(session.Ends) {
 				return by, fmt.Sprintf("reported during the school day: within %d minutes", c.Minutes)
 			}
-			return s.Ends, "reported during the school day: before the day ends"
+			return session.Ends, "reported during the school day: before the day ends"
 		}
-		if s, ok := school.calendar.Next(d.Now, school.pattern); ok {
-			return s.CutOff, "before the child's next attended session"
+		if session, ok := school.calendar.Next(from, school.pattern); ok {
+			return session.CutOff, "before the child's next attended session"
 		}
-		return d.nextWorkingMorning(working), "no term ahead in the calendar: the morning of the next working day"
+		return nextWorkingMorning(from, working), "no term ahead in the calendar: the morning of the next working day"
 	case "working_days":
 		from, what := clockFrom(c.From, ev)
 		return working.Add(from, int(c.WorkingDays)), fmt.Sprintf("%s from %s", days(c.WorkingDays), what)
 	case "noon_next_working_day":
-		return nextNoon(d.Now, working), "noon of the next working day"
+		return nextNoon(from, working), "noon of the next working day"
 	case "before_meeting":
 		if meets := ev.GetStrategyMeetingConvened().GetMeetsAt(); meets != nil {
 			return d.beforeMeeting(meets.AsTime(), c.Minutes)
@@ -55,22 +59,45 @@ func (d *decider) due(c *policyv1.Clock, ev *eventv1.Event, school schoolClock) 
 	case "placement":
 		return placementDue(c, ev, working)
 	default: // at_once; the policy's check admits no other
-		return d.Now.Add(minutes), "at once: within " + span(c.Minutes)
+		return from.Add(minutes), "at once: within " + span(c.Minutes)
 	}
 }
 
-func (d *decider) nextWorkingMorning(w directory.WorkingDays) time.Time {
-	today := directory.DateOf(d.Now)
-	if cut := today.At(defaultCut); w.Is(today) && d.Now.Before(cut) {
+// received is when the event came in that a subject was last reported by.
+func (d *decider) received(s *subject) time.Time {
+	at := d.events[s.index].Received
+	if at.IsZero() || at.After(d.Now) || d.round.Cause == ledgerv1.Cause_CAUSE_REPLAY {
+		return d.Now
+	}
+	return at
+}
+
+// keepDue leaves a notice the time by which somebody should have had the one before it, where nobody has: a correction takes
+// nothing off a duty. A meeting, a placement or a term that begins later is another matter.
+func (d *decider) keepDue(n *ledgerv1.Notice) {
+	switch {
+	case n.Kind == string(notice.StrategyMeetingConvened), n.Kind == string(notice.PlacementNotified), n.ReleaseMs != 0:
+		return
+	}
+	for _, p := range d.round.Prior {
+		if p.Obligation == n.Obligation && !p.Withdrawn && !p.Again && p.DueMS != 0 && p.DueMS < n.DueMs {
+			n.DueMs, n.DueBecause = p.DueMS, p.DueBecause
+		}
+	}
+}
+
+func nextWorkingMorning(from time.Time, w directory.WorkingDays) time.Time {
+	today := directory.DateOf(from)
+	if cut := today.At(defaultCut); w.Is(today) && from.Before(cut) {
 		return cut
 	}
 	return w.Next(today).At(defaultCut)
 }
 
 // nextNoon is noon of the working day ahead: today's where the desk has yet to open, else the next one's.
-func nextNoon(now time.Time, w directory.WorkingDays) time.Time {
-	today := directory.DateOf(now)
-	if w.Is(today) && now.Before(today.At(deskOpens)) {
+func nextNoon(from time.Time, w directory.WorkingDays) time.Time {
+	today := directory.DateOf(from)
+	if w.Is(today) && from.Before(today.At(deskOpens)) {
 		return today.At(noon)
 	}
 	return w.Next(today).At(noon)

@@ -21,7 +21,7 @@ func noFinding() *ledgerv1.ChildFinding { return &ledgerv1.ChildFinding{} }
 
 // tell adds the obligation to tell one recipient.
 func (d *decider) tell(rule *policy.Rule, s *subject, r recipient, clock *policyv1.Clock, steps []*policyv1.Step, school schoolClock) {
-	due, why := d.due(clock, s.event, school)
+	due, why := d.due(clock, s, school)
 	n := &ledgerv1.Notice{DueMs: due.UnixMilli(), DueBecause: why, Refs: s.latestRefs(), Invitation: d.invitation(rule, s, r)}
 	d.oblige(rule, s, r, steps, n, r.subscription.GetAgency())
 	if d.tooLateToHurry(clock, s, school) {
@@ -47,7 +47,6 @@ func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*po
 	}
 	n.Kind, n.Rule, n.Child, n.Organisation = s.event.Type, rule.Id, s.finding.Child, string(r.organisation)
 	n.Function, n.View, n.Basis, n.Acknowledge, n.Because = r.function, rule.View.ID(), rule.Basis, rule.Acknowledge, r.because
-	d.lane(rule, s, n)
 	n.Subscription = r.subscription.GetId()
 	eventScope := ""
 	if n.Child == "" {
@@ -57,6 +56,8 @@ func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*po
 	if slices.ContainsFunc(d.obligations, func(o *obligation) bool { return o.Obligation == n.Obligation }) {
 		return
 	}
+	d.keepDue(n)
+	d.lane(rule, s, n)
 	for _, l := range d.chain(rule, s, r, steps) {
 		n.Chain = append(n.Chain, &ledgerv1.Link{
 			Organisation: string(l.organisation), Roles: l.roles, Use: l.use, OffsetMinutes: l.offset, Contact: l.contact,

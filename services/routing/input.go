@@ -14,8 +14,9 @@ import (
 
 // Event is an event and where it is kept.
 type Event struct {
-	Source *ledgerv1.Source
-	Body   *eventv1.Event
+	Source   *ledgerv1.Source
+	Body     *eventv1.Event
+	Received time.Time // when it came in; zero is now
 }
 
 // Prior is a notice of the round before that still stands.
@@ -25,6 +26,10 @@ type Prior struct {
 	Version       uint32
 	ContentDigest []byte
 	Sent          bool // it reached, or may have reached, an endpoint
+
+	// Of one that nobody has acknowledged yet: when somebody must have it, and why then.
+	DueMS      int64
+	DueBecause string
 
 	Rule  string // that it is sent by
 	Child string // of whom

@@ -107,7 +107,7 @@ func (d *decider) tooLateToHurry(clock *policyv1.Clock, s *subject, school schoo
 	}
 	then := *d
 	then.Now = s.event.Time.AsTime()
-	due, _ := then.due(clock, s.event, school)
+	due, _ := then.due(clock, s, school)
 	return !due.After(d.Now)
 }
 

@@ -1039,7 +1039,10 @@ type EventAccepted struct {
 	// How many children it is about; 0 in ledgers from before this was kept.
 	Children uint32 `protobuf:"varint,43,opt,name=children,proto3" json:"children,omitempty"`
 	// The lineage that its own reference stands for, where a correction belongs to another; else empty.
-	Reference     string `protobuf:"bytes,44,opt,name=reference,proto3" json:"reference,omitempty"`
+	Reference string `protobuf:"bytes,44,opt,name=reference,proto3" json:"reference,omitempty"`
+	// When it came into its agency's stream, by this service's clock, Unix milliseconds: duties count from then, however long
+	// it waited to be taken in; 0 in ledgers from before this was kept.
+	ReceivedMs    int64 `protobuf:"varint,45,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1156,6 +1159,13 @@ func (x *EventAccepted) GetReference() string {
 		return x.Reference
 	}
 	return ""
+}
+
+func (x *EventAccepted) GetReceivedMs() int64 {
+	if x != nil {
+		return x.ReceivedMs
+	}
+	return 0
 }
 
 // EventRefused says that an event was refused and put into quarantine.
@@ -3146,7 +3156,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04fact\"7\n" +
 	"\x03Led\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1a\n" +
-	"\binstance\x18\x02 \x01(\tR\binstance\"\xf4\x02\n" +
+	"\binstance\x18\x02 \x01(\tR\binstance\"\x95\x03\n" +
 	"\rEventAccepted\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x18\n" +
 	"\alineage\x18\x02 \x01(\tR\alineage\x12\x12\n" +
@@ -3162,7 +3172,9 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\tstatement\x18\t \x01(\x04R\tstatement\x12\x18\n" +
 	"\aaccepts\x18/ \x01(\tR\aaccepts\x12\x1a\n" +
 	"\bchildren\x18+ \x01(\rR\bchildren\x12\x1c\n" +
-	"\treference\x18, \x01(\tR\treference\"\x95\x01\n" +
+	"\treference\x18, \x01(\tR\treference\x12\x1f\n" +
+	"\vreceived_ms\x18- \x01(\x03R\n" +
+	"receivedMs\"\x95\x01\n" +
 	"\fEventRefused\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x1e\n" +
 	"\n" +
