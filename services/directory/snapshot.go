@@ -227,6 +227,16 @@ func (s *Snapshot) Area(gss notice.Area) (*directoryv1.Area, bool) {
 	return v, ok
 }
 
+// Within says whether a place lies in an area: it is the area, or the area is the police area around it. No place lies
+// nowhere.
+func (s *Snapshot) Within(place, area notice.Area) bool {
+	if place == "" || area == "" {
+		return false
+	}
+	around, _ := s.Area(place)
+	return place == area || area == notice.Area(around.GetPoliceArea())
+}
+
 // Authority is the local authority organisation of an area; of several, the first by id.
 func (s *Snapshot) Authority(area notice.Area) (*directoryv1.Organisation, bool) {
 	v, ok := s.authorities[area]

@@ -20,7 +20,7 @@ func TestTheGuideIsComplete(t *testing.T) {
 		t.Fatal(err)
 	}
 	words := disclosure.LabelNames()
-	for _, m := range []proto.Message{&policyv1.Policy{}, &policyv1.Rule{}, &policyv1.Clock{}, &policyv1.Step{}} {
+	for _, m := range []proto.Message{&policyv1.Policy{}, &policyv1.Rule{}, &policyv1.Clock{}, &policyv1.Step{}, &policyv1.List{}} {
 		fields := m.ProtoReflect().Descriptor().Fields()
 		for i := range fields.Len() {
 			words = append(words, fields.Get(i).TextName())

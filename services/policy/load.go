@@ -58,12 +58,14 @@ func Load(text []byte) (*Policy, error) {
 	rules := c.rules(views)
 	priorities := c.priorities()
 	needs := c.needs()
+	list := c.list(views)
 	if err := f.err(); err != nil {
 		return nil, err
 	}
 	p := build(document, text, views, rules)
 	p.priorities = priorities
 	p.needs = needs
+	p.list = list
 	return p, nil
 }
 

@@ -40,6 +40,12 @@ func faultsOf(t *testing.T, text string) []string {
 
 var update = flag.Bool("update", false, "write the golden file anew")
 
+// listed puts a list, every other week, before the key full_text_domains. The view `list` shows what it is made of.
+func listed(lines ...string) string {
+	return "  - {id: list, labels: [reference, child_identity, incident, decision]}\nlist:\n  every_days: 14\n  " +
+		strings.Join(lines, "\n  ") + "\nfull_text_domains"
+}
+
 // Each case puts one fault, or a few, into testdata/base.yaml: old is what stands there, new what stands there then.
 // testdata/faults.golden has what Load says of each.
 func TestEachFaultIsNamedWithItsPlace(t *testing.T) {
@@ -134,6 +140,9 @@ func TestEachFaultIsNamedWithItsPlace(t *testing.T) {
 		{name: "a need that knows no child", old: "version: \"test\"", new: "version: \"test\"\ncompleteness:\n  needs:\n    - {id: a, on: [encompass.incident], fields: [risk], when: age < 3, remedy: give it}"},
 		{name: "a need whose condition is none", old: "version: \"test\"", new: "version: \"test\"\ncompleteness:\n  needs:\n    - {id: a, on: [encompass.incident], fields: [children.voice], when: child.voice, enough: child.noise != '', remedy: give it}"},
 		{name: "a need twice, without a remedy and of no field", old: "version: \"test\"", new: "version: \"test\"\ncompleteness:\n  needs:\n    - {id: a, on: [encompass.incident], fields: [risk], remedy: r}\n    - {id: a, on: [encompass.incident], fields: [], remedy: ''}"},
+		{name: "a list on no day, at no hour, by no view and on no basis", old: "full_text_domains", new: listed("first: 2026-02-30", `at: "24:00"`, "view: lost", "bases: [right, duty, duty]")},
+		{name: "a list by a view that shows no list", old: "full_text_domains", new: listed("first: 06/01/2026", `at: "9:00"`, "view: full", "bases: []")},
+		{name: "a list of no days, and more", old: `version: "test"`, new: "version: \"test\"\nlist: {every_days: 0, every_weeks: 2}"},
 		{name: "a grace without end", old: "version: \"test\"", new: "version: \"test\"\ncompleteness: {manifest_grace_minutes: 100000, grace: 1}"},
 
 		{name: "examples that cannot be run", old: "retry:", new: "examples:\n  - {name: a, event: ../a.json, at: today, tells: [incident, nothing gias:900101]}\nretry:"},

@@ -43,6 +43,7 @@ type Policy struct {
 
 	priorities []*Priority
 	needs      map[notice.EventKind][]need
+	list       *List
 }
 
 // Rule is one rule with its view and its condition made ready.

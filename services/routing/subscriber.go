@@ -55,11 +55,12 @@ func (d *decider) subscribers(rule *policy.Rule, s *subject) []*directoryv1.Subs
 	return fit
 }
 
-// subscribes says whether all that a subscription names fits a report of a child. One that names nothing fits nothing.
+// subscribes says whether all that a subscription names fits a report of a child. One that names nothing fits nothing, and
+// one to the list of children missing brings that alone.
 func (d *decider) subscribes(sub *directoryv1.Subscription, s *subject) bool {
 	matter := sub.GetMatter()
 	switch {
-	case sub.GetArea() == "" && sub.GetChild() == "" && matter == nil:
+	case sub.GetList(), sub.GetArea() == "" && sub.GetChild() == "" && matter == nil:
 		return false
 	case len(sub.GetKinds()) > 0 && !slices.Contains(sub.GetKinds(), s.event.Type):
 		return false
@@ -68,15 +69,5 @@ func (d *decider) subscribes(sub *directoryv1.Subscription, s *subject) bool {
 	case matter != nil && (matter.GetAgency() != s.event.Source || matter.GetReference() != s.event.Subject):
 		return false
 	}
-	return sub.GetArea() == "" || d.livesIn(s, sub.GetArea())
-}
-
-// livesIn says whether a child is known to live in an area, or in the police area around it.
-func (d *decider) livesIn(s *subject, area string) bool {
-	home := s.child.ResidenceArea
-	if home == "" {
-		return false
-	}
-	within, _ := d.Directory.Area(notice.Area(home))
-	return area == home || area == within.GetPoliceArea()
+	return sub.GetArea() == "" || d.Directory.Within(notice.Area(s.child.ResidenceArea), notice.Area(sub.GetArea()))
 }

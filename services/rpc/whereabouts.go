@@ -29,30 +29,39 @@ func (s *ledgerService) Whereabouts(ctx context.Context, req *ledgerv1.Whereabou
 	since := asOf.In(directory.London()).AddDate(0, 0, -days) // days of the calendar: one may have 23 hours, or 25
 	response := &ledgerv1.WhereaboutsResponse{SinceMs: since.UnixMilli(), AsOfMs: asOf.UnixMilli()}
 
-	standing, err := s.standing(ctx)
+	reports, erased, err := reportsOf(ctx, s.Engine)
 	if err != nil {
 		return nil, err
 	}
-	var reports []whereabouts.Report
-	for _, one := range standing {
-		body, err := s.Engine.Body(ctx, one.source)
-		switch {
-		case notice.KindOf(err) == notice.NotFound && err != nil:
-			response.Erased++
-			continue
-		case err != nil:
-			return nil, err // a list that leaves children out is worse than none
-		}
-		reports = append(reports, whereabouts.Report{Body: body, Kids: one.kids})
-	}
-	response.Episodes = whereabouts.List(reports, since, asOf)
+	response.Erased = erased
 	snapshot, _ := s.Current()
-	for _, e := range response.Episodes {
+	for _, e := range whereabouts.List(reports, since, asOf) {
 		if sealedChild(snapshot, e.GetChild()) {
 			e.Child, e.ResidenceArea, e.LookedAfterBy = "", "", ""
 		}
+		response.Episodes = append(response.Episodes, e.Episode)
 	}
 	return response, nil
+}
+
+// reportsOf reads the reports that the list is made of, and counts those that were erased.
+func reportsOf(ctx context.Context, engine Viewer) (reports []whereabouts.Report, erased int32, err error) {
+	standing, err := standingEvents(ctx, engine)
+	if err != nil {
+		return nil, 0, err
+	}
+	for _, one := range standing {
+		body, err := engine.Body(ctx, one.source)
+		switch {
+		case notice.KindOf(err) == notice.NotFound && err != nil:
+			erased++
+			continue
+		case err != nil:
+			return nil, 0, err // a list that leaves children out is worse than none
+		}
+		reports = append(reports, whereabouts.Report{Key: one.source.GetEvent(), Body: body, Kids: one.kids})
+	}
+	return reports, erased, nil
 }
 
 // standingEvent is an event that a decision rests on, with the children that it found.
@@ -61,10 +70,10 @@ type standingEvent struct {
 	kids   map[string]whereabouts.Kid
 }
 
-// standing are the events that the list is made of: those that the last decision about each matter rests on.
-func (s *ledgerService) standing(ctx context.Context) ([]standingEvent, error) {
+// standingEvents are the events that the list is made of: those that the last decision about each matter rests on.
+func standingEvents(ctx context.Context, engine Viewer) ([]standingEvent, error) {
 	var all []standingEvent
-	err := s.Engine.View(ctx, func(state *ledger.State) {
+	err := engine.View(ctx, func(state *ledger.State) {
 		for _, l := range state.Lineages {
 			if !slices.Contains(whereabouts.Kinds(), l.Kind) {
 				continue
@@ -76,7 +85,9 @@ func (s *ledgerService) standing(ctx context.Context) ([]standingEvent, error) {
 				one := standingEvent{source: src, kids: map[string]whereabouts.Kid{}}
 				for _, c := range l.Children {
 					if c.GetEvent() == src.GetEvent() {
-						one.kids[c.GetRef()] = whereabouts.Kid{Key: c.GetChild(), Known: known(c.GetMatch())}
+						one.kids[c.GetRef()] = whereabouts.Kid{
+							Key: c.GetChild(), Known: known(c.GetMatch()), Named: c.GetMatch() == ledgerv1.Match_MATCH_PERSON,
+						}
 					}
 				}
 				all = append(all, one)

@@ -17,6 +17,7 @@ const interviewWithin = 72 * time.Hour
 
 // Report is an event that stands, neither corrected nor withdrawn.
 type Report struct {
+	Key  string // of the event in the ledger
 	Body *eventv1.Event
 	Kids map[string]Kid // by the publisher's handle
 }
@@ -25,7 +26,19 @@ type Report struct {
 type Kid struct {
 	Key   string // of the ledger
 	Known bool   // somebody on a roll is certainly this child: the key is the same in every event
+	Named bool   // and it was a person who said so
 }
+
+// Episode is one time that a child was missing, detained or protected, with the report that it begins with: the first that
+// is known of it.
+type Episode struct {
+	*ledgerv1.Episode
+	Report   Report
+	Reported *eventv1.Child // the child as that report has it
+}
+
+// Kid is the child of the episode.
+func (e *Episode) Kid() Kid { return e.Report.Kids[e.Reported.GetRef()] }
 
 // Kinds are the kinds of event that the list is made of.
 func Kinds() []notice.EventKind {
@@ -37,20 +50,20 @@ func Kinds() []notice.EventKind {
 
 // List is what was so at some time after since and up to asOf, by what had been reported by asOf: by kind, then the
 // latest beginning first.
-func List(reports []Report, since, asOf time.Time) []*ledgerv1.Episode {
+func List(reports []Report, since, asOf time.Time) []*Episode {
 	l := list{}
 	for _, said := range inOrder(reports, asOf) {
 		l.take(said)
 	}
-	var out []*ledgerv1.Episode
+	var out []*Episode
 	for _, e := range l.episodes {
 		if !e.within(since.UnixMilli(), asOf.UnixMilli()) {
 			continue
 		}
 		e.judge(asOf.UnixMilli())
-		out = append(out, e.Episode)
+		out = append(out, e)
 	}
-	slices.SortStableFunc(out, func(a, b *ledgerv1.Episode) int {
+	slices.SortStableFunc(out, func(a, b *Episode) int {
 		return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(start(b), start(a)), cmp.Compare(a.Child, b.Child), cmp.Compare(a.Event, b.Event))
 	})
 	return out
@@ -58,11 +71,12 @@ func List(reports []Report, since, asOf time.Time) []*ledgerv1.Episode {
 
 // said is what one event says of one child.
 type said struct {
-	ev    *eventv1.Event
-	child *eventv1.Child
-	kid   Kid
-	at    time.Time // when it was so, not when it was reported
-	rank  int       // of one instant, what begins comes before what ends, and that before what follows
+	report Report
+	ev     *eventv1.Event
+	child  *eventv1.Child
+	kid    Kid
+	at     time.Time // when it was so, not when it was reported
+	rank   int       // of one instant, what begins comes before what ends, and that before what follows
 }
 
 // inOrder takes reports apart by child, in the order in which things happened: an end finds its beginning however they were
@@ -74,7 +88,7 @@ func inOrder(reports []Report, asOf time.Time) []said {
 			continue
 		}
 		for _, c := range r.Body.GetChildren() {
-			all = append(all, said{ev: r.Body, child: c, kid: r.Kids[c.GetRef()], at: happened(r.Body), rank: rankOf(r.Body)})
+			all = append(all, said{report: r, ev: r.Body, child: c, kid: r.Kids[c.GetRef()], at: happened(r.Body), rank: rankOf(r.Body)})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b said) int {
@@ -120,14 +134,8 @@ func rankOf(ev *eventv1.Event) int {
 	}
 }
 
-// episode is one while it is put together.
-type episode struct {
-	*ledgerv1.Episode
-	ref   string // the publisher's handle of the child
-	known bool
-}
-
-type list struct{ episodes []*episode }
+// list is the episodes while they are put together.
+type list struct{ episodes []*Episode }
 
 func (l *list) take(s said) {
 	switch {
@@ -158,13 +166,13 @@ const longestDetention = 96 * time.Hour
 
 // begin opens an episode. Two reports under one reference, of one child, are one episode that began with the first, unless it
 // is over by then: then the child is missing, protected or detained again.
-func (l *list) begin(s said, kind ledgerv1.EpisodeKind, at *timestamppb.Timestamp) *episode {
+func (l *list) begin(s said, kind ledgerv1.EpisodeKind, at *timestamppb.Timestamp) *Episode {
 	for _, e := range l.episodes {
 		if e.Kind == kind && e.sameMatter(s) && !e.over(s.at) {
 			return e
 		}
 	}
-	e := &episode{ref: s.child.GetRef(), known: s.kid.Known, Episode: &ledgerv1.Episode{
+	e := &Episode{Report: s.report, Reported: s.child, Episode: &ledgerv1.Episode{
 		Kind: kind, Child: s.kid.Key, Agency: s.ev.GetSource(), Reference: s.ev.GetSubject(), Event: s.ev.GetId(), BeganMs: ms(at),
 		ResidenceArea: s.child.GetResidenceArea(), LookedAfterBy: s.child.GetLookedAfterBy(),
 	}}
@@ -192,7 +200,7 @@ func (l *list) end(s said, kind ledgerv1.EpisodeKind, began, ended *timestamppb.
 
 // interviewed adds a return interview to the return that it is about.
 func (l *list) interviewed(s said, r *eventv1.ReturnInterviewCompleted) {
-	e := l.find(ledgerv1.EpisodeKind_EPISODE_KIND_MISSING, s, func(e *episode) bool {
+	e := l.find(ledgerv1.EpisodeKind_EPISODE_KIND_MISSING, s, func(e *Episode) bool {
 		return e.Interview == 0 && e.BeganMs <= ms(r.GetReturnedAt())
 	})
 	if e == nil {
@@ -208,8 +216,8 @@ func (l *list) interviewed(s said, r *eventv1.ReturnInterviewCompleted) {
 }
 
 // find is the episode of the same reference, else the child's last, among those that fit.
-func (l *list) find(kind ledgerv1.EpisodeKind, s said, fits func(*episode) bool) *episode {
-	var found *episode
+func (l *list) find(kind ledgerv1.EpisodeKind, s said, fits func(*Episode) bool) *Episode {
+	var found *Episode
 	for _, e := range l.episodes {
 		if e.Kind != kind || !fits(e) {
 			continue
@@ -225,26 +233,26 @@ func (l *list) find(kind ledgerv1.EpisodeKind, s said, fits func(*episode) bool)
 }
 
 // sameMatter says whether an event is under the reference of an episode, and about its child.
-func (e *episode) sameMatter(s said) bool {
-	return e.Agency == s.ev.GetSource() && e.Reference == s.ev.GetSubject() && e.ref == s.child.GetRef()
+func (e *Episode) sameMatter(s said) bool {
+	return e.Agency == s.ev.GetSource() && e.Reference == s.ev.GetSubject() && e.Reported.GetRef() == s.child.GetRef()
 }
 
 // sameChild says whether an event is about the child of an episode, where it is certain who that is.
-func (e *episode) sameChild(s said) bool { return e.known && s.kid.Known && e.Child == s.kid.Key }
+func (e *Episode) sameChild(s said) bool { return e.Kid().Known && s.kid.Known && e.Child == s.kid.Key }
 
 // over says whether an episode has ended by an instant, as reported or by law.
-func (e *episode) over(at time.Time) bool { return e.until() != 0 && e.until() <= at.UnixMilli() }
+func (e *Episode) over(at time.Time) bool { return e.until() != 0 && e.until() <= at.UnixMilli() }
 
 // within says whether an episode belongs on the list.
-func (e *episode) within(since, asOf int64) bool {
+func (e *Episode) within(since, asOf int64) bool {
 	return e.BeganMs <= asOf && (e.until() == 0 || e.until() > since)
 }
 
 // until is when an episode ended, or ends by law at the latest. A missing child whom nobody reports found is missing.
-func (e *episode) until() int64 { return cmp.Or(e.EndedMs, e.EndsByMs) }
+func (e *Episode) until() int64 { return cmp.Or(e.EndedMs, e.EndsByMs) }
 
 // judge says how things stand with the interview of a child who came back.
-func (e *episode) judge(asOf int64) {
+func (e *Episode) judge(asOf int64) {
 	if e.Kind != ledgerv1.EpisodeKind_EPISODE_KIND_MISSING || e.EndedMs == 0 || e.Interview != 0 {
 		return
 	}
@@ -255,7 +263,7 @@ func (e *episode) judge(asOf int64) {
 	}
 }
 
-func start(e *ledgerv1.Episode) int64 { return cmp.Or(e.BeganMs, e.EndedMs) }
+func start(e *Episode) int64 { return cmp.Or(e.BeganMs, e.EndedMs) }
 
 // ms is an instant in Unix milliseconds; 0 where there is none.
 func ms(t *timestamppb.Timestamp) int64 {

@@ -78,7 +78,7 @@ func released(detained, at time.Time) func(*eventv1.Event) {
 }
 
 // lines says each episode in a line: what, whom, from when to when, and how the interview stands.
-func lines(episodes []*ledgerv1.Episode) []string {
+func lines(episodes []*whereabouts.Episode) []string {
 	day := func(ms int64) string {
 		if ms == 0 {
 			return "?"
@@ -338,14 +338,14 @@ func TestTheListOfADayIsTheSameWheneverItIsAskedFor(t *testing.T) {
 			rt.Errorf("without what came later:\n%s", diff)
 		}
 		for child, seen := range lastSeen {
-			if seen.After(lastFound[child]) && !slices.ContainsFunc(list, func(e *ledgerv1.Episode) bool {
+			if seen.After(lastFound[child]) && !slices.ContainsFunc(list, func(e *whereabouts.Episode) bool {
 				return e.Child == child && e.Kind == ledgerv1.EpisodeKind_EPISODE_KIND_MISSING && e.EndedMs == 0
 			}) {
 				rt.Errorf("%s is missing and not on the list: %v", child, lines(list))
 			}
 		}
 		for child, held := range lastHeld {
-			if held.After(lastReleased[child]) && held.After(asOf.Add(-96*time.Hour)) && !slices.ContainsFunc(list, func(e *ledgerv1.Episode) bool {
+			if held.After(lastReleased[child]) && held.After(asOf.Add(-96*time.Hour)) && !slices.ContainsFunc(list, func(e *whereabouts.Episode) bool {
 				return e.Child == child && e.Kind == ledgerv1.EpisodeKind_EPISODE_KIND_CUSTODY && e.EndedMs == 0 && e.EndsByMs > asOf.UnixMilli()
 			}) {
 				rt.Errorf("%s may still be held and is not on the list: %v", child, lines(list))

@@ -17,17 +17,20 @@ const importedBy = "operator:import"
 func (j *job) readSubscriptions(text string) error {
 	cols := columns{
 		required: []string{"id", "agency", "organisation", "area", "basis", "authoriser", "from", "until", "review_on"},
-		optional: []string{"kinds"},
+		optional: []string{"kinds", "list"},
 	}
 	j.total = len(j.current.Rows(directory.KindSubscription))
 	seen := make(map[RowKey]int64)
 	return j.table(text, cols, func(l *line) {
 		s := &directoryv1.Subscription{
 			Id: l.id("id"), Agency: l.agency("agency"), Organisation: l.organisation("organisation"), Kinds: l.kinds("kinds"),
-			Basis: l.token("basis"), Authoriser: l.required("authoriser"), ReviewOn: l.requiredDate("review_on"), GrantedBy: importedBy,
+			List: l.yes("list"), Basis: l.token("basis"), Authoriser: l.required("authoriser"), ReviewOn: l.requiredDate("review_on"), GrantedBy: importedBy,
 		}
 		if l.required("area") != "" {
 			s.Area = l.knownArea("area")
+		}
+		if s.GetList() && len(s.GetKinds()) > 0 {
+			l.fault("kinds", "are not for a subscription to the list: leave them empty, and subscribe to outcomes by another row")
 		}
 		l.lasts(s)
 		if row, ok := j.current.Row(directory.KindSubscription, s.GetId()); ok {

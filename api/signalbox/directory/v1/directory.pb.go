@@ -2227,7 +2227,11 @@ type Subscription struct {
 	// Why the agency asks, in words.
 	Purpose string `protobuf:"bytes,17,opt,name=purpose,proto3" json:"purpose,omitempty"`
 	// When it was asked for, Unix milliseconds.
-	RequestedMs   int64 `protobuf:"varint,18,opt,name=requested_ms,json=requestedMs,proto3" json:"requested_ms,omitempty"`
+	RequestedMs int64 `protobuf:"varint,18,opt,name=requested_ms,json=requestedMs,proto3" json:"requested_ms,omitempty"`
+	// True where it is to the list of children missing, in police protection or in custody: of children who live in the area,
+	// whom its authority looks after, or of whom it was reported there. It brings that list and no notices; kinds, child and
+	// matter are empty.
+	List          bool `protobuf:"varint,19,opt,name=list,proto3" json:"list,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2386,6 +2390,13 @@ func (x *Subscription) GetRequestedMs() int64 {
 		return x.RequestedMs
 	}
 	return 0
+}
+
+func (x *Subscription) GetList() bool {
+	if x != nil {
+		return x.List
+	}
+	return false
 }
 
 // Matter is what one agency publishes under one reference.
@@ -2689,7 +2700,7 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\n" +
 	"instead_of\x18\x02 \x01(\tR\tinsteadOf\x12\x12\n" +
 	"\x04from\x18\x03 \x01(\tR\x04from\x12\x14\n" +
-	"\x05until\x18\x04 \x01(\tR\x05until\"\xb2\x04\n" +
+	"\x05until\x18\x04 \x01(\tR\x05until\"\xc6\x04\n" +
 	"\fSubscription\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\"\n" +
@@ -2712,7 +2723,8 @@ const file_signalbox_directory_v1_directory_proto_rawDesc = "" +
 	"\bended_by\x18\x0f \x01(\tR\aendedBy\x12E\n" +
 	"\tdescribed\x18\x10 \x01(\v2'.signalbox.directory.v1.SubscribedChildR\tdescribed\x12\x18\n" +
 	"\apurpose\x18\x11 \x01(\tR\apurpose\x12!\n" +
-	"\frequested_ms\x18\x12 \x01(\x03R\vrequestedMs\">\n" +
+	"\frequested_ms\x18\x12 \x01(\x03R\vrequestedMs\x12\x12\n" +
+	"\x04list\x18\x13 \x01(\bR\x04list\">\n" +
 	"\x06Matter\x12\x16\n" +
 	"\x06agency\x18\x01 \x01(\tR\x06agency\x12\x1c\n" +
 	"\treference\x18\x02 \x01(\tR\treference\"\xa9\x01\n" +

@@ -209,6 +209,7 @@ type SubscribeResponse struct {
 	//	*SubscribeResponse_Notice
 	//	*SubscribeResponse_Gone
 	//	*SubscribeResponse_Subscription
+	//	*SubscribeResponse_List
 	Item          isSubscribeResponse_Item `protobuf_oneof:"item"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -299,6 +300,15 @@ func (x *SubscribeResponse) GetSubscription() *Subscription {
 	return nil
 }
 
+func (x *SubscribeResponse) GetList() *v1.WhereaboutsList {
+	if x != nil {
+		if x, ok := x.Item.(*SubscribeResponse_List); ok {
+			return x.List
+		}
+	}
+	return nil
+}
+
 type isSubscribeResponse_Item interface {
 	isSubscribeResponse_Item()
 }
@@ -318,16 +328,23 @@ type SubscribeResponse_Subscription struct {
 	Subscription *Subscription `protobuf:"bytes,6,opt,name=subscription,proto3,oneof"`
 }
 
+type SubscribeResponse_List struct {
+	// The list of children missing, in police protection or in custody, as of the day on which it came to lie there.
+	List *v1.WhereaboutsList `protobuf:"bytes,7,opt,name=list,proto3,oneof"`
+}
+
 func (*SubscribeResponse_Notice) isSubscribeResponse_Item() {}
 
 func (*SubscribeResponse_Gone) isSubscribeResponse_Item() {}
 
 func (*SubscribeResponse_Subscription) isSubscribeResponse_Item() {}
 
-// Gone stands for a notice that may no longer be shown.
+func (*SubscribeResponse_List) isSubscribeResponse_Item() {}
+
+// Gone stands for a notice, or a list, that may no longer be shown.
 type Gone struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The notice.
+	// The notice; empty where it is a list.
 	Notice string `protobuf:"bytes,1,opt,name=notice,proto3" json:"notice,omitempty"`
 	// Why.
 	Reason        Reason `protobuf:"varint,2,opt,name=reason,proto3,enum=signalbox.inbox.v1.Reason" json:"reason,omitempty"`
@@ -631,17 +648,18 @@ var File_signalbox_inbox_v1_inbox_proto protoreflect.FileDescriptor
 
 const file_signalbox_inbox_v1_inbox_proto_rawDesc = "" +
 	"\n" +
-	"\x1esignalbox/inbox/v1/inbox.proto\x12\x12signalbox.inbox.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a signalbox/notice/v1/notice.proto\"P\n" +
+	"\x1esignalbox/inbox/v1/inbox.proto\x12\x12signalbox.inbox.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a signalbox/notice/v1/notice.proto\x1a%signalbox/notice/v1/whereabouts.proto\"P\n" +
 	"\x10SubscribeRequest\x12\x1f\n" +
 	"\x06cursor\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x06cursor\x12\x1b\n" +
-	"\tuntil_now\x18\x02 \x01(\bR\buntilNow\"\x9e\x02\n" +
+	"\tuntil_now\x18\x02 \x01(\bR\buntilNow\"\xda\x02\n" +
 	"\x11SubscribeResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x16\n" +
 	"\x06cursor\x18\x02 \x01(\tR\x06cursor\x12*\n" +
 	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x125\n" +
 	"\x06notice\x18\x04 \x01(\v2\x1b.signalbox.notice.v1.NoticeH\x00R\x06notice\x12.\n" +
 	"\x04gone\x18\x05 \x01(\v2\x18.signalbox.inbox.v1.GoneH\x00R\x04gone\x12F\n" +
-	"\fsubscription\x18\x06 \x01(\v2 .signalbox.inbox.v1.SubscriptionH\x00R\fsubscriptionB\x06\n" +
+	"\fsubscription\x18\x06 \x01(\v2 .signalbox.inbox.v1.SubscriptionH\x00R\fsubscription\x12:\n" +
+	"\x04list\x18\a \x01(\v2$.signalbox.notice.v1.WhereaboutsListH\x00R\x04listB\x06\n" +
 	"\x04item\"R\n" +
 	"\x04Gone\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x122\n" +
@@ -700,26 +718,28 @@ var file_signalbox_inbox_v1_inbox_proto_goTypes = []any{
 	(*AcknowledgeResponse)(nil),   // 9: signalbox.inbox.v1.AcknowledgeResponse
 	(*timestamppb.Timestamp)(nil), // 10: google.protobuf.Timestamp
 	(*v1.Notice)(nil),             // 11: signalbox.notice.v1.Notice
+	(*v1.WhereaboutsList)(nil),    // 12: signalbox.notice.v1.WhereaboutsList
 }
 var file_signalbox_inbox_v1_inbox_proto_depIdxs = []int32{
 	10, // 0: signalbox.inbox.v1.SubscribeResponse.at:type_name -> google.protobuf.Timestamp
 	11, // 1: signalbox.inbox.v1.SubscribeResponse.notice:type_name -> signalbox.notice.v1.Notice
 	4,  // 2: signalbox.inbox.v1.SubscribeResponse.gone:type_name -> signalbox.inbox.v1.Gone
 	5,  // 3: signalbox.inbox.v1.SubscribeResponse.subscription:type_name -> signalbox.inbox.v1.Subscription
-	0,  // 4: signalbox.inbox.v1.Gone.reason:type_name -> signalbox.inbox.v1.Reason
-	1,  // 5: signalbox.inbox.v1.Subscription.state:type_name -> signalbox.inbox.v1.State
-	10, // 6: signalbox.inbox.v1.Subscription.until:type_name -> google.protobuf.Timestamp
-	2,  // 7: signalbox.inbox.v1.InboxService.Subscribe:input_type -> signalbox.inbox.v1.SubscribeRequest
-	6,  // 8: signalbox.inbox.v1.InboxService.Confirm:input_type -> signalbox.inbox.v1.ConfirmRequest
-	8,  // 9: signalbox.inbox.v1.InboxService.Acknowledge:input_type -> signalbox.inbox.v1.AcknowledgeRequest
-	3,  // 10: signalbox.inbox.v1.InboxService.Subscribe:output_type -> signalbox.inbox.v1.SubscribeResponse
-	7,  // 11: signalbox.inbox.v1.InboxService.Confirm:output_type -> signalbox.inbox.v1.ConfirmResponse
-	9,  // 12: signalbox.inbox.v1.InboxService.Acknowledge:output_type -> signalbox.inbox.v1.AcknowledgeResponse
-	10, // [10:13] is the sub-list for method output_type
-	7,  // [7:10] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	12, // 4: signalbox.inbox.v1.SubscribeResponse.list:type_name -> signalbox.notice.v1.WhereaboutsList
+	0,  // 5: signalbox.inbox.v1.Gone.reason:type_name -> signalbox.inbox.v1.Reason
+	1,  // 6: signalbox.inbox.v1.Subscription.state:type_name -> signalbox.inbox.v1.State
+	10, // 7: signalbox.inbox.v1.Subscription.until:type_name -> google.protobuf.Timestamp
+	2,  // 8: signalbox.inbox.v1.InboxService.Subscribe:input_type -> signalbox.inbox.v1.SubscribeRequest
+	6,  // 9: signalbox.inbox.v1.InboxService.Confirm:input_type -> signalbox.inbox.v1.ConfirmRequest
+	8,  // 10: signalbox.inbox.v1.InboxService.Acknowledge:input_type -> signalbox.inbox.v1.AcknowledgeRequest
+	3,  // 11: signalbox.inbox.v1.InboxService.Subscribe:output_type -> signalbox.inbox.v1.SubscribeResponse
+	7,  // 12: signalbox.inbox.v1.InboxService.Confirm:output_type -> signalbox.inbox.v1.ConfirmResponse
+	9,  // 13: signalbox.inbox.v1.InboxService.Acknowledge:output_type -> signalbox.inbox.v1.AcknowledgeResponse
+	11, // [11:14] is the sub-list for method output_type
+	8,  // [8:11] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_inbox_v1_inbox_proto_init() }
@@ -731,6 +751,7 @@ func file_signalbox_inbox_v1_inbox_proto_init() {
 		(*SubscribeResponse_Notice)(nil),
 		(*SubscribeResponse_Gone)(nil),
 		(*SubscribeResponse_Subscription)(nil),
+		(*SubscribeResponse_List)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

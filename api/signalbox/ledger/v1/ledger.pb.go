@@ -322,6 +322,59 @@ func (SubscriptionState) EnumDescriptor() ([]byte, []int) {
 	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
 }
 
+// Listing says what became of a list.
+type Listing int32
+
+const (
+	// Not stated.
+	Listing_LISTING_UNSPECIFIED Listing = 0
+	// Its day has come: it lies in the inbox.
+	Listing_LISTING_DUE Listing = 1
+	// It was shown to the agency, by its inbox or because it asked.
+	Listing_LISTING_SHOWN Listing = 2
+)
+
+// Enum value maps for Listing.
+var (
+	Listing_name = map[int32]string{
+		0: "LISTING_UNSPECIFIED",
+		1: "LISTING_DUE",
+		2: "LISTING_SHOWN",
+	}
+	Listing_value = map[string]int32{
+		"LISTING_UNSPECIFIED": 0,
+		"LISTING_DUE":         1,
+		"LISTING_SHOWN":       2,
+	}
+)
+
+func (x Listing) Enum() *Listing {
+	p := new(Listing)
+	*p = x
+	return p
+}
+
+func (x Listing) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Listing) Descriptor() protoreflect.EnumDescriptor {
+	return file_signalbox_ledger_v1_ledger_proto_enumTypes[5].Descriptor()
+}
+
+func (Listing) Type() protoreflect.EnumType {
+	return &file_signalbox_ledger_v1_ledger_proto_enumTypes[5]
+}
+
+func (x Listing) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Listing.Descriptor instead.
+func (Listing) EnumDescriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
+}
+
 // Pack is one message of the ledger: all facts that became ready while the one before was being written.
 type Pack struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -423,6 +476,7 @@ type Fact struct {
 	//	*Fact_Late
 	//	*Fact_Replied
 	//	*Fact_SubscriptionChanged
+	//	*Fact_WhereaboutsListed
 	//	*Fact_ManifestTaken
 	//	*Fact_ManifestCompared
 	Fact          isFact_Fact `protobuf_oneof:"fact"`
@@ -726,6 +780,15 @@ func (x *Fact) GetSubscriptionChanged() *SubscriptionChanged {
 	return nil
 }
 
+func (x *Fact) GetWhereaboutsListed() *WhereaboutsListed {
+	if x != nil {
+		if x, ok := x.Fact.(*Fact_WhereaboutsListed); ok {
+			return x.WhereaboutsListed
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetManifestTaken() *ManifestTaken {
 	if x != nil {
 		if x, ok := x.Fact.(*Fact_ManifestTaken); ok {
@@ -888,6 +951,11 @@ type Fact_SubscriptionChanged struct {
 	SubscriptionChanged *SubscriptionChanged `protobuf:"bytes,33,opt,name=subscription_changed,json=subscriptionChanged,proto3,oneof"`
 }
 
+type Fact_WhereaboutsListed struct {
+	// The list of children missing lies in an inbox, or was shown.
+	WhereaboutsListed *WhereaboutsListed `protobuf:"bytes,34,opt,name=whereabouts_listed,json=whereaboutsListed,proto3,oneof"`
+}
+
 type Fact_ManifestTaken struct {
 	// A part of a day's manifest was taken in.
 	ManifestTaken *ManifestTaken `protobuf:"bytes,43,opt,name=manifest_taken,json=manifestTaken,proto3,oneof"`
@@ -953,6 +1021,8 @@ func (*Fact_Late) isFact_Fact() {}
 func (*Fact_Replied) isFact_Fact() {}
 
 func (*Fact_SubscriptionChanged) isFact_Fact() {}
+
+func (*Fact_WhereaboutsListed) isFact_Fact() {}
 
 func (*Fact_ManifestTaken) isFact_Fact() {}
 
@@ -3109,6 +3179,162 @@ func (x *SubscriptionChanged) GetNotices() []string {
 	return nil
 }
 
+// WhereaboutsListed says that the list of children missing, in police protection or in custody came to lie in the inbox of an
+// agency that subscribes to it, or that the agency was shown one. What is on it is made when it is read.
+type WhereaboutsListed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The subscription.
+	Subscription string `protobuf:"bytes,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	// The agency that subscribes.
+	Agency string `protobuf:"bytes,2,opt,name=agency,proto3" json:"agency,omitempty"`
+	// What the list covers, Unix milliseconds: after the first, up to the second.
+	SinceMs int64 `protobuf:"varint,3,opt,name=since_ms,json=sinceMs,proto3" json:"since_ms,omitempty"`
+	// The end: of a list that is due, the instant that the policy sets.
+	AsOfMs int64 `protobuf:"varint,4,opt,name=as_of_ms,json=asOfMs,proto3" json:"as_of_ms,omitempty"`
+	// What became of it.
+	Listing Listing `protobuf:"varint,5,opt,name=listing,proto3,enum=signalbox.ledger.v1.Listing" json:"listing,omitempty"`
+	// Code of the lawful basis.
+	Basis string `protobuf:"bytes,6,opt,name=basis,proto3" json:"basis,omitempty"`
+	// Where it was shown: what it was made of.
+	Shown         []*Listed `protobuf:"bytes,7,rep,name=shown,proto3" json:"shown,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhereaboutsListed) Reset() {
+	*x = WhereaboutsListed{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhereaboutsListed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhereaboutsListed) ProtoMessage() {}
+
+func (x *WhereaboutsListed) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhereaboutsListed.ProtoReflect.Descriptor instead.
+func (*WhereaboutsListed) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *WhereaboutsListed) GetSubscription() string {
+	if x != nil {
+		return x.Subscription
+	}
+	return ""
+}
+
+func (x *WhereaboutsListed) GetAgency() string {
+	if x != nil {
+		return x.Agency
+	}
+	return ""
+}
+
+func (x *WhereaboutsListed) GetSinceMs() int64 {
+	if x != nil {
+		return x.SinceMs
+	}
+	return 0
+}
+
+func (x *WhereaboutsListed) GetAsOfMs() int64 {
+	if x != nil {
+		return x.AsOfMs
+	}
+	return 0
+}
+
+func (x *WhereaboutsListed) GetListing() Listing {
+	if x != nil {
+		return x.Listing
+	}
+	return Listing_LISTING_UNSPECIFIED
+}
+
+func (x *WhereaboutsListed) GetBasis() string {
+	if x != nil {
+		return x.Basis
+	}
+	return ""
+}
+
+func (x *WhereaboutsListed) GetShown() []*Listed {
+	if x != nil {
+		return x.Shown
+	}
+	return nil
+}
+
+// Listed is one entry of a list that was shown.
+type Listed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The event that says how it began, or the first that is known of it: keyed hash.
+	Event string `protobuf:"bytes,1,opt,name=event,proto3" json:"event,omitempty"`
+	// The child's id in the directory.
+	Child         string `protobuf:"bytes,2,opt,name=child,proto3" json:"child,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Listed) Reset() {
+	*x = Listed{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Listed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Listed) ProtoMessage() {}
+
+func (x *Listed) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Listed.ProtoReflect.Descriptor instead.
+func (*Listed) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Listed) GetEvent() string {
+	if x != nil {
+		return x.Event
+	}
+	return ""
+}
+
+func (x *Listed) GetChild() string {
+	if x != nil {
+		return x.Child
+	}
+	return ""
+}
+
 var File_signalbox_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
@@ -3117,7 +3343,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04Pack\x12\x1a\n" +
 	"\bprevious\x18\x01 \x01(\fR\bprevious\x12\x14\n" +
 	"\x05epoch\x18\x02 \x01(\x04R\x05epoch\x12/\n" +
-	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xd0\x10\n" +
+	"\x05facts\x18\x03 \x03(\v2\x19.signalbox.ledger.v1.FactR\x05facts\"\xa9\x11\n" +
 	"\x04Fact\x12\x13\n" +
 	"\x05at_ms\x18\x01 \x01(\x03R\x04atMs\x12,\n" +
 	"\x03led\x18\x02 \x01(\v2\x18.signalbox.ledger.v1.LedH\x00R\x03led\x12K\n" +
@@ -3150,7 +3376,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\theld_back\x18  \x01(\v2\x1d.signalbox.ledger.v1.HeldBackH\x00R\bheldBack\x12/\n" +
 	"\x04late\x18\x12 \x01(\v2\x19.signalbox.ledger.v1.LateH\x00R\x04late\x128\n" +
 	"\areplied\x18& \x01(\v2\x1c.signalbox.ledger.v1.RepliedH\x00R\areplied\x12]\n" +
-	"\x14subscription_changed\x18! \x01(\v2(.signalbox.ledger.v1.SubscriptionChangedH\x00R\x13subscriptionChanged\x12K\n" +
+	"\x14subscription_changed\x18! \x01(\v2(.signalbox.ledger.v1.SubscriptionChangedH\x00R\x13subscriptionChanged\x12W\n" +
+	"\x12whereabouts_listed\x18\" \x01(\v2&.signalbox.ledger.v1.WhereaboutsListedH\x00R\x11whereaboutsListed\x12K\n" +
 	"\x0emanifest_taken\x18+ \x01(\v2\".signalbox.ledger.v1.ManifestTakenH\x00R\rmanifestTaken\x12T\n" +
 	"\x11manifest_compared\x18, \x01(\v2%.signalbox.ledger.v1.ManifestComparedH\x00R\x10manifestComparedB\x06\n" +
 	"\x04fact\"7\n" +
@@ -3322,7 +3549,18 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\afrom_ms\x18\x06 \x01(\x03R\x06fromMs\x12\x19\n" +
 	"\buntil_ms\x18\a \x01(\x03R\auntilMs\x12\x0e\n" +
 	"\x02by\x18\b \x01(\tR\x02by\x12\x18\n" +
-	"\anotices\x18\t \x03(\tR\anotices*|\n" +
+	"\anotices\x18\t \x03(\tR\anotices\"\x85\x02\n" +
+	"\x11WhereaboutsListed\x12\"\n" +
+	"\fsubscription\x18\x01 \x01(\tR\fsubscription\x12\x16\n" +
+	"\x06agency\x18\x02 \x01(\tR\x06agency\x12\x19\n" +
+	"\bsince_ms\x18\x03 \x01(\x03R\asinceMs\x12\x18\n" +
+	"\bas_of_ms\x18\x04 \x01(\x03R\x06asOfMs\x126\n" +
+	"\alisting\x18\x05 \x01(\x0e2\x1c.signalbox.ledger.v1.ListingR\alisting\x12\x14\n" +
+	"\x05basis\x18\x06 \x01(\tR\x05basis\x121\n" +
+	"\x05shown\x18\a \x03(\v2\x1b.signalbox.ledger.v1.ListedR\x05shown\"4\n" +
+	"\x06Listed\x12\x14\n" +
+	"\x05event\x18\x01 \x01(\tR\x05event\x12\x14\n" +
+	"\x05child\x18\x02 \x01(\tR\x05child*|\n" +
 	"\aOutcome\x12\x17\n" +
 	"\x13OUTCOME_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11OUTCOME_DELIVERED\x10\x01\x12\x15\n" +
@@ -3353,7 +3591,11 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x1eSUBSCRIPTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18SUBSCRIPTION_STATE_BEGAN\x10\x01\x12\x1e\n" +
 	"\x1aSUBSCRIPTION_STATE_EXPIRED\x10\x02\x12\x1c\n" +
-	"\x18SUBSCRIPTION_STATE_ENDED\x10\x03BDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
+	"\x18SUBSCRIPTION_STATE_ENDED\x10\x03*F\n" +
+	"\aListing\x12\x17\n" +
+	"\x13LISTING_UNSPECIFIED\x10\x00\x12\x0f\n" +
+	"\vLISTING_DUE\x10\x01\x12\x11\n" +
+	"\rLISTING_SHOWN\x10\x02BDZBgithub.com/signalbox-hq/signalbox/api/signalbox/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_signalbox_ledger_v1_ledger_proto_rawDescOnce sync.Once
@@ -3367,96 +3609,102 @@ func file_signalbox_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_signalbox_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
-var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
+var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
+var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
 var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(Outcome)(0),                // 0: signalbox.ledger.v1.Outcome
 	(ReturnKind)(0),             // 1: signalbox.ledger.v1.ReturnKind
 	(Scope)(0),                  // 2: signalbox.ledger.v1.Scope
 	(Answer)(0),                 // 3: signalbox.ledger.v1.Answer
 	(SubscriptionState)(0),      // 4: signalbox.ledger.v1.SubscriptionState
-	(*Pack)(nil),                // 5: signalbox.ledger.v1.Pack
-	(*Fact)(nil),                // 6: signalbox.ledger.v1.Fact
-	(*Led)(nil),                 // 7: signalbox.ledger.v1.Led
-	(*EventAccepted)(nil),       // 8: signalbox.ledger.v1.EventAccepted
-	(*EventRefused)(nil),        // 9: signalbox.ledger.v1.EventRefused
-	(*EventRepeated)(nil),       // 10: signalbox.ledger.v1.EventRepeated
-	(*AttemptStarted)(nil),      // 11: signalbox.ledger.v1.AttemptStarted
-	(*AttemptFinished)(nil),     // 12: signalbox.ledger.v1.AttemptFinished
-	(*Returned)(nil),            // 13: signalbox.ledger.v1.Returned
-	(*Escalated)(nil),           // 14: signalbox.ledger.v1.Escalated
-	(*CodeSent)(nil),            // 15: signalbox.ledger.v1.CodeSent
-	(*NoticeRead)(nil),          // 16: signalbox.ledger.v1.NoticeRead
-	(*Acknowledged)(nil),        // 17: signalbox.ledger.v1.Acknowledged
-	(*NotAtSetting)(nil),        // 18: signalbox.ledger.v1.NotAtSetting
-	(*TaskClaimed)(nil),         // 19: signalbox.ledger.v1.TaskClaimed
-	(*TaskRead)(nil),            // 20: signalbox.ledger.v1.TaskRead
-	(*TaskResolved)(nil),        // 21: signalbox.ledger.v1.TaskResolved
-	(*EventWithdrawn)(nil),      // 22: signalbox.ledger.v1.EventWithdrawn
-	(*TaskEscalated)(nil),       // 23: signalbox.ledger.v1.TaskEscalated
-	(*Late)(nil),                // 24: signalbox.ledger.v1.Late
-	(*ClockConfirmed)(nil),      // 25: signalbox.ledger.v1.ClockConfirmed
-	(*Stopped)(nil),             // 26: signalbox.ledger.v1.Stopped
-	(*Resumed)(nil),             // 27: signalbox.ledger.v1.Resumed
-	(*HeldBack)(nil),            // 28: signalbox.ledger.v1.HeldBack
-	(*ToldByTelephone)(nil),     // 29: signalbox.ledger.v1.ToldByTelephone
-	(*Replayed)(nil),            // 30: signalbox.ledger.v1.Replayed
-	(*Replied)(nil),             // 31: signalbox.ledger.v1.Replied
-	(*SubscriptionChanged)(nil), // 32: signalbox.ledger.v1.SubscriptionChanged
-	(*Decision)(nil),            // 33: signalbox.ledger.v1.Decision
-	(*Task)(nil),                // 34: signalbox.ledger.v1.Task
-	(*ManifestTaken)(nil),       // 35: signalbox.ledger.v1.ManifestTaken
-	(*ManifestCompared)(nil),    // 36: signalbox.ledger.v1.ManifestCompared
-	(*Source)(nil),              // 37: signalbox.ledger.v1.Source
+	(Listing)(0),                // 5: signalbox.ledger.v1.Listing
+	(*Pack)(nil),                // 6: signalbox.ledger.v1.Pack
+	(*Fact)(nil),                // 7: signalbox.ledger.v1.Fact
+	(*Led)(nil),                 // 8: signalbox.ledger.v1.Led
+	(*EventAccepted)(nil),       // 9: signalbox.ledger.v1.EventAccepted
+	(*EventRefused)(nil),        // 10: signalbox.ledger.v1.EventRefused
+	(*EventRepeated)(nil),       // 11: signalbox.ledger.v1.EventRepeated
+	(*AttemptStarted)(nil),      // 12: signalbox.ledger.v1.AttemptStarted
+	(*AttemptFinished)(nil),     // 13: signalbox.ledger.v1.AttemptFinished
+	(*Returned)(nil),            // 14: signalbox.ledger.v1.Returned
+	(*Escalated)(nil),           // 15: signalbox.ledger.v1.Escalated
+	(*CodeSent)(nil),            // 16: signalbox.ledger.v1.CodeSent
+	(*NoticeRead)(nil),          // 17: signalbox.ledger.v1.NoticeRead
+	(*Acknowledged)(nil),        // 18: signalbox.ledger.v1.Acknowledged
+	(*NotAtSetting)(nil),        // 19: signalbox.ledger.v1.NotAtSetting
+	(*TaskClaimed)(nil),         // 20: signalbox.ledger.v1.TaskClaimed
+	(*TaskRead)(nil),            // 21: signalbox.ledger.v1.TaskRead
+	(*TaskResolved)(nil),        // 22: signalbox.ledger.v1.TaskResolved
+	(*EventWithdrawn)(nil),      // 23: signalbox.ledger.v1.EventWithdrawn
+	(*TaskEscalated)(nil),       // 24: signalbox.ledger.v1.TaskEscalated
+	(*Late)(nil),                // 25: signalbox.ledger.v1.Late
+	(*ClockConfirmed)(nil),      // 26: signalbox.ledger.v1.ClockConfirmed
+	(*Stopped)(nil),             // 27: signalbox.ledger.v1.Stopped
+	(*Resumed)(nil),             // 28: signalbox.ledger.v1.Resumed
+	(*HeldBack)(nil),            // 29: signalbox.ledger.v1.HeldBack
+	(*ToldByTelephone)(nil),     // 30: signalbox.ledger.v1.ToldByTelephone
+	(*Replayed)(nil),            // 31: signalbox.ledger.v1.Replayed
+	(*Replied)(nil),             // 32: signalbox.ledger.v1.Replied
+	(*SubscriptionChanged)(nil), // 33: signalbox.ledger.v1.SubscriptionChanged
+	(*WhereaboutsListed)(nil),   // 34: signalbox.ledger.v1.WhereaboutsListed
+	(*Listed)(nil),              // 35: signalbox.ledger.v1.Listed
+	(*Decision)(nil),            // 36: signalbox.ledger.v1.Decision
+	(*Task)(nil),                // 37: signalbox.ledger.v1.Task
+	(*ManifestTaken)(nil),       // 38: signalbox.ledger.v1.ManifestTaken
+	(*ManifestCompared)(nil),    // 39: signalbox.ledger.v1.ManifestCompared
+	(*Source)(nil),              // 40: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
-	6,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
-	7,  // 1: signalbox.ledger.v1.Fact.led:type_name -> signalbox.ledger.v1.Led
-	8,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
-	9,  // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
-	10, // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
-	33, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
-	11, // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
-	12, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
-	14, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
-	15, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
-	16, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
-	17, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
-	18, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
-	34, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
-	19, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
-	21, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
-	23, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
-	20, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
-	22, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
-	13, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
-	29, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
-	30, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
-	25, // 22: signalbox.ledger.v1.Fact.clock_confirmed:type_name -> signalbox.ledger.v1.ClockConfirmed
-	26, // 23: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
-	27, // 24: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
-	28, // 25: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
-	24, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
-	31, // 27: signalbox.ledger.v1.Fact.replied:type_name -> signalbox.ledger.v1.Replied
-	32, // 28: signalbox.ledger.v1.Fact.subscription_changed:type_name -> signalbox.ledger.v1.SubscriptionChanged
-	35, // 29: signalbox.ledger.v1.Fact.manifest_taken:type_name -> signalbox.ledger.v1.ManifestTaken
-	36, // 30: signalbox.ledger.v1.Fact.manifest_compared:type_name -> signalbox.ledger.v1.ManifestCompared
-	37, // 31: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	37, // 32: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	37, // 33: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 34: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	1,  // 35: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
-	37, // 36: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
-	2,  // 37: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 38: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 39: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
-	3,  // 40: signalbox.ledger.v1.Replied.answer:type_name -> signalbox.ledger.v1.Answer
-	4,  // 41: signalbox.ledger.v1.SubscriptionChanged.state:type_name -> signalbox.ledger.v1.SubscriptionState
-	42, // [42:42] is the sub-list for method output_type
-	42, // [42:42] is the sub-list for method input_type
-	42, // [42:42] is the sub-list for extension type_name
-	42, // [42:42] is the sub-list for extension extendee
-	0,  // [0:42] is the sub-list for field type_name
+	7,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
+	8,  // 1: signalbox.ledger.v1.Fact.led:type_name -> signalbox.ledger.v1.Led
+	9,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
+	10, // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
+	11, // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
+	36, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
+	12, // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
+	13, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
+	15, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
+	16, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
+	17, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
+	18, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
+	19, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
+	37, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
+	20, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
+	22, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
+	24, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
+	21, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
+	23, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
+	14, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
+	30, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
+	31, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
+	26, // 22: signalbox.ledger.v1.Fact.clock_confirmed:type_name -> signalbox.ledger.v1.ClockConfirmed
+	27, // 23: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
+	28, // 24: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
+	29, // 25: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
+	25, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
+	32, // 27: signalbox.ledger.v1.Fact.replied:type_name -> signalbox.ledger.v1.Replied
+	33, // 28: signalbox.ledger.v1.Fact.subscription_changed:type_name -> signalbox.ledger.v1.SubscriptionChanged
+	34, // 29: signalbox.ledger.v1.Fact.whereabouts_listed:type_name -> signalbox.ledger.v1.WhereaboutsListed
+	38, // 30: signalbox.ledger.v1.Fact.manifest_taken:type_name -> signalbox.ledger.v1.ManifestTaken
+	39, // 31: signalbox.ledger.v1.Fact.manifest_compared:type_name -> signalbox.ledger.v1.ManifestCompared
+	40, // 32: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	40, // 33: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	40, // 34: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	0,  // 35: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 36: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	40, // 37: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
+	2,  // 38: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 39: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 40: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	3,  // 41: signalbox.ledger.v1.Replied.answer:type_name -> signalbox.ledger.v1.Answer
+	4,  // 42: signalbox.ledger.v1.SubscriptionChanged.state:type_name -> signalbox.ledger.v1.SubscriptionState
+	5,  // 43: signalbox.ledger.v1.WhereaboutsListed.listing:type_name -> signalbox.ledger.v1.Listing
+	35, // 44: signalbox.ledger.v1.WhereaboutsListed.shown:type_name -> signalbox.ledger.v1.Listed
+	45, // [45:45] is the sub-list for method output_type
+	45, // [45:45] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -3495,6 +3743,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		(*Fact_Late)(nil),
 		(*Fact_Replied)(nil),
 		(*Fact_SubscriptionChanged)(nil),
+		(*Fact_WhereaboutsListed)(nil),
 		(*Fact_ManifestTaken)(nil),
 		(*Fact_ManifestCompared)(nil),
 	}
@@ -3503,8 +3752,8 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_ledger_proto_rawDesc), len(file_signalbox_ledger_v1_ledger_proto_rawDesc)),
-			NumEnums:      5,
-			NumMessages:   28,
+			NumEnums:      6,
+			NumMessages:   30,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -49,7 +49,9 @@ type Policy struct {
 	// What raises a notice above the lane that its risk grade or its rule gives; nothing lowers it.
 	Priority []*Priority `protobuf:"bytes,12,rep,name=priority,proto3" json:"priority,omitempty"`
 	// What publishers are asked for. Nothing here holds a notice back.
-	Completeness  *Completeness `protobuf:"bytes,11,opt,name=completeness,proto3" json:"completeness,omitempty"`
+	Completeness *Completeness `protobuf:"bytes,11,opt,name=completeness,proto3" json:"completeness,omitempty"`
+	// The list of children missing, in police protection or in custody for agencies that subscribe to it. Not set is none.
+	List          *List `protobuf:"bytes,13,opt,name=list,proto3" json:"list,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -168,6 +170,96 @@ func (x *Policy) GetCompleteness() *Completeness {
 	return nil
 }
 
+func (x *Policy) GetList() *List {
+	if x != nil {
+		return x.List
+	}
+	return nil
+}
+
+// List is when the list of children missing, in police protection or in custody comes to lie in the inboxes of those who
+// subscribe to it, on what bases a subscription to it is granted, and what is shown.
+type List struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Every so many days, which is also how far back it looks.
+	EveryDays int32 `protobuf:"varint,1,opt,name=every_days,json=everyDays,proto3" json:"every_days,omitempty"`
+	// The first day, `YYYY-MM-DD`.
+	First string `protobuf:"bytes,2,opt,name=first,proto3" json:"first,omitempty"`
+	// Local time of those days, `HH:MM`.
+	At string `protobuf:"bytes,3,opt,name=at,proto3" json:"at,omitempty"`
+	// View: it allows `reference`, `child_identity`, `incident` and `decision`, of which the list is made.
+	View string `protobuf:"bytes,4,opt,name=view,proto3" json:"view,omitempty"`
+	// Codes of the bases on which it may be granted.
+	Bases         []string `protobuf:"bytes,5,rep,name=bases,proto3" json:"bases,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *List) Reset() {
+	*x = List{}
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *List) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*List) ProtoMessage() {}
+
+func (x *List) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use List.ProtoReflect.Descriptor instead.
+func (*List) Descriptor() ([]byte, []int) {
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *List) GetEveryDays() int32 {
+	if x != nil {
+		return x.EveryDays
+	}
+	return 0
+}
+
+func (x *List) GetFirst() string {
+	if x != nil {
+		return x.First
+	}
+	return ""
+}
+
+func (x *List) GetAt() string {
+	if x != nil {
+		return x.At
+	}
+	return ""
+}
+
+func (x *List) GetView() string {
+	if x != nil {
+		return x.View
+	}
+	return ""
+}
+
+func (x *List) GetBases() []string {
+	if x != nil {
+		return x.Bases
+	}
+	return nil
+}
+
 // Priority raises the lane of the notices for which everything that it names holds.
 type Priority struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -191,7 +283,7 @@ type Priority struct {
 
 func (x *Priority) Reset() {
 	*x = Priority{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[1]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -203,7 +295,7 @@ func (x *Priority) String() string {
 func (*Priority) ProtoMessage() {}
 
 func (x *Priority) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[1]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -216,7 +308,7 @@ func (x *Priority) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Priority.ProtoReflect.Descriptor instead.
 func (*Priority) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{1}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Priority) GetId() string {
@@ -283,7 +375,7 @@ type Repeats struct {
 
 func (x *Repeats) Reset() {
 	*x = Repeats{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[2]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -295,7 +387,7 @@ func (x *Repeats) String() string {
 func (*Repeats) ProtoMessage() {}
 
 func (x *Repeats) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[2]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -308,7 +400,7 @@ func (x *Repeats) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Repeats.ProtoReflect.Descriptor instead.
 func (*Repeats) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{2}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Repeats) GetCount() int32 {
@@ -345,7 +437,7 @@ type Basis struct {
 
 func (x *Basis) Reset() {
 	*x = Basis{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[3]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -357,7 +449,7 @@ func (x *Basis) String() string {
 func (*Basis) ProtoMessage() {}
 
 func (x *Basis) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[3]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -370,7 +462,7 @@ func (x *Basis) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Basis.ProtoReflect.Descriptor instead.
 func (*Basis) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{3}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Basis) GetCode() string {
@@ -402,7 +494,7 @@ type View struct {
 
 func (x *View) Reset() {
 	*x = View{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[4]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -414,7 +506,7 @@ func (x *View) String() string {
 func (*View) ProtoMessage() {}
 
 func (x *View) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[4]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -427,7 +519,7 @@ func (x *View) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use View.ProtoReflect.Descriptor instead.
 func (*View) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{4}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *View) GetId() string {
@@ -466,7 +558,7 @@ type Retry struct {
 
 func (x *Retry) Reset() {
 	*x = Retry{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[5]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -478,7 +570,7 @@ func (x *Retry) String() string {
 func (*Retry) ProtoMessage() {}
 
 func (x *Retry) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[5]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -491,7 +583,7 @@ func (x *Retry) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Retry.ProtoReflect.Descriptor instead.
 func (*Retry) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{5}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Retry) GetAttempts() int32 {
@@ -570,7 +662,7 @@ type Rule struct {
 
 func (x *Rule) Reset() {
 	*x = Rule{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[6]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -582,7 +674,7 @@ func (x *Rule) String() string {
 func (*Rule) ProtoMessage() {}
 
 func (x *Rule) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[6]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -595,7 +687,7 @@ func (x *Rule) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Rule.ProtoReflect.Descriptor instead.
 func (*Rule) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{6}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Rule) GetId() string {
@@ -752,7 +844,7 @@ type Clock struct {
 
 func (x *Clock) Reset() {
 	*x = Clock{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[7]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -764,7 +856,7 @@ func (x *Clock) String() string {
 func (*Clock) ProtoMessage() {}
 
 func (x *Clock) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[7]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -777,7 +869,7 @@ func (x *Clock) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Clock.ProtoReflect.Descriptor instead.
 func (*Clock) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Clock) GetClock() string {
@@ -826,7 +918,7 @@ type Step struct {
 
 func (x *Step) Reset() {
 	*x = Step{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[8]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -838,7 +930,7 @@ func (x *Step) String() string {
 func (*Step) ProtoMessage() {}
 
 func (x *Step) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[8]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -851,7 +943,7 @@ func (x *Step) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Step.ProtoReflect.Descriptor instead.
 func (*Step) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Step) GetOf() string {
@@ -897,7 +989,7 @@ type Holiday struct {
 
 func (x *Holiday) Reset() {
 	*x = Holiday{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -909,7 +1001,7 @@ func (x *Holiday) String() string {
 func (*Holiday) ProtoMessage() {}
 
 func (x *Holiday) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[9]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -922,7 +1014,7 @@ func (x *Holiday) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holiday.ProtoReflect.Descriptor instead.
 func (*Holiday) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Holiday) GetDue() *Clock {
@@ -959,7 +1051,7 @@ type BeforeTerm struct {
 
 func (x *BeforeTerm) Reset() {
 	*x = BeforeTerm{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +1063,7 @@ func (x *BeforeTerm) String() string {
 func (*BeforeTerm) ProtoMessage() {}
 
 func (x *BeforeTerm) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[10]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +1076,7 @@ func (x *BeforeTerm) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BeforeTerm.ProtoReflect.Descriptor instead.
 func (*BeforeTerm) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *BeforeTerm) GetReleaseAt() string {
@@ -1018,7 +1110,7 @@ type Example struct {
 
 func (x *Example) Reset() {
 	*x = Example{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1030,7 +1122,7 @@ func (x *Example) String() string {
 func (*Example) ProtoMessage() {}
 
 func (x *Example) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[11]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1043,7 +1135,7 @@ func (x *Example) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Example.ProtoReflect.Descriptor instead.
 func (*Example) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Example) GetName() string {
@@ -1091,7 +1183,7 @@ type Completeness struct {
 
 func (x *Completeness) Reset() {
 	*x = Completeness{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1103,7 +1195,7 @@ func (x *Completeness) String() string {
 func (*Completeness) ProtoMessage() {}
 
 func (x *Completeness) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[12]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1116,7 +1208,7 @@ func (x *Completeness) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Completeness.ProtoReflect.Descriptor instead.
 func (*Completeness) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Completeness) GetNeeds() []*Need {
@@ -1163,7 +1255,7 @@ type Need struct {
 
 func (x *Need) Reset() {
 	*x = Need{}
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1175,7 +1267,7 @@ func (x *Need) String() string {
 func (*Need) ProtoMessage() {}
 
 func (x *Need) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[13]
+	mi := &file_signalbox_policy_v1_policy_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1188,7 +1280,7 @@ func (x *Need) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Need.ProtoReflect.Descriptor instead.
 func (*Need) Descriptor() ([]byte, []int) {
-	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_policy_v1_policy_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Need) GetId() string {
@@ -1237,7 +1329,7 @@ var File_signalbox_policy_v1_policy_proto protoreflect.FileDescriptor
 
 const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\n" +
-	" signalbox/policy/v1/policy.proto\x12\x13signalbox.policy.v1\x1a\x1bbuf/validate/validate.proto\"\xda\x06\n" +
+	" signalbox/policy/v1/policy.proto\x12\x13signalbox.policy.v1\x1a\x1bbuf/validate/validate.proto\"\x89\a\n" +
 	"\x06Policy\x12!\n" +
 	"\aversion\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aversion\x12:\n" +
 	"\x05bases\x18\x02 \x03(\v2\x1a.signalbox.policy.v1.BasisB\b\xbaH\x05\x92\x01\x02\b\x01R\x05bases\x129\n" +
@@ -1251,14 +1343,23 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\bexamples\x18\n" +
 	" \x03(\v2\x1c.signalbox.policy.v1.ExampleR\bexamples\x129\n" +
 	"\bpriority\x18\f \x03(\v2\x1d.signalbox.policy.v1.PriorityR\bpriority\x12E\n" +
-	"\fcompleteness\x18\v \x01(\v2!.signalbox.policy.v1.CompletenessR\fcompleteness\x1a8\n" +
+	"\fcompleteness\x18\v \x01(\v2!.signalbox.policy.v1.CompletenessR\fcompleteness\x12-\n" +
+	"\x04list\x18\r \x01(\v2\x19.signalbox.policy.v1.ListR\x04list\x1a8\n" +
 	"\n" +
 	"LanesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\tR\x05value:\x028\x01\x1a>\n" +
 	"\x10TaskMinutesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"\x8f\x02\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"\xa6\x01\n" +
+	"\x04List\x12)\n" +
+	"\n" +
+	"every_days\x18\x01 \x01(\x05B\n" +
+	"\xbaH\a\x1a\x05\x18\xee\x02(\x01R\teveryDays\x12\x1d\n" +
+	"\x05first\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x05first\x12\x17\n" +
+	"\x02at\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x02at\x12\x1b\n" +
+	"\x04view\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04view\x12\x1e\n" +
+	"\x05bases\x18\x05 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x05bases\"\x8f\x02\n" +
 	"\bPriority\x12$\n" +
 	"\x02id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[a-z0-9_.]+$R\x02id\x12!\n" +
 	"\abecause\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\abecause\x12'\n" +
@@ -1355,49 +1456,51 @@ func file_signalbox_policy_v1_policy_proto_rawDescGZIP() []byte {
 	return file_signalbox_policy_v1_policy_proto_rawDescData
 }
 
-var file_signalbox_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 16)
+var file_signalbox_policy_v1_policy_proto_msgTypes = make([]protoimpl.MessageInfo, 17)
 var file_signalbox_policy_v1_policy_proto_goTypes = []any{
 	(*Policy)(nil),       // 0: signalbox.policy.v1.Policy
-	(*Priority)(nil),     // 1: signalbox.policy.v1.Priority
-	(*Repeats)(nil),      // 2: signalbox.policy.v1.Repeats
-	(*Basis)(nil),        // 3: signalbox.policy.v1.Basis
-	(*View)(nil),         // 4: signalbox.policy.v1.View
-	(*Retry)(nil),        // 5: signalbox.policy.v1.Retry
-	(*Rule)(nil),         // 6: signalbox.policy.v1.Rule
-	(*Clock)(nil),        // 7: signalbox.policy.v1.Clock
-	(*Step)(nil),         // 8: signalbox.policy.v1.Step
-	(*Holiday)(nil),      // 9: signalbox.policy.v1.Holiday
-	(*BeforeTerm)(nil),   // 10: signalbox.policy.v1.BeforeTerm
-	(*Example)(nil),      // 11: signalbox.policy.v1.Example
-	(*Completeness)(nil), // 12: signalbox.policy.v1.Completeness
-	(*Need)(nil),         // 13: signalbox.policy.v1.Need
-	nil,                  // 14: signalbox.policy.v1.Policy.LanesEntry
-	nil,                  // 15: signalbox.policy.v1.Policy.TaskMinutesEntry
+	(*List)(nil),         // 1: signalbox.policy.v1.List
+	(*Priority)(nil),     // 2: signalbox.policy.v1.Priority
+	(*Repeats)(nil),      // 3: signalbox.policy.v1.Repeats
+	(*Basis)(nil),        // 4: signalbox.policy.v1.Basis
+	(*View)(nil),         // 5: signalbox.policy.v1.View
+	(*Retry)(nil),        // 6: signalbox.policy.v1.Retry
+	(*Rule)(nil),         // 7: signalbox.policy.v1.Rule
+	(*Clock)(nil),        // 8: signalbox.policy.v1.Clock
+	(*Step)(nil),         // 9: signalbox.policy.v1.Step
+	(*Holiday)(nil),      // 10: signalbox.policy.v1.Holiday
+	(*BeforeTerm)(nil),   // 11: signalbox.policy.v1.BeforeTerm
+	(*Example)(nil),      // 12: signalbox.policy.v1.Example
+	(*Completeness)(nil), // 13: signalbox.policy.v1.Completeness
+	(*Need)(nil),         // 14: signalbox.policy.v1.Need
+	nil,                  // 15: signalbox.policy.v1.Policy.LanesEntry
+	nil,                  // 16: signalbox.policy.v1.Policy.TaskMinutesEntry
 }
 var file_signalbox_policy_v1_policy_proto_depIdxs = []int32{
-	3,  // 0: signalbox.policy.v1.Policy.bases:type_name -> signalbox.policy.v1.Basis
-	4,  // 1: signalbox.policy.v1.Policy.views:type_name -> signalbox.policy.v1.View
-	14, // 2: signalbox.policy.v1.Policy.lanes:type_name -> signalbox.policy.v1.Policy.LanesEntry
-	15, // 3: signalbox.policy.v1.Policy.task_minutes:type_name -> signalbox.policy.v1.Policy.TaskMinutesEntry
-	5,  // 4: signalbox.policy.v1.Policy.retry:type_name -> signalbox.policy.v1.Retry
-	6,  // 5: signalbox.policy.v1.Policy.rules:type_name -> signalbox.policy.v1.Rule
-	11, // 6: signalbox.policy.v1.Policy.examples:type_name -> signalbox.policy.v1.Example
-	1,  // 7: signalbox.policy.v1.Policy.priority:type_name -> signalbox.policy.v1.Priority
-	12, // 8: signalbox.policy.v1.Policy.completeness:type_name -> signalbox.policy.v1.Completeness
-	2,  // 9: signalbox.policy.v1.Priority.repeats:type_name -> signalbox.policy.v1.Repeats
-	7,  // 10: signalbox.policy.v1.Rule.due:type_name -> signalbox.policy.v1.Clock
-	8,  // 11: signalbox.policy.v1.Rule.chain:type_name -> signalbox.policy.v1.Step
-	9,  // 12: signalbox.policy.v1.Rule.holiday:type_name -> signalbox.policy.v1.Holiday
-	7,  // 13: signalbox.policy.v1.Holiday.due:type_name -> signalbox.policy.v1.Clock
-	8,  // 14: signalbox.policy.v1.Holiday.chain:type_name -> signalbox.policy.v1.Step
-	10, // 15: signalbox.policy.v1.Holiday.before_term:type_name -> signalbox.policy.v1.BeforeTerm
-	8,  // 16: signalbox.policy.v1.BeforeTerm.chain:type_name -> signalbox.policy.v1.Step
-	13, // 17: signalbox.policy.v1.Completeness.needs:type_name -> signalbox.policy.v1.Need
-	18, // [18:18] is the sub-list for method output_type
-	18, // [18:18] is the sub-list for method input_type
-	18, // [18:18] is the sub-list for extension type_name
-	18, // [18:18] is the sub-list for extension extendee
-	0,  // [0:18] is the sub-list for field type_name
+	4,  // 0: signalbox.policy.v1.Policy.bases:type_name -> signalbox.policy.v1.Basis
+	5,  // 1: signalbox.policy.v1.Policy.views:type_name -> signalbox.policy.v1.View
+	15, // 2: signalbox.policy.v1.Policy.lanes:type_name -> signalbox.policy.v1.Policy.LanesEntry
+	16, // 3: signalbox.policy.v1.Policy.task_minutes:type_name -> signalbox.policy.v1.Policy.TaskMinutesEntry
+	6,  // 4: signalbox.policy.v1.Policy.retry:type_name -> signalbox.policy.v1.Retry
+	7,  // 5: signalbox.policy.v1.Policy.rules:type_name -> signalbox.policy.v1.Rule
+	12, // 6: signalbox.policy.v1.Policy.examples:type_name -> signalbox.policy.v1.Example
+	2,  // 7: signalbox.policy.v1.Policy.priority:type_name -> signalbox.policy.v1.Priority
+	13, // 8: signalbox.policy.v1.Policy.completeness:type_name -> signalbox.policy.v1.Completeness
+	1,  // 9: signalbox.policy.v1.Policy.list:type_name -> signalbox.policy.v1.List
+	3,  // 10: signalbox.policy.v1.Priority.repeats:type_name -> signalbox.policy.v1.Repeats
+	8,  // 11: signalbox.policy.v1.Rule.due:type_name -> signalbox.policy.v1.Clock
+	9,  // 12: signalbox.policy.v1.Rule.chain:type_name -> signalbox.policy.v1.Step
+	10, // 13: signalbox.policy.v1.Rule.holiday:type_name -> signalbox.policy.v1.Holiday
+	8,  // 14: signalbox.policy.v1.Holiday.due:type_name -> signalbox.policy.v1.Clock
+	9,  // 15: signalbox.policy.v1.Holiday.chain:type_name -> signalbox.policy.v1.Step
+	11, // 16: signalbox.policy.v1.Holiday.before_term:type_name -> signalbox.policy.v1.BeforeTerm
+	9,  // 17: signalbox.policy.v1.BeforeTerm.chain:type_name -> signalbox.policy.v1.Step
+	14, // 18: signalbox.policy.v1.Completeness.needs:type_name -> signalbox.policy.v1.Need
+	19, // [19:19] is the sub-list for method output_type
+	19, // [19:19] is the sub-list for method input_type
+	19, // [19:19] is the sub-list for extension type_name
+	19, // [19:19] is the sub-list for extension extendee
+	0,  // [0:19] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_policy_v1_policy_proto_init() }
@@ -1411,7 +1514,7 @@ func file_signalbox_policy_v1_policy_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_policy_v1_policy_proto_rawDesc), len(file_signalbox_policy_v1_policy_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   16,
+			NumMessages:   17,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

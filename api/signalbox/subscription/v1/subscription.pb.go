@@ -9,6 +9,7 @@ package subscriptionv1
 import (
 	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	v1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
+	v11 "github.com/signalbox-hq/signalbox/api/signalbox/notice/v1"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
@@ -37,7 +38,10 @@ type RequestRequest struct {
 	// What one agency publishes under one reference.
 	Matter *v1.Matter `protobuf:"bytes,4,opt,name=matter,proto3" json:"matter,omitempty"`
 	// Why, in words: what the organisation does for the child, or in the area.
-	Purpose       string `protobuf:"bytes,5,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	Purpose string `protobuf:"bytes,5,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// True for the list of children missing, in police protection or in custody: area has to be given, and kinds, child and
+	// matter are left empty.
+	List          bool `protobuf:"varint,6,opt,name=list,proto3" json:"list,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -105,6 +109,13 @@ func (x *RequestRequest) GetPurpose() string {
 		return x.Purpose
 	}
 	return ""
+}
+
+func (x *RequestRequest) GetList() bool {
+	if x != nil {
+		return x.List
+	}
+	return false
 }
 
 // RequestResponse names the request.
@@ -547,18 +558,111 @@ func (x *Item) GetReviewDue() bool {
 	return false
 }
 
+// WhereaboutsRequest names a subscription to the list.
+type WhereaboutsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Subscription  string `protobuf:"bytes,1,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhereaboutsRequest) Reset() {
+	*x = WhereaboutsRequest{}
+	mi := &file_signalbox_subscription_v1_subscription_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhereaboutsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhereaboutsRequest) ProtoMessage() {}
+
+func (x *WhereaboutsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_subscription_v1_subscription_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhereaboutsRequest.ProtoReflect.Descriptor instead.
+func (*WhereaboutsRequest) Descriptor() ([]byte, []int) {
+	return file_signalbox_subscription_v1_subscription_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *WhereaboutsRequest) GetSubscription() string {
+	if x != nil {
+		return x.Subscription
+	}
+	return ""
+}
+
+// WhereaboutsResponse is the list.
+type WhereaboutsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The list.
+	List          *v11.WhereaboutsList `protobuf:"bytes,1,opt,name=list,proto3" json:"list,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhereaboutsResponse) Reset() {
+	*x = WhereaboutsResponse{}
+	mi := &file_signalbox_subscription_v1_subscription_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhereaboutsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhereaboutsResponse) ProtoMessage() {}
+
+func (x *WhereaboutsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_subscription_v1_subscription_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhereaboutsResponse.ProtoReflect.Descriptor instead.
+func (*WhereaboutsResponse) Descriptor() ([]byte, []int) {
+	return file_signalbox_subscription_v1_subscription_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *WhereaboutsResponse) GetList() *v11.WhereaboutsList {
+	if x != nil {
+		return x.List
+	}
+	return nil
+}
+
 var File_signalbox_subscription_v1_subscription_proto protoreflect.FileDescriptor
 
 const file_signalbox_subscription_v1_subscription_proto_rawDesc = "" +
 	"\n" +
-	",signalbox/subscription/v1/subscription.proto\x12\x19signalbox.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&signalbox/directory/v1/directory.proto\"\xea\x01\n" +
+	",signalbox/subscription/v1/subscription.proto\x12\x19signalbox.subscription.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a&signalbox/directory/v1/directory.proto\x1a%signalbox/notice/v1/whereabouts.proto\"\xfe\x01\n" +
 	"\x0eRequestRequest\x12\x1e\n" +
 	"\x05kinds\x18\x01 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x05kinds\x12\x1b\n" +
 	"\x04area\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18\tR\x04area\x12=\n" +
 	"\x05child\x18\x03 \x01(\v2'.signalbox.directory.v1.SubscribedChildR\x05child\x126\n" +
 	"\x06matter\x18\x04 \x01(\v2\x1e.signalbox.directory.v1.MatterR\x06matter\x12$\n" +
 	"\apurpose\x18\x05 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\apurpose\"!\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\apurpose\x12\x12\n" +
+	"\x04list\x18\x06 \x01(\bR\x04list\"!\n" +
 	"\x0fRequestResponse\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\"\x98\x02\n" +
 	"\fGrantRequest\x12\x17\n" +
@@ -587,12 +691,17 @@ const file_signalbox_subscription_v1_subscription_proto_rawDesc = "" +
 	"\fsubscription\x18\x01 \x01(\v2$.signalbox.directory.v1.SubscriptionR\fsubscription\x12\x14\n" +
 	"\x05state\x18\x02 \x01(\tR\x05state\x12\x1d\n" +
 	"\n" +
-	"review_due\x18\x03 \x01(\bR\treviewDue2\x82\x03\n" +
+	"review_due\x18\x03 \x01(\bR\treviewDue\"A\n" +
+	"\x12WhereaboutsRequest\x12+\n" +
+	"\fsubscription\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\fsubscription\"O\n" +
+	"\x13WhereaboutsResponse\x128\n" +
+	"\x04list\x18\x01 \x01(\v2$.signalbox.notice.v1.WhereaboutsListR\x04list2\xf0\x03\n" +
 	"\x13SubscriptionService\x12`\n" +
 	"\aRequest\x12).signalbox.subscription.v1.RequestRequest\x1a*.signalbox.subscription.v1.RequestResponse\x12Z\n" +
 	"\x05Grant\x12'.signalbox.subscription.v1.GrantRequest\x1a(.signalbox.subscription.v1.GrantResponse\x12T\n" +
 	"\x03End\x12%.signalbox.subscription.v1.EndRequest\x1a&.signalbox.subscription.v1.EndResponse\x12W\n" +
-	"\x04List\x12&.signalbox.subscription.v1.ListRequest\x1a'.signalbox.subscription.v1.ListResponseBPZNgithub.com/signalbox-hq/signalbox/api/signalbox/subscription/v1;subscriptionv1b\x06proto3"
+	"\x04List\x12&.signalbox.subscription.v1.ListRequest\x1a'.signalbox.subscription.v1.ListResponse\x12l\n" +
+	"\vWhereabouts\x12-.signalbox.subscription.v1.WhereaboutsRequest\x1a..signalbox.subscription.v1.WhereaboutsResponseBPZNgithub.com/signalbox-hq/signalbox/api/signalbox/subscription/v1;subscriptionv1b\x06proto3"
 
 var (
 	file_signalbox_subscription_v1_subscription_proto_rawDescOnce sync.Once
@@ -606,7 +715,7 @@ func file_signalbox_subscription_v1_subscription_proto_rawDescGZIP() []byte {
 	return file_signalbox_subscription_v1_subscription_proto_rawDescData
 }
 
-var file_signalbox_subscription_v1_subscription_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_signalbox_subscription_v1_subscription_proto_msgTypes = make([]protoimpl.MessageInfo, 11)
 var file_signalbox_subscription_v1_subscription_proto_goTypes = []any{
 	(*RequestRequest)(nil),        // 0: signalbox.subscription.v1.RequestRequest
 	(*RequestResponse)(nil),       // 1: signalbox.subscription.v1.RequestResponse
@@ -617,32 +726,38 @@ var file_signalbox_subscription_v1_subscription_proto_goTypes = []any{
 	(*ListRequest)(nil),           // 6: signalbox.subscription.v1.ListRequest
 	(*ListResponse)(nil),          // 7: signalbox.subscription.v1.ListResponse
 	(*Item)(nil),                  // 8: signalbox.subscription.v1.Item
-	(*v1.SubscribedChild)(nil),    // 9: signalbox.directory.v1.SubscribedChild
-	(*v1.Matter)(nil),             // 10: signalbox.directory.v1.Matter
-	(*timestamppb.Timestamp)(nil), // 11: google.protobuf.Timestamp
-	(*v1.Subscription)(nil),       // 12: signalbox.directory.v1.Subscription
+	(*WhereaboutsRequest)(nil),    // 9: signalbox.subscription.v1.WhereaboutsRequest
+	(*WhereaboutsResponse)(nil),   // 10: signalbox.subscription.v1.WhereaboutsResponse
+	(*v1.SubscribedChild)(nil),    // 11: signalbox.directory.v1.SubscribedChild
+	(*v1.Matter)(nil),             // 12: signalbox.directory.v1.Matter
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(*v1.Subscription)(nil),       // 14: signalbox.directory.v1.Subscription
+	(*v11.WhereaboutsList)(nil),   // 15: signalbox.notice.v1.WhereaboutsList
 }
 var file_signalbox_subscription_v1_subscription_proto_depIdxs = []int32{
-	9,  // 0: signalbox.subscription.v1.RequestRequest.child:type_name -> signalbox.directory.v1.SubscribedChild
-	10, // 1: signalbox.subscription.v1.RequestRequest.matter:type_name -> signalbox.directory.v1.Matter
-	11, // 2: signalbox.subscription.v1.GrantRequest.from:type_name -> google.protobuf.Timestamp
-	11, // 3: signalbox.subscription.v1.GrantRequest.until:type_name -> google.protobuf.Timestamp
-	12, // 4: signalbox.subscription.v1.GrantResponse.subscription:type_name -> signalbox.directory.v1.Subscription
+	11, // 0: signalbox.subscription.v1.RequestRequest.child:type_name -> signalbox.directory.v1.SubscribedChild
+	12, // 1: signalbox.subscription.v1.RequestRequest.matter:type_name -> signalbox.directory.v1.Matter
+	13, // 2: signalbox.subscription.v1.GrantRequest.from:type_name -> google.protobuf.Timestamp
+	13, // 3: signalbox.subscription.v1.GrantRequest.until:type_name -> google.protobuf.Timestamp
+	14, // 4: signalbox.subscription.v1.GrantResponse.subscription:type_name -> signalbox.directory.v1.Subscription
 	8,  // 5: signalbox.subscription.v1.ListResponse.items:type_name -> signalbox.subscription.v1.Item
-	12, // 6: signalbox.subscription.v1.Item.subscription:type_name -> signalbox.directory.v1.Subscription
-	0,  // 7: signalbox.subscription.v1.SubscriptionService.Request:input_type -> signalbox.subscription.v1.RequestRequest
-	2,  // 8: signalbox.subscription.v1.SubscriptionService.Grant:input_type -> signalbox.subscription.v1.GrantRequest
-	4,  // 9: signalbox.subscription.v1.SubscriptionService.End:input_type -> signalbox.subscription.v1.EndRequest
-	6,  // 10: signalbox.subscription.v1.SubscriptionService.List:input_type -> signalbox.subscription.v1.ListRequest
-	1,  // 11: signalbox.subscription.v1.SubscriptionService.Request:output_type -> signalbox.subscription.v1.RequestResponse
-	3,  // 12: signalbox.subscription.v1.SubscriptionService.Grant:output_type -> signalbox.subscription.v1.GrantResponse
-	5,  // 13: signalbox.subscription.v1.SubscriptionService.End:output_type -> signalbox.subscription.v1.EndResponse
-	7,  // 14: signalbox.subscription.v1.SubscriptionService.List:output_type -> signalbox.subscription.v1.ListResponse
-	11, // [11:15] is the sub-list for method output_type
-	7,  // [7:11] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	14, // 6: signalbox.subscription.v1.Item.subscription:type_name -> signalbox.directory.v1.Subscription
+	15, // 7: signalbox.subscription.v1.WhereaboutsResponse.list:type_name -> signalbox.notice.v1.WhereaboutsList
+	0,  // 8: signalbox.subscription.v1.SubscriptionService.Request:input_type -> signalbox.subscription.v1.RequestRequest
+	2,  // 9: signalbox.subscription.v1.SubscriptionService.Grant:input_type -> signalbox.subscription.v1.GrantRequest
+	4,  // 10: signalbox.subscription.v1.SubscriptionService.End:input_type -> signalbox.subscription.v1.EndRequest
+	6,  // 11: signalbox.subscription.v1.SubscriptionService.List:input_type -> signalbox.subscription.v1.ListRequest
+	9,  // 12: signalbox.subscription.v1.SubscriptionService.Whereabouts:input_type -> signalbox.subscription.v1.WhereaboutsRequest
+	1,  // 13: signalbox.subscription.v1.SubscriptionService.Request:output_type -> signalbox.subscription.v1.RequestResponse
+	3,  // 14: signalbox.subscription.v1.SubscriptionService.Grant:output_type -> signalbox.subscription.v1.GrantResponse
+	5,  // 15: signalbox.subscription.v1.SubscriptionService.End:output_type -> signalbox.subscription.v1.EndResponse
+	7,  // 16: signalbox.subscription.v1.SubscriptionService.List:output_type -> signalbox.subscription.v1.ListResponse
+	10, // 17: signalbox.subscription.v1.SubscriptionService.Whereabouts:output_type -> signalbox.subscription.v1.WhereaboutsResponse
+	13, // [13:18] is the sub-list for method output_type
+	8,  // [8:13] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_subscription_v1_subscription_proto_init() }
@@ -656,7 +771,7 @@ func file_signalbox_subscription_v1_subscription_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_subscription_v1_subscription_proto_rawDesc), len(file_signalbox_subscription_v1_subscription_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   9,
+			NumMessages:   11,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

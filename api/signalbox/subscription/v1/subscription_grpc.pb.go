@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	SubscriptionService_Request_FullMethodName = "/signalbox.subscription.v1.SubscriptionService/Request"
-	SubscriptionService_Grant_FullMethodName   = "/signalbox.subscription.v1.SubscriptionService/Grant"
-	SubscriptionService_End_FullMethodName     = "/signalbox.subscription.v1.SubscriptionService/End"
-	SubscriptionService_List_FullMethodName    = "/signalbox.subscription.v1.SubscriptionService/List"
+	SubscriptionService_Request_FullMethodName     = "/signalbox.subscription.v1.SubscriptionService/Request"
+	SubscriptionService_Grant_FullMethodName       = "/signalbox.subscription.v1.SubscriptionService/Grant"
+	SubscriptionService_End_FullMethodName         = "/signalbox.subscription.v1.SubscriptionService/End"
+	SubscriptionService_List_FullMethodName        = "/signalbox.subscription.v1.SubscriptionService/List"
+	SubscriptionService_Whereabouts_FullMethodName = "/signalbox.subscription.v1.SubscriptionService/Whereabouts"
 )
 
 // SubscriptionServiceClient is the client API for SubscriptionService service.
@@ -43,6 +44,9 @@ type SubscriptionServiceClient interface {
 	End(ctx context.Context, in *EndRequest, opts ...grpc.CallOption) (*EndResponse, error)
 	// List lists subscriptions by id: an agency's own, for operators every one.
 	List(ctx context.Context, in *ListRequest, opts ...grpc.CallOption) (*ListResponse, error)
+	// Whereabouts shows the agency the list of children missing, in police protection or in custody to which it subscribes, as
+	// things stand now. That it was shown is recorded, with who was on it. The list of each fortnight lies in the inbox besides.
+	Whereabouts(ctx context.Context, in *WhereaboutsRequest, opts ...grpc.CallOption) (*WhereaboutsResponse, error)
 }
 
 type subscriptionServiceClient struct {
@@ -93,6 +97,16 @@ func (c *subscriptionServiceClient) List(ctx context.Context, in *ListRequest, o
 	return out, nil
 }
 
+func (c *subscriptionServiceClient) Whereabouts(ctx context.Context, in *WhereaboutsRequest, opts ...grpc.CallOption) (*WhereaboutsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WhereaboutsResponse)
+	err := c.cc.Invoke(ctx, SubscriptionService_Whereabouts_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // SubscriptionServiceServer is the server API for SubscriptionService service.
 // All implementations must embed UnimplementedSubscriptionServiceServer
 // for forward compatibility.
@@ -111,6 +125,9 @@ type SubscriptionServiceServer interface {
 	End(context.Context, *EndRequest) (*EndResponse, error)
 	// List lists subscriptions by id: an agency's own, for operators every one.
 	List(context.Context, *ListRequest) (*ListResponse, error)
+	// Whereabouts shows the agency the list of children missing, in police protection or in custody to which it subscribes, as
+	// things stand now. That it was shown is recorded, with who was on it. The list of each fortnight lies in the inbox besides.
+	Whereabouts(context.Context, *WhereaboutsRequest) (*WhereaboutsResponse, error)
 	mustEmbedUnimplementedSubscriptionServiceServer()
 }
 
@@ -132,6 +149,9 @@ func (UnimplementedSubscriptionServiceServer) End(context.Context, *EndRequest) 
 }
 func (UnimplementedSubscriptionServiceServer) List(context.Context, *ListRequest) (*ListResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method List not implemented")
+}
+func (UnimplementedSubscriptionServiceServer) Whereabouts(context.Context, *WhereaboutsRequest) (*WhereaboutsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method Whereabouts not implemented")
 }
 func (UnimplementedSubscriptionServiceServer) mustEmbedUnimplementedSubscriptionServiceServer() {}
 func (UnimplementedSubscriptionServiceServer) testEmbeddedByValue()                             {}
@@ -226,6 +246,24 @@ func _SubscriptionService_List_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _SubscriptionService_Whereabouts_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WhereaboutsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(SubscriptionServiceServer).Whereabouts(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: SubscriptionService_Whereabouts_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(SubscriptionServiceServer).Whereabouts(ctx, req.(*WhereaboutsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // SubscriptionService_ServiceDesc is the grpc.ServiceDesc for SubscriptionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -248,6 +286,10 @@ var SubscriptionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "List",
 			Handler:    _SubscriptionService_List_Handler,
+		},
+		{
+			MethodName: "Whereabouts",
+			Handler:    _SubscriptionService_Whereabouts_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
