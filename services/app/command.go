@@ -53,6 +53,8 @@ func perform(ctx context.Context, e *engine.Engine, fact *ledgerv1.Fact, more ..
 			ends = append(ends, m.GetAttemptFinished())
 		}
 		return e.Fetched(ctx, ends)
+	case *ledgerv1.Fact_WhereaboutsListed:
+		return e.ListShown(ctx, f.WhereaboutsListed)
 	case *ledgerv1.Fact_ClockConfirmed:
 		return e.ConfirmClock(ctx, f.ClockConfirmed)
 	default:
@@ -145,6 +147,11 @@ func (o *office) Fetched(ctx context.Context, ends []*ledgerv1.AttemptFinished) 
 		return nil
 	}
 	return o.command(ctx, facts[0], facts[1:]...)
+}
+
+// ListShown records that a list is about to be shown to an agency.
+func (o *office) ListShown(ctx context.Context, f *ledgerv1.WhereaboutsListed) error {
+	return o.command(ctx, &ledgerv1.Fact{Fact: &ledgerv1.Fact_WhereaboutsListed{WhereaboutsListed: f}})
 }
 
 // answerCommand carries out what another instance asks for, as the leader.

@@ -70,6 +70,7 @@ func (k *endings) ways() map[string]func(context.Context) error {
 		"event_withdrawn":   k.withdraw,
 
 		"subscription_changed": k.subscribe,
+		"whereabouts_listed":   k.subscribeToList,
 		"manifest_taken":       k.manifest,
 		"manifest_compared":    k.andNobodyActs(k.manifest),
 	}
@@ -462,9 +463,18 @@ func (k *endings) resume(ctx context.Context) error {
 
 // subscribe grants a subscription by a file: a new one each time.
 func (k *endings) subscribe(context.Context) error {
+	return k.subscribeTo("no,children_act_2004_s10")
+}
+
+// subscribeToList brings at once the list of the last day that has come.
+func (k *endings) subscribeToList(context.Context) error {
+	return k.subscribeTo("yes,children_missing_meeting")
+}
+
+func (k *endings) subscribeTo(listAndBasis string) error {
 	id := fmt.Sprintf("s-%d", time.Now().UnixNano())
 	_, err := k.world.TryImport(&directoryv1.ImportHeader{Format: "subscriptions", Name: "subscriptions.csv"}, []byte(
-		"id,agency,organisation,area,basis,authoriser,from,until,review_on\n"+
-			id+",ashmere-health,ashmere-health,E09000901,children_act_2004_s10,Director,2026-06-01,2036-06-01,2036-05-01\n"))
+		"id,agency,organisation,area,list,basis,authoriser,from,until,review_on\n"+
+			id+",ashmere-health,ashmere-health,E09000901,"+listAndBasis+",Director,2026-06-01,2036-06-01,2036-05-01\n"))
 	return err
 }

@@ -124,11 +124,10 @@ func (c *inboxReadCmd) print(w io.Writer, item *inboxv1.SubscribeResponse) error
 		_, err = w.Write(append(text, '\n'))
 		return err
 	}
-	printItem(w, item)
-	return nil
+	return printItem(w, item)
 }
 
-func printItem(w io.Writer, item *inboxv1.SubscribeResponse) {
+func printItem(w io.Writer, item *inboxv1.SubscribeResponse) error {
 	p := page{w: w}
 	at := moment(item.GetAt().AsTime().UnixMilli())
 	switch x := item.GetItem().(type) {
@@ -139,11 +138,21 @@ func printItem(w io.Writer, item *inboxv1.SubscribeResponse) {
 		sheet := delivery.Lay(n, func(id notice.OrgID) string { return string(id) }, true)
 		p.parts(2, sheet)
 	case *inboxv1.SubscribeResponse_Gone:
-		p.line(0, "%s  notice %s: %s", at, x.Gone.GetNotice(), goneText(x.Gone.GetReason()))
+		what := "a list"
+		if id := x.Gone.GetNotice(); id != "" {
+			what = "notice " + id
+		}
+		p.line(0, "%s  %s: %s", at, what, goneText(x.Gone.GetReason()))
 	case *inboxv1.SubscribeResponse_Subscription:
 		s := x.Subscription
 		p.line(0, "%s  subscription %s %s", at, s.GetId(), changeText(s))
+	case *inboxv1.SubscribeResponse_List:
+		l := x.List
+		p.line(0, "%s  children missing, in police protection or detained: area %s, from %s to %s, subscription %s", at,
+			l.GetArea(), clockOf(l.GetSince()), clockOf(l.GetAsOf()), l.GetSubscription())
+		return printList(w, l)
 	}
+	return nil
 }
 
 func dueText(n *noticev1.Notice) string {

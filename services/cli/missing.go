@@ -59,14 +59,18 @@ func printEpisodes(w io.Writer, r *ledgerv1.WhereaboutsResponse) error {
 	}
 	t := newTable(w, "WHAT", "FROM", "UNTIL", "CHILD", "REPORTED BY", "REFERENCE", "LIVES IN", "LOOKED AFTER BY", "RETURN INTERVIEW")
 	for _, e := range r.GetEpisodes() {
-		began := "not reported"
-		if e.GetBeganMs() != 0 {
-			began = minute(e.GetBeganMs())
-		}
-		t.row(enumName(e.GetKind(), "EPISODE_KIND_"), began, until(e, r.GetAsOfMs()), orDash(e.GetChild()), e.GetAgency(), e.GetReference(),
+		t.row(enumName(e.GetKind(), "EPISODE_KIND_"), since(e), until(e, r.GetAsOfMs()), orDash(e.GetChild()), e.GetAgency(), e.GetReference(),
 			orDash(e.GetResidenceArea()), orDash(e.GetLookedAfterBy()), returnInterview(e))
 	}
 	return t.flush()
+}
+
+// since says when an episode began, where that is known.
+func since(e *ledgerv1.Episode) string {
+	if e.GetBeganMs() == 0 {
+		return "not reported"
+	}
+	return minute(e.GetBeganMs())
 }
 
 // until says when an episode ended, or what was known of that as of an instant.

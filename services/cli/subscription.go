@@ -20,6 +20,7 @@ type subscriptionCmd struct {
 	Grant   subscriptionGrantCmd   `cmd:"" help:"Record the basis of what an agency asked for, as an operator."`
 	End     subscriptionEndCmd     `cmd:"" help:"End a subscription, or turn a request down."`
 	List    subscriptionListCmd    `cmd:"" help:"List subscriptions: an agency's own, for operators every one."`
+	Missing subscriptionMissingCmd `cmd:"" help:"Show the list of children missing, in police protection or in custody, as an agency that subscribes to it."`
 }
 
 func (subscriptionCmd) Help() string {
@@ -34,6 +35,7 @@ func (subscriptionCmd) Help() string {
 type subscriptionRequestCmd struct {
 	Kind       []string `placeholder:"KIND" help:"Kind of event, such as conference.concluded; may be given several times. Else every kind that subscribers are told of."`
 	Area       string   `placeholder:"GSS" help:"Children who live in this local authority or police area."`
+	List       bool     `help:"The list of children missing, in police protection or in custody: who live in --area, whom its authority looks after, or of whom it was reported there. With --area alone."`
 	Given      string   `placeholder:"NAME" help:"Of one child: the given names; with --family and --born."`
 	Family     string   `placeholder:"NAME" help:"Of one child: the family name."`
 	Born       string   `placeholder:"YYYY-MM-DD" help:"Of one child: the date of birth."`
@@ -46,7 +48,7 @@ type subscriptionRequestCmd struct {
 }
 
 func (c *subscriptionRequestCmd) request() (*subscriptionv1.RequestRequest, error) {
-	req := &subscriptionv1.RequestRequest{Kinds: c.Kind, Area: c.Area, Purpose: c.Purpose}
+	req := &subscriptionv1.RequestRequest{Kinds: c.Kind, Area: c.Area, List: c.List, Purpose: c.Purpose}
 	if c.Given+c.Family+c.Born != "" || len(c.Identifier) > 0 {
 		req.Child = &directoryv1.SubscribedChild{Given: c.Given, Family: c.Family, DateOfBirth: c.Born}
 	}
@@ -178,6 +180,9 @@ func subscribedText(s *directoryv1.Subscription) string {
 	matter := ""
 	if m := s.GetMatter(); m != nil {
 		matter = "matter " + m.GetReference() + " of " + m.GetAgency()
+	}
+	if s.GetList() {
+		return listed("list of children missing", orNothing("area ", s.GetArea()))
 	}
 	return listed(cmp.Or(strings.Join(s.GetKinds(), ", "), "every kind"), orNothing("area ", s.GetArea()), child, matter)
 }

@@ -78,6 +78,8 @@ func factLine(f *ledgerv1.Fact) line {
 		return line{"event withdrawn", "agency " + w.GetAgency(), fmt.Sprintf("by %s: %s", w.GetBy(), words(w.GetReason()))}
 	case *ledgerv1.Fact_SubscriptionChanged:
 		return subscriptionLine(f.SubscriptionChanged)
+	case *ledgerv1.Fact_WhereaboutsListed:
+		return listedLine(f.WhereaboutsListed)
 	case *ledgerv1.Fact_ClockConfirmed:
 		return line{"clock confirmed", "", fmt.Sprintf("of instance %s, by %s", f.ClockConfirmed.GetInstance(), f.ClockConfirmed.GetBy())}
 	case *ledgerv1.Fact_Stopped:

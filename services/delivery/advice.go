@@ -13,6 +13,9 @@ const (
 	recordItSafe = "Record it in the child's safeguarding file, apart from the main record."
 )
 
+// ListDoNot is what not to do with the list of children missing, in police protection or in custody.
+func ListDoNot() []string { return []string{noParents, ownSystems, noForward} }
+
 // advice is what to do with a notice and what not to do, by the kind of event, the function told and whether the
 // recipient may see what was decided: a member of the public who referred hears only that the referral was dealt with.
 func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNot []string) {

@@ -6,6 +6,7 @@ import (
 	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
 )
 
 // mostEnded is how many notices one fact ends with their subscription: it has to fit a pack with others.
@@ -15,29 +16,32 @@ const mostEnded = 2000
 type followed struct {
 	known      bool
 	generation uint64 // of the directory that was looked at
-	nextMS     int64  // when the next one begins or ends; 0 where none does
+	policy     string // digest of the policy that was
+	nextMS     int64  // when the next one begins, ends or has a list due; 0 where none does
 }
 
 // followSubscriptions records which subscriptions have begun and which count no more, so that each change is told to the
-// agency, in the order of everything else that lies in its inbox, and nothing goes on that rests on a basis that is over.
-// The directory is the record of what was granted; it is looked at anew when it has changed, and at each such instant.
+// agency, in the order of everything else that lies in its inbox, and nothing goes on that rests on a basis that is over. It
+// puts the lists there whose day has come. The directory is the record of what was granted; it is looked at anew when it has
+// changed, and at each such instant.
 func (e *Engine) followSubscriptions() {
-	snapshot, _ := e.Current()
+	snapshot, current := e.Current()
 	now := e.now()
 	seen := &e.subscriptions
-	if seen.known && seen.generation == snapshot.Generation() && (seen.nextMS == 0 || now.UnixMilli() < seen.nextMS) {
+	same := seen.generation == snapshot.Generation() && seen.policy == current.Digest()
+	if seen.known && same && (seen.nextMS == 0 || now.UnixMilli() < seen.nextMS) {
 		return
 	}
-	seen.known, seen.generation, seen.nextMS = true, snapshot.Generation(), 0
+	seen.known, seen.generation, seen.policy, seen.nextMS = true, snapshot.Generation(), current.Digest(), 0
 	for _, s := range snapshot.Granted() {
-		if ms := e.followSubscription(s, now.UnixMilli()); ms != 0 && (seen.nextMS == 0 || ms < seen.nextMS) {
+		if ms := e.followSubscription(s, current.List(), now.UnixMilli()); ms != 0 && (seen.nextMS == 0 || ms < seen.nextMS) {
 			seen.nextMS = ms
 		}
 	}
 }
 
 // followSubscription brings the ledger up to one subscription, and says when to look again; 0 is never.
-func (e *Engine) followSubscription(s *directoryv1.Subscription, nowMS int64) (againMS int64) {
+func (e *Engine) followSubscription(s *directoryv1.Subscription, list *policy.List, nowMS int64) (againMS int64) {
 	ends := directory.SubscriptionEndsMS(s)
 	was := e.state.Subscriptions[s.GetId()]
 	begun := was != nil && was.SubscriptionChanged != nil
@@ -51,7 +55,7 @@ func (e *Engine) followSubscription(s *directoryv1.Subscription, nowMS int64) (a
 		e.recordSubscription(s, ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_BEGAN, s.GetGrantedBy(), nil)
 	}
 	if nowMS < ends {
-		return ends
+		return min(ends, e.bringList(s, list, nowMS))
 	}
 	state, by := ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_EXPIRED, ""
 	if s.GetEndedMs() != 0 && s.GetEndedMs() < s.GetUntilMs() {

@@ -100,6 +100,8 @@ func (s *State) take(f *ledgerv1.Fact) error {
 		return s.eventWithdrawn(fact.EventWithdrawn, f.AtMs)
 	case *ledgerv1.Fact_SubscriptionChanged:
 		return s.subscriptionChanged(fact.SubscriptionChanged, f.AtMs)
+	case *ledgerv1.Fact_WhereaboutsListed:
+		return s.whereaboutsListed(fact.WhereaboutsListed, f.AtMs)
 	case *ledgerv1.Fact_ClockConfirmed:
 		return s.clockConfirmed(fact.ClockConfirmed)
 	case *ledgerv1.Fact_Stopped:

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"hash/fnv"
 	"slices"
+	"strconv"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -19,12 +20,14 @@ type inbox struct {
 	open  int // every item before this one needs no receipt any more
 }
 
-// InboxItem is one thing in an inbox: a notice that an attempt put there, or what became of a subscription.
+// InboxItem is one thing in an inbox: a notice that an attempt put there, what became of a subscription, or a list that one
+// brings.
 type InboxItem struct {
 	AtMS    int64
 	Notice  *Notice
 	Attempt uint32
 	Change  *ledgerv1.SubscriptionChanged
+	Listed  *ledgerv1.WhereaboutsListed
 	Trail   uint64 // stands for everything up to this item, in its order
 }
 
@@ -32,6 +35,9 @@ type InboxItem struct {
 func (i InboxItem) ID() string {
 	if i.Notice != nil {
 		return i.Notice.Id
+	}
+	if i.Listed != nil {
+		return i.Listed.Subscription + "/LIST/" + strconv.FormatInt(i.Listed.AsOfMs, 10)
 	}
 	return i.Change.Subscription + "/" + i.Change.State.String()[len("SUBSCRIPTION_STATE_"):]
 }

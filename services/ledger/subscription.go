@@ -13,6 +13,7 @@ type Subscription struct {
 	Ended                         bool
 	open                          []*Notice // without an end, and some that have one
 	counted                       int       // of open, when those with an end were last let go
+	lists                         lists     // that came to lie in the inbox
 }
 
 // follows notes which subscription a new notice follows from. The decision may be the first to know of it: the directory

@@ -75,7 +75,8 @@ func (b *batch) fold(f *ledgerv1.Fact) error {
 		return b.resumed(ledger.Stop{Scope: fact.Resumed.GetScope(), Target: fact.Resumed.GetTarget()})
 	case *ledgerv1.Fact_Led, *ledgerv1.Fact_ClockConfirmed, *ledgerv1.Fact_EventRefused, *ledgerv1.Fact_EventRepeated, *ledgerv1.Fact_CodeSent,
 		*ledgerv1.Fact_NotAtSetting, *ledgerv1.Fact_TaskRead, *ledgerv1.Fact_Stopped,
-		*ledgerv1.Fact_Replayed, *ledgerv1.Fact_ToldByTelephone, *ledgerv1.Fact_ManifestTaken:
+		*ledgerv1.Fact_Replayed, *ledgerv1.Fact_ToldByTelephone, *ledgerv1.Fact_ManifestTaken,
+		*ledgerv1.Fact_WhereaboutsListed:
 		return nil // for the timeline; no row changes
 	default:
 		return notice.Faultf(notice.Precondition, "query.fold",

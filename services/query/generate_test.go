@@ -91,7 +91,7 @@ func (w *writer) stop() (ledgerv1.Scope, string) {
 // step draws one fact, and a few minutes.
 func (w *writer) step() {
 	w.now += int64(w.number("minutes", 30)) * minute
-	switch w.number("what", 33) {
+	switch w.number("what", 34) {
 	case 0, 1:
 		event := w.name("event")
 		f := &ledgerv1.EventAccepted{Source: w.source(event), Lineage: w.one("of", "l1", "l2", "l3"), Kind: "encompass.incident"}
@@ -182,6 +182,8 @@ func (w *writer) step() {
 		w.withdraw()
 	case 32, 33:
 		w.manifest()
+	case 34:
+		w.list()
 	case 26:
 		t := w.newTask(w.lineage(), "")
 		t.Kind, t.Misdirected = ledgerv1.TaskKind_TASK_KIND_MISDIRECTION, []string{w.notice()}
@@ -204,6 +206,18 @@ func (w *writer) subscription() {
 		f.Notices = open[:w.number("ended", len(open))]
 	}
 	w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_SubscriptionChanged{SubscriptionChanged: f}})
+}
+
+// list brings a list by a subscription, or shows one.
+func (w *writer) list() {
+	f := &ledgerv1.WhereaboutsListed{
+		Subscription: w.one("subscription", "s1", "s2"), Agency: "hub", Basis: "b", SinceMs: 1, AsOfMs: w.now,
+		Listing: ledgerv1.Listing(w.number("listing", 2)),
+	}
+	for range w.number("shown", 2) {
+		f.Shown = append(f.Shown, &ledgerv1.Listed{Event: known(w, "event", w.state.Events), Child: "child"})
+	}
+	w.try(&ledgerv1.Fact{Fact: &ledgerv1.Fact_WhereaboutsListed{WhereaboutsListed: f}})
 }
 
 // withdraw takes back an event that may have yet to come, and mostly asks about those who may have been told.

@@ -71,6 +71,8 @@ func mentions(f *ledgerv1.Fact) ([]Subject, error) {
 			about = append(about, Subject{Notice, id})
 		}
 		return about, nil
+	case *ledgerv1.Fact_WhereaboutsListed:
+		return listMentions(fact.WhereaboutsListed), nil
 	case *ledgerv1.Fact_ToldByTelephone:
 		return of(Lineage, fact.ToldByTelephone.GetLineage())
 	case *ledgerv1.Fact_Escalated:
@@ -105,6 +107,19 @@ func mentions(f *ledgerv1.Fact) ([]Subject, error) {
 		return nil, notice.Faultf(notice.Precondition, "query.mentions",
 			"a fact is of a kind that this version does not know: run the version that wrote it, or a newer one")
 	}
+}
+
+// listMentions names each event once that a list was made of as it was shown.
+func listMentions(f *ledgerv1.WhereaboutsListed) []Subject {
+	var about []Subject
+	seen := map[string]bool{}
+	for _, l := range f.GetShown() {
+		if !seen[l.GetEvent()] {
+			seen[l.GetEvent()] = true
+			about = append(about, Subject{Event, l.GetEvent()})
+		}
+	}
+	return about
 }
 
 // comparisonMentions names each thing once: the manifest, the references that differ and the tasks about them. A comparison

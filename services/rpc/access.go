@@ -55,6 +55,8 @@ func rules() map[string]callers {
 		subscriptionv1.SubscriptionService_End_FullMethodName:     everyone,
 		subscriptionv1.SubscriptionService_List_FullMethodName:    everyone,
 
+		subscriptionv1.SubscriptionService_Whereabouts_FullMethodName: agencies,
+
 		taskv1.TaskService_List_FullMethodName:    everyone,
 		taskv1.TaskService_Show_FullMethodName:    everyone,
 		taskv1.TaskService_Claim_FullMethodName:   everyone,

@@ -53,6 +53,7 @@ func TestNothingIsOpenToAnAgencyButWhatItsWorkNeeds(t *testing.T) {
 		"/signalbox.meeting.v1.MeetingService/Show",
 		"/signalbox.subscription.v1.SubscriptionService/End", "/signalbox.subscription.v1.SubscriptionService/List",
 		"/signalbox.subscription.v1.SubscriptionService/Request",
+		"/signalbox.subscription.v1.SubscriptionService/Whereabouts",
 		"/signalbox.task.v1.TaskService/Claim", "/signalbox.task.v1.TaskService/List", "/signalbox.task.v1.TaskService/Resolve",
 		"/signalbox.task.v1.TaskService/Show",
 	}

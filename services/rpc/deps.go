@@ -49,12 +49,14 @@ type Telephone interface {
 	ToldByTelephone(ctx context.Context, f *ledgerv1.ToldByTelephone) error
 }
 
-// Inboxes records what became of notices that lie in inboxes. It is durable when it returns.
+// Inboxes records what became of notices and lists that lie in inboxes. It is durable when it returns.
 type Inboxes interface {
 	Fetched(ctx context.Context, ends []*ledgerv1.AttemptFinished) error
 	// AwaitInbox returns once holds is true of a state and of how much of an agency's inbox is durable: no more of it may be
 	// handed on.
 	AwaitInbox(ctx context.Context, agency notice.AgencyID, holds func(s *ledger.State, durable int) bool) error
+	// ListShown records that a list is about to be shown to an agency.
+	ListShown(ctx context.Context, f *ledgerv1.WhereaboutsListed) error
 }
 
 // Replays has events decided anew.

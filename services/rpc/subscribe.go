@@ -136,8 +136,11 @@ func (r *inboxReader) hasNews(state *ledger.State, durable int) bool {
 	return r.place < durable && (!r.stopped || !stoppedItem(state, state.Inbox(r.agency, r.place, 1)[0]))
 }
 
-// stoppedItem says whether a stop of sending covers a notice in an inbox: it is not shown until sending goes on.
+// stoppedItem says whether a stop of sending covers a notice or list in an inbox: it is not shown until sending goes on.
 func stoppedItem(state *ledger.State, item ledger.InboxItem) bool {
+	if list := item.Listed; list != nil {
+		return state.ListStopped(list.GetSubscription(), list.GetAsOfMs())
+	}
 	if !item.Unconfirmed() {
 		return false
 	}
@@ -152,6 +155,7 @@ type lying struct {
 	trail       uint64
 	atMS        int64
 	change      *ledgerv1.SubscriptionChanged
+	listed      *ledgerv1.WhereaboutsListed
 	frozen      *ledgerv1.Notice
 	sources     []*ledgerv1.Source
 	started     *ledgerv1.AttemptStarted
@@ -162,7 +166,7 @@ type lying struct {
 // lyingAt looks at an item. A notice that was fetched keeps that end when a correction takes its place, or takes it away:
 // whoever reads from the beginning again is shown it no more.
 func lyingAt(place int, item ledger.InboxItem, state *ledger.State) lying {
-	l := lying{place: place, id: item.ID(), trail: item.Trail, atMS: item.AtMS, change: item.Change}
+	l := lying{place: place, id: item.ID(), trail: item.Trail, atMS: item.AtMS, change: item.Change, listed: item.Listed}
 	n := item.Notice
 	if n == nil {
 		return l
@@ -224,6 +228,17 @@ func (r *inboxReader) show(ctx context.Context, item lying) (*inboxv1.SubscribeR
 	}
 	if item.change != nil {
 		response.Item = &inboxv1.SubscribeResponse_Subscription{Subscription: changeOf(item.change)}
+		return response, nil
+	}
+	if item.listed != nil {
+		list, err := r.showList(ctx, item.listed.GetSubscription(), item.listed.GetSinceMs(), item.listed.GetAsOfMs())
+		if err != nil {
+			return nil, err
+		}
+		response.Item = &inboxv1.SubscribeResponse_List{List: list}
+		if list == nil {
+			response.Item = &inboxv1.SubscribeResponse_Gone{Gone: &inboxv1.Gone{Reason: inboxv1.Reason_REASON_NOT_FOR_YOU}}
+		}
 		return response, nil
 	}
 	shown, gone, err := r.content(ctx, item)

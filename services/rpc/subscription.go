@@ -33,6 +33,7 @@ func (s *subscriptionService) Request(ctx context.Context, req *subscriptionv1.R
 	row := &directoryv1.Subscription{
 		Id: "sub-" + hex.EncodeToString(random[:]), Agency: c.Name, Organisation: c.organisation(), Kinds: req.GetKinds(), Area: req.GetArea(),
 		Matter: req.GetMatter(), Described: req.GetChild(), Purpose: req.GetPurpose(), RequestedMs: s.Clock.Now().UnixMilli(),
+		List: req.GetList(),
 	}
 	_, err := s.change(ctx, func(snapshot *directory.Snapshot) (*directoryv1.Subscription, error) {
 		if faults := requestFaults(req, snapshot); len(faults) > 0 {
@@ -78,6 +79,9 @@ func requestFaults(req *subscriptionv1.RequestRequest, snapshot *directory.Snaps
 		if _, err := directory.ParseDate(child.GetDateOfBirth()); err != nil {
 			add("child.date_of_birth", "write the date as YYYY-MM-DD")
 		}
+	}
+	if req.GetList() && (req.GetArea() == "" || req.GetChild() != nil || req.GetMatter() != nil || len(req.GetKinds()) > 0) {
+		add("list", "is of an area: give that, and no child, matter or kinds")
 	}
 	if req.GetArea() == "" && req.GetChild() == nil && req.GetMatter() == nil {
 		add("area", "say of whom: give an area, a child or a matter")
@@ -132,7 +136,10 @@ func (s *subscriptionService) termFaults(row *directoryv1.Subscription, nowMS in
 		faults = append(faults, notice.FieldFault{Field: field, Message: message})
 	}
 	_, current := s.Current()
-	if !current.TellsSubscribers(row.GetBasis(), row.GetKinds()) {
+	switch {
+	case row.GetList() && !current.List().GrantedOn(row.GetBasis()):
+		add("basis", "the policy does not have the list granted on this basis: see `list` in `signalbox policy show`")
+	case !row.GetList() && !current.TellsSubscribers(row.GetBasis(), row.GetKinds()):
 		add("basis", "no rule of the policy tells subscribers of these kinds on this basis: see `signalbox policy show`")
 	}
 	if row.GetFromMs() < nowMS {
