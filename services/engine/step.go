@@ -246,7 +246,7 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest,
 			Rule: n.Rule, Child: n.Child,
-			Sent:      slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
+			Sent:  slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
 			DueMS: stillDue(n), DueBecause: n.DueBecause,
 			Withdrawn: n.Withdrawn, MeetsMS: n.Invitation.GetMeetsMs(), Declined: n.Declined, Link: n.Link,
 		})
