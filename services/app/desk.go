@@ -118,10 +118,14 @@ func (d *desk) Open(ctx context.Context, id string, attempt uint32) (page.Cover,
 	return cover, nil
 }
 
-// contact finds the contact that a letter went to as the directory has it now; one that has left, is no longer confirmed
-// or is barred from the child gets neither code nor content, and is not heard.
+// contact finds the contact that a letter went to as the directory has it now; one that has left, is no longer confirmed,
+// is barred from the child, or was told by a subscription that covers it no more, gets neither code nor content, and is not
+// heard.
 func (d *desk) contact(l letter) (delivery.Endpoint, bool) {
 	snapshot, _ := d.holder.Current()
+	if !delivery.Rests(l.notice, snapshot, d.clock.Now()) {
+		return delivery.Endpoint{}, false
+	}
 	return delivery.Still(l.attempt.Contact, notice.OrgID(l.attempt.Organisation), notice.ChildID(l.notice.Child), snapshot, d.clock.Now())
 }
 

@@ -196,6 +196,10 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 			Subscription: "sub-2", Agency: "ashmere-health", SinceMs: when - 1, AsOfMs: when, Listing: ledgerv1.Listing_LISTING_SHOWN, Basis: "children_missing_meeting",
 			Shown: []*ledgerv1.Listed{{Event: "e1", Child: "k7"}},
 		}}},
+		{Fact: &ledgerv1.Fact_SubscriptionChanged{SubscriptionChanged: &ledgerv1.SubscriptionChanged{
+			Subscription: "sub-1", Agency: "ashmere-health", Organisation: "ashmere-health", Basis: "children_act_2004_s10",
+			State: ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_NARROWED, UntilMs: when, By: "operator:import", Notices: []string{"n1"},
+		}}},
 	}
 	// Every kind of fact that the contract has is shown, so that a new one is not forgotten here.
 	shown := map[string]bool{}

@@ -189,16 +189,18 @@ func subscribedText(s *directoryv1.Subscription) string {
 
 func subscriptionLine(c *ledgerv1.SubscriptionChanged) line {
 	detail := listed("of "+c.GetAgency(), "basis "+c.GetBasis(), "until "+minute(c.GetUntilMs()), orNothing("by ", c.GetBy()))
-	if n := len(c.GetNotices()); n > 0 {
-		detail += "; " + plural(int64(n), "notice", "notices") + " ended with it"
-	}
 	what := "subscribed"
 	switch c.GetState() {
 	case ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_EXPIRED:
 		what = "basis over"
 	case ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_ENDED:
 		what = "unsubscribed"
+	case ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_NARROWED:
+		what = "covers less"
 	case ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_BEGAN, ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_UNSPECIFIED:
+	}
+	if n := len(c.GetNotices()); n > 0 {
+		detail += "; " + plural(int64(n), "notice", "notices") + " ended by it"
 	}
 	return line{what, "subscription " + c.GetSubscription(), detail}
 }

@@ -40,6 +40,10 @@ func snapshot(t *testing.T, rows ...any) *directory.Snapshot {
 			all = append(all, &directoryv1.Row{Row: &directoryv1.Row_Contact{Contact: r}})
 		case *directoryv1.Rota:
 			all = append(all, directory.RotaRow(r))
+		case *directoryv1.Subscription:
+			all = append(all, directory.SubscriptionRow(r))
+		case *directoryv1.Child:
+			all = append(all, directory.ChildRow(r))
 		case *directoryv1.Setting:
 			all = append(all, &directoryv1.Row{Row: &directoryv1.Row_Setting{Setting: r}})
 		case *directoryv1.Restriction:

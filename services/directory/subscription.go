@@ -1,6 +1,7 @@
 package directory
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -13,6 +14,27 @@ import (
 func Stands(s *directoryv1.Subscription, at time.Time) bool {
 	ms := at.UnixMilli()
 	return s.GetGrantedBy() != "" && s.GetFromMs() <= ms && ms < SubscriptionEndsMS(s)
+}
+
+// Outcome is what somebody may subscribe to, apart from whom it is of and which matter.
+type Outcome struct {
+	Kind  string      // of event
+	Basis string      // of the rule that tells subscribers
+	Home  notice.Area // where the child lives
+}
+
+// Covers says whether the kinds, the basis and the area of a subscription fit an outcome. One that names nobody and
+// nothing fits nothing, and one to the list of children missing brings that alone.
+func (s *Snapshot) Covers(sub *directoryv1.Subscription, o Outcome) bool {
+	switch {
+	case sub.GetList(), sub.GetArea() == "" && sub.GetChild() == "" && sub.GetMatter() == nil:
+		return false
+	case sub.GetBasis() != o.Basis:
+		return false
+	case len(sub.GetKinds()) > 0 && !slices.Contains(sub.GetKinds(), o.Kind):
+		return false
+	}
+	return sub.GetArea() == "" || s.Within(o.Home, notice.Area(sub.GetArea()))
 }
 
 // SubscriptionEndsMS is when a subscription ends, or ended: at the time that its basis was given for, or before that where

@@ -72,8 +72,8 @@ func (e *Engine) sendable(n *ledger.Notice) bool {
 // resolve finds whom the present link goes to now, or says why nobody. It fails where the event cannot be read now.
 func (e *Engine) resolve(n *ledger.Notice) (endpoint delivery.Endpoint, why string, err error) {
 	snapshot, _ := e.Current()
-	if restsOnNothing(n, snapshot) {
-		return delivery.Endpoint{}, "the agency that subscribes has no access any more", nil
+	if !delivery.Rests(n.Notice, snapshot, e.now()) {
+		return delivery.Endpoint{}, "the subscription covers it no more, or its agency has no access", nil
 	}
 	link := n.Chain[n.Link]
 	var skips []delivery.Skip

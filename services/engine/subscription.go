@@ -1,10 +1,13 @@
 package engine
 
 import (
+	"slices"
+	"time"
+
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/directory"
-	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/policy"
 )
@@ -34,27 +37,31 @@ func (e *Engine) followSubscriptions() {
 	}
 	seen.known, seen.generation, seen.policy, seen.nextMS = true, snapshot.Generation(), current.Digest(), 0
 	for _, s := range snapshot.Granted() {
-		if ms := e.followSubscription(s, current.List(), now.UnixMilli()); ms != 0 && (seen.nextMS == 0 || ms < seen.nextMS) {
+		if ms := e.followSubscription(s, current.List(), snapshot, now); ms != 0 && (seen.nextMS == 0 || ms < seen.nextMS) {
 			seen.nextMS = ms
 		}
 	}
 }
 
 // followSubscription brings the ledger up to one subscription, and says when to look again; 0 is never.
-func (e *Engine) followSubscription(s *directoryv1.Subscription, list *policy.List, nowMS int64) (againMS int64) {
-	ends := directory.SubscriptionEndsMS(s)
+func (e *Engine) followSubscription(s *directoryv1.Subscription, list *policy.List, snapshot *directory.Snapshot, now time.Time) (againMS int64) {
+	nowMS, ends := now.UnixMilli(), directory.SubscriptionEndsMS(s)
 	was := e.state.Subscriptions[s.GetId()]
 	begun := was != nil && was.SubscriptionChanged != nil
 	switch {
 	case ends <= s.GetFromMs() && !begun:
 		return 0 // ended before it began: it never counted
 	case nowMS < s.GetFromMs():
+		if begun {
+			e.endUncovered(s, snapshot, now)
+		}
 		return s.GetFromMs()
 	}
 	if !begun {
 		e.recordSubscription(s, ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_BEGAN, s.GetGrantedBy(), nil)
 	}
 	if nowMS < ends {
+		e.endUncovered(s, snapshot, now)
 		return min(ends, e.bringList(s, list, nowMS))
 	}
 	state, by := ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_EXPIRED, ""
@@ -74,14 +81,18 @@ func (e *Engine) followSubscription(s *directoryv1.Subscription, list *policy.Li
 	}
 }
 
-// restsOnNothing says whether a notice follows from the subscription of an agency that has no access any more, or acts for
-// another organisation by now: then it goes to nobody there, by whatever channel.
-func restsOnNothing(n *ledger.Notice, snapshot *directory.Snapshot) bool {
-	if n.Subscription == "" {
-		return false
+// endUncovered ends what is under way by a subscription that was granted anew for less, or from later on. Where it covers
+// more than before, nobody is told of what was.
+func (e *Engine) endUncovered(s *directoryv1.Subscription, snapshot *directory.Snapshot, now time.Time) {
+	uncovered := slices.DeleteFunc(e.state.Open(s.GetId()), func(id string) bool {
+		return directory.Stands(s, now) && delivery.Covers(s, e.state.Notices[id].Notice, snapshot)
+	})
+	for some := range slices.Chunk(uncovered, mostEnded) {
+		e.recordSubscription(s, ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_NARROWED, s.GetGrantedBy(), some)
+		for _, id := range some {
+			e.callOff(e.state.Notices[id])
+		}
 	}
-	s, ok := snapshot.Subscription(n.Subscription)
-	return !ok || !snapshot.ActsFor(s.GetAgency(), n.Organisation)
 }
 
 func (e *Engine) recordSubscription(s *directoryv1.Subscription, state ledgerv1.SubscriptionState, by string, notices []string) {

@@ -71,6 +71,8 @@ func (s *State) subscriptionChanged(f *ledgerv1.SubscriptionChanged, atMS int64)
 		return s.impossible("says nothing of subscription", f.Subscription)
 	case !begun || sub.Agency != f.Agency:
 		return s.impossible("ends what did not begin so, subscription", f.Subscription)
+	case f.State == ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_NARROWED && len(f.Notices) == 0:
+		return s.impossible("narrows without ending anything subscription", f.Subscription)
 	case sub.Ended && len(f.Notices) == 0:
 		return s.impossible("ends twice subscription", f.Subscription)
 	}
@@ -81,10 +83,10 @@ func (s *State) subscriptionChanged(f *ledgerv1.SubscriptionChanged, atMS int64)
 		}
 		seen[id] = true
 	}
-	if !sub.Ended {
+	if f.State != ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_NARROWED && !sub.Ended {
 		s.put(notice.AgencyID(f.Agency), InboxItem{AtMS: atMS, Change: f})
+		sub.Ended = true
 	}
-	sub.Ended = true
 	for _, id := range f.Notices {
 		s.end(s.Notices[id], Superseded, atMS, f.By)
 	}

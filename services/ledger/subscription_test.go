@@ -17,8 +17,9 @@ func changed(state ledgerv1.SubscriptionState, notices ...string) *ledgerv1.Fact
 }
 
 const (
-	began   = ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_BEGAN
-	expired = ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_EXPIRED
+	began    = ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_BEGAN
+	expired  = ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_EXPIRED
+	narrowed = ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_NARROWED
 )
 
 func placed(notice string, attempt uint32) *ledgerv1.Fact {
@@ -139,6 +140,7 @@ func TestImpossibleFactsAboutInboxesAndSubscriptionsAreRefused(t *testing.T) {
 		"of another agency":                   another,
 		"ending a notice that does not exist": changed(expired, "x"),
 		"ending one twice at once":            changed(expired, "n", "n"),
+		"narrowing and ending nothing":        changed(narrowed),
 		"by an inbox without one":             noInbox,
 		"an inbox that fails for a while":     finished("n", 1, transient, 9),
 		"an inbox that tries again":           finished("n", 1, unknown, 9),
@@ -152,4 +154,19 @@ func TestImpossibleFactsAboutInboxesAndSubscriptionsAreRefused(t *testing.T) {
 		b.refuses(2, changed(expired, "n"))
 	})
 	t.Run("ending what never began", func(t *testing.T) { newBook(t).refuses(1, changed(expired)) })
+}
+
+func TestASubscriptionThatCoversLessEndsWhatItCoversNoMoreAndGoesOn(t *testing.T) {
+	b := subscribed(t, nil)
+	b.refuses(8, changed(narrowed))
+	b.must(9, changed(narrowed, "n"))
+	b.phase("n", Superseded)
+	if diff := cmp.Diff([]string{"s1/BEGAN", "n"}, b.lying()); diff != "" {
+		t.Errorf("inbox (-want +got):\n%s", diff)
+	}
+	b.refuses(10, changed(narrowed, "n"))
+	b.must(11, changed(expired))
+	if diff := cmp.Diff([]string{"s1/BEGAN", "n", "s1/EXPIRED"}, b.lying()); diff != "" {
+		t.Errorf("inbox in the end (-want +got):\n%s", diff)
+	}
 }

@@ -30,6 +30,18 @@ func (c checker) subscribers(i int, r *policyv1.Rule, view disclosure.View) {
 	}
 }
 
+// SubscribedKinds are the kinds of event that rules tell subscribers of, on whatever basis, sorted.
+func (p *Policy) SubscribedKinds() []string {
+	var kinds []string
+	for _, r := range p.document.GetRules() {
+		if r.GetTell() == subscribers {
+			kinds = append(kinds, r.GetOn()...)
+		}
+	}
+	slices.Sort(kinds)
+	return slices.Compact(kinds)
+}
+
 // TellsSubscribers says whether a rule tells subscribers of one of the kinds on a basis; no kinds are all of them.
 func (p *Policy) TellsSubscribers(basis string, kinds []string) bool {
 	return slices.ContainsFunc(p.document.GetRules(), func(r *policyv1.Rule) bool {

@@ -200,7 +200,7 @@ func (w *writer) step() {
 func (w *writer) subscription() {
 	f := &ledgerv1.SubscriptionChanged{
 		Subscription: w.one("subscription", "s1", "s2"), Agency: "hub", Organisation: "council", Basis: "b",
-		State: ledgerv1.SubscriptionState(w.number("state", 3)),
+		State: ledgerv1.SubscriptionState(w.number("state", 4)),
 	}
 	if open := w.state.Open(f.Subscription); f.State > ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_BEGAN && len(open) > 0 {
 		f.Notices = open[:w.number("ended", len(open))]

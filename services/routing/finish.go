@@ -47,7 +47,7 @@ func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*po
 	}
 	n.Kind, n.Rule, n.Child, n.Organisation = s.event.Type, rule.Id, s.finding.Child, string(r.organisation)
 	n.Function, n.View, n.Basis, n.Acknowledge, n.Because = r.function, rule.View.ID(), rule.Basis, rule.Acknowledge, r.because
-	n.Subscription = r.subscription.GetId()
+	n.Subscription, n.HomeArea = r.subscription.GetId(), homeFor(r.subscription, s)
 	eventScope := ""
 	if n.Child == "" {
 		eventScope = d.events[s.index].Source.Event

@@ -44,7 +44,7 @@ func (d *decider) tellSubscribers(rule *policy.Rule, s *subject) {
 func (d *decider) subscribers(rule *policy.Rule, s *subject) []*directoryv1.Subscription {
 	var fit []*directoryv1.Subscription
 	for _, sub := range d.Directory.Granted() {
-		if sub.GetBasis() == rule.Basis && directory.Stands(sub, d.Now) && d.subscribes(sub, s) &&
+		if directory.Stands(sub, d.Now) && d.subscribes(sub, rule.Basis, s) &&
 			d.Directory.ActsFor(sub.GetAgency(), sub.GetOrganisation()) {
 			fit = append(fit, sub)
 		}
@@ -55,19 +55,23 @@ func (d *decider) subscribers(rule *policy.Rule, s *subject) []*directoryv1.Subs
 	return fit
 }
 
-// subscribes says whether all that a subscription names fits a report of a child. One that names nothing fits nothing, and
-// one to the list of children missing brings that alone.
-func (d *decider) subscribes(sub *directoryv1.Subscription, s *subject) bool {
+// subscribes says whether all that a subscription names fits a report of a child, told on a basis.
+func (d *decider) subscribes(sub *directoryv1.Subscription, basis string, s *subject) bool {
 	matter := sub.GetMatter()
 	switch {
-	case sub.GetList(), sub.GetArea() == "" && sub.GetChild() == "" && matter == nil:
-		return false
-	case len(sub.GetKinds()) > 0 && !slices.Contains(sub.GetKinds(), s.event.Type):
-		return false
 	case sub.GetChild() != "" && sub.GetChild() != s.finding.Child:
 		return false
 	case matter != nil && (matter.GetAgency() != s.event.Source || matter.GetReference() != s.event.Subject):
 		return false
 	}
-	return sub.GetArea() == "" || d.Directory.Within(notice.Area(s.child.ResidenceArea), notice.Area(sub.GetArea()))
+	return d.Directory.Covers(sub, directory.Outcome{Kind: s.event.Type, Basis: basis, Home: notice.Area(s.child.ResidenceArea)})
+}
+
+// homeFor is where the child lives, for a notice that follows from a subscription to an area: whoever reads it later is
+// asked whether the subscription covers that still. Nobody else's notice says it.
+func homeFor(sub *directoryv1.Subscription, s *subject) string {
+	if sub.GetArea() == "" {
+		return ""
+	}
+	return s.child.ResidenceArea
 }

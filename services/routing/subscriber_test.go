@@ -103,6 +103,19 @@ func TestASubscribersNoticeGoesToItsInboxFirstAndRestsOnTheSubscription(t *testi
 	}
 }
 
+func TestWhereTheChildLivesIsKeptWithANoticeOnlyWhereTheSubscriptionIsToAnArea(t *testing.T) {
+	for home, sub := range map[string]func(*directoryv1.Subscription){
+		ashmere: func(s *directoryv1.Subscription) { s.Area = "E23000901" },
+		"":      func(s *directoryv1.Subscription) { s.Child = "ada" },
+	} {
+		for _, n := range newWorld(t, friday, having(subscribed("s", sub))).first(conference([]string{"ada"})).Notices {
+			if n.HomeArea != home && n.Subscription == "s" || n.HomeArea != "" && n.Subscription == "" {
+				t.Errorf("%s of subscription %q keeps %q, want %q", n.Rule, n.Subscription, n.HomeArea, home)
+			}
+		}
+	}
+}
+
 func TestTwoSubscriptionsOfAnAgencyTellItOnceByTheOneThatLastsLonger(t *testing.T) {
 	longer := subscribed("z-longer", func(s *directoryv1.Subscription) { s.Child = "ada"; s.UntilMs++ })
 	d := newWorld(t, friday, having(subscribed("a", ofArea), longer)).first(conference([]string{"ada"}))

@@ -302,7 +302,7 @@ func changeOf(c *ledgerv1.SubscriptionChanged) *inboxv1.Subscription {
 		state = inboxv1.State_STATE_EXPIRED
 	case ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_ENDED:
 		state = inboxv1.State_STATE_ENDED
-	case ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_UNSPECIFIED:
+	case ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_UNSPECIFIED, ledgerv1.SubscriptionState_SUBSCRIPTION_STATE_NARROWED: // never lies there
 	}
 	return &inboxv1.Subscription{Id: c.GetSubscription(), State: state, Until: timestamppb.New(time.UnixMilli(c.GetUntilMs()))}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -36,7 +38,8 @@ func (s *subscriptionService) Request(ctx context.Context, req *subscriptionv1.R
 		List: req.GetList(),
 	}
 	_, err := s.change(ctx, func(snapshot *directory.Snapshot) (*directoryv1.Subscription, error) {
-		if faults := requestFaults(req, snapshot); len(faults) > 0 {
+		_, current := s.Current()
+		if faults := requestFaults(req, snapshot, current.SubscribedKinds()); len(faults) > 0 {
 			return nil, notice.InvalidFields(op, faults)
 		}
 		waiting := 0
@@ -56,14 +59,22 @@ func (s *subscriptionService) Request(ctx context.Context, req *subscriptionv1.R
 	return &subscriptionv1.RequestResponse{Id: row.Id}, nil
 }
 
-func requestFaults(req *subscriptionv1.RequestRequest, snapshot *directory.Snapshot) (faults []notice.FieldFault) {
+// requestFaults holds a request against the directory and the kinds of event that the policy tells subscribers of. What it
+// says is the same whoever the child is.
+func requestFaults(req *subscriptionv1.RequestRequest, snapshot *directory.Snapshot, told []string) (faults []notice.FieldFault) {
 	add := func(field, message string) {
 		faults = append(faults, notice.FieldFault{Field: field, Message: message})
 	}
-	for _, kind := range req.GetKinds() {
-		if !slices.Contains(notice.EventKinds(), notice.EventKind(kind)) {
-			add("kinds", "names a kind of event that does not exist: give kinds such as conference.concluded")
-			break
+	if len(told) == 0 {
+		add("kinds", "the policy tells subscribers of nothing: ask the operator of Signalbox for a rule that does, then ask again")
+	}
+	for i, kind := range req.GetKinds() {
+		field := fmt.Sprintf("kinds[%d]", i)
+		switch {
+		case !slices.Contains(notice.EventKinds(), notice.EventKind(kind)):
+			add(field, "is not a kind of event: give kinds such as conference.concluded")
+		case len(told) > 0 && !slices.Contains(told, kind):
+			add(field, "is a kind of which no subscriber is told: leave it out, or ask for "+strings.Join(told, ", "))
 		}
 	}
 	if _, ok := snapshot.Area(notice.Area(req.GetArea())); req.GetArea() != "" && !ok {

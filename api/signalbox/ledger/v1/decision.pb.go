@@ -596,6 +596,8 @@ type Notice struct {
 	Deletes string `protobuf:"bytes,23,opt,name=deletes,proto3" json:"deletes,omitempty"`
 	// The subscription that it follows from, or empty.
 	Subscription string `protobuf:"bytes,33,opt,name=subscription,proto3" json:"subscription,omitempty"`
+	// Where that is to an area: GSS code of the local authority where the child lived, by which it was covered; else empty.
+	HomeArea string `protobuf:"bytes,34,opt,name=home_area,json=homeArea,proto3" json:"home_area,omitempty"`
 	// Why the lane is above that of the risk grade or the rule, in words without personal data; empty where it is not.
 	LaneBecause string `protobuf:"bytes,48,opt,name=lane_because,json=laneBecause,proto3" json:"lane_because,omitempty"`
 	// What an invitation to a meeting asks; not set in any other notice.
@@ -805,6 +807,13 @@ func (x *Notice) GetDeletes() string {
 func (x *Notice) GetSubscription() string {
 	if x != nil {
 		return x.Subscription
+	}
+	return ""
+}
+
+func (x *Notice) GetHomeArea() string {
+	if x != nil {
+		return x.HomeArea
 	}
 	return ""
 }
@@ -1643,7 +1652,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x05roles\x18\x02 \x03(\tR\x05roles\x12\x10\n" +
 	"\x03use\x18\x03 \x01(\tR\x03use\x12%\n" +
 	"\x0eoffset_minutes\x18\x04 \x01(\x05R\roffsetMinutes\x12\x18\n" +
-	"\acontact\x18\x05 \x01(\tR\acontact\"\xb9\x06\n" +
+	"\acontact\x18\x05 \x01(\tR\acontact\"\xd6\x06\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1e\n" +
 	"\n" +
@@ -1675,7 +1684,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"beforeTerm\x12\x18\n" +
 	"\arepeats\x18\x1a \x01(\tR\arepeats\x12\x18\n" +
 	"\adeletes\x18\x17 \x01(\tR\adeletes\x12\"\n" +
-	"\fsubscription\x18! \x01(\tR\fsubscription\x12!\n" +
+	"\fsubscription\x18! \x01(\tR\fsubscription\x12\x1b\n" +
+	"\thome_area\x18\" \x01(\tR\bhomeArea\x12!\n" +
 	"\flane_because\x180 \x01(\tR\vlaneBecause\x12?\n" +
 	"\n" +
 	"invitation\x18& \x01(\v2\x1f.signalbox.ledger.v1.InvitationR\n" +

@@ -277,6 +277,8 @@ const (
 	SubscriptionState_SUBSCRIPTION_STATE_EXPIRED SubscriptionState = 2
 	// An operator, or the agency itself, ended it.
 	SubscriptionState_SUBSCRIPTION_STATE_ENDED SubscriptionState = 3
+	// It covers less than it did, and goes on. The notices that it no longer covers end; nothing lies in the inbox for it.
+	SubscriptionState_SUBSCRIPTION_STATE_NARROWED SubscriptionState = 4
 )
 
 // Enum value maps for SubscriptionState.
@@ -286,12 +288,14 @@ var (
 		1: "SUBSCRIPTION_STATE_BEGAN",
 		2: "SUBSCRIPTION_STATE_EXPIRED",
 		3: "SUBSCRIPTION_STATE_ENDED",
+		4: "SUBSCRIPTION_STATE_NARROWED",
 	}
 	SubscriptionState_value = map[string]int32{
 		"SUBSCRIPTION_STATE_UNSPECIFIED": 0,
 		"SUBSCRIPTION_STATE_BEGAN":       1,
 		"SUBSCRIPTION_STATE_EXPIRED":     2,
 		"SUBSCRIPTION_STATE_ENDED":       3,
+		"SUBSCRIPTION_STATE_NARROWED":    4,
 	}
 )
 
@@ -3060,8 +3064,8 @@ func (x *Replied) GetStatement() uint64 {
 	return 0
 }
 
-// SubscriptionChanged says that a subscription began to count or counts no more. The agency finds it in its inbox. It ends the
-// notices that it lists: nobody is told by a basis that is over.
+// SubscriptionChanged says that a subscription began to count, covers less or counts no more. The agency finds in its inbox
+// that one began or ended. It ends the notices that it lists: nobody is told by a basis that is over.
 type SubscriptionChanged struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Id.
@@ -3080,7 +3084,8 @@ type SubscriptionChanged struct {
 	UntilMs int64 `protobuf:"varint,7,opt,name=until_ms,json=untilMs,proto3" json:"until_ms,omitempty"`
 	// The operator who granted it, or who ended it; empty where its time was over.
 	By string `protobuf:"bytes,8,opt,name=by,proto3" json:"by,omitempty"`
-	// Where it counts no more: its notices without an end, all of them or, where they are many, some: more such facts follow.
+	// Where it counts no more, or covers less: those of its notices without an end that it covers no more, all of them or, where
+	// they are many, some: more such facts follow.
 	Notices       []string `protobuf:"bytes,9,rep,name=notices,proto3" json:"notices,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3586,12 +3591,13 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x12ANSWER_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fANSWER_ACCEPTED\x10\x01\x12\x13\n" +
 	"\x0fANSWER_DECLINED\x10\x02\x12\x11\n" +
-	"\rANSWER_DEPUTY\x10\x03*\x93\x01\n" +
+	"\rANSWER_DEPUTY\x10\x03*\xb4\x01\n" +
 	"\x11SubscriptionState\x12\"\n" +
 	"\x1eSUBSCRIPTION_STATE_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18SUBSCRIPTION_STATE_BEGAN\x10\x01\x12\x1e\n" +
 	"\x1aSUBSCRIPTION_STATE_EXPIRED\x10\x02\x12\x1c\n" +
-	"\x18SUBSCRIPTION_STATE_ENDED\x10\x03*F\n" +
+	"\x18SUBSCRIPTION_STATE_ENDED\x10\x03\x12\x1f\n" +
+	"\x1bSUBSCRIPTION_STATE_NARROWED\x10\x04*F\n" +
 	"\aListing\x12\x17\n" +
 	"\x13LISTING_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vLISTING_DUE\x10\x01\x12\x11\n" +
