@@ -196,3 +196,32 @@ func TestADayOfWhichNothingArrivedIsFewTasks(t *testing.T) {
 	equal(t, "tasks", manifestTasks(t, r), []string{})
 	r.Verify()
 }
+
+func TestAManifestOfTheWrongDayIsCorrectedWithoutATrace(t *testing.T) {
+	t.Parallel()
+	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	at := r.Clock.Now()
+	police.Publish(apptest.Incident(police, "np-1", "NP/26/1", at, apptest.Child("c1", "Ivo", "Brennock", "2015-05-09")))
+	r.Clock.Set(apptest.London("2026-06-19 00:30"))
+	wrong := manifest(police, "np-m1", r.Clock.Now(), listed{"NP/26/1", 1}) // of the day that has just begun
+	police.Publish(wrong)
+	right := manifestOf(police, "np-m2", r.Clock.Now(), directory.DateOf(at), 1, 1, listed{"NP/26/1", 1})
+	right.Supersedes = wrong.Id
+	police.Publish(right)
+	r.Settle() // taken in by the clock of then
+	for _, step := range []struct {
+		at, heard string
+	}{
+		{"2026-06-19 02:30", "2026-06-18 of 1:"},
+		{"2026-06-20 11:59", ""},
+		{"2026-06-20 12:00", "2026-06-19 of 0: [NO_MANIFEST  0/0/0]"}, // it is expected all the same
+	} {
+		before := len(compared(police.Feedback()))
+		r.Clock.Set(apptest.London(step.at))
+		r.Settle()
+		equal(t, step.at, strings.Join(compared(police.Feedback())[before:], "; "), step.heard)
+	}
+	equal(t, "tasks", manifestTasks(t, r), []string{"northbridge-police desk "})
+	r.Verify()
+}

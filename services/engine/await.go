@@ -37,13 +37,13 @@ func (e *Engine) wait(ctx context.Context, op string, w waiter) error {
 	}
 }
 
-// answerWaiters lets go those whose wait is over: where all that was recorded is durable, and of the others those who look
-// at nothing else.
+// answerWaiters lets go those whose wait is over: where all that was recorded is durable and nothing is being read that is
+// to be gone on with, and of the others those who look at nothing else.
 func (e *Engine) answerWaiters() {
 	if len(e.waiters) == 0 {
 		return
 	}
-	quiet := !e.flying && len(e.pending) == 0
+	quiet := !e.flying && len(e.pending) == 0 && len(e.reading) == 0
 	e.waiters = slices.DeleteFunc(e.waiters, func(w waiter) bool {
 		select {
 		case <-w.gone:

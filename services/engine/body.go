@@ -20,14 +20,19 @@ func (e *Engine) body(ctx context.Context, src *ledgerv1.Source) (*eventv1.Event
 	if body := e.bodies.get(src); body != nil {
 		return body, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, readPatience)
-	defer cancel()
-	body, err := e.Events.Get(ctx, notice.AgencyID(src.Agency), src.Sequence)
+	body, err := e.read(ctx, src)
 	if err != nil {
 		return nil, err
 	}
 	e.bodies.put(src, body)
 	return body, nil
+}
+
+// read reads an event from the store.
+func (e *Engine) read(ctx context.Context, src *ledgerv1.Source) (*eventv1.Event, error) {
+	ctx, cancel := context.WithTimeout(ctx, readPatience)
+	defer cancel()
+	return e.Events.Get(ctx, notice.AgencyID(src.Agency), src.Sequence)
 }
 
 // Body reads an event of the ledger.

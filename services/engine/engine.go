@@ -123,6 +123,7 @@ type Engine struct {
 
 	subscriptions followed                // as the ledger has them
 	undurable     map[notice.AgencyID]int // how much of an inbox is durable, where not all of it is
+	reading       map[string]bool         // manifests that are being read, to be compared
 
 	group *errgroup.Group // followers and sends
 	crew  *crew           // of the group: sends
@@ -150,7 +151,7 @@ func New(d Deps, c Config) (*Engine, error) {
 		agencies: make(chan struct{}, 1), stopped: make(chan struct{}), news: make(chan notice.AgencyID, 1024), started: make(chan struct{}),
 		ready:  make(chan struct{}),
 		queues: map[string]*queue.Queue{}, bodies: newBodies(bodyRoom), showings: newShowings(showingRoom),
-		undurable: map[notice.AgencyID]int{},
+		undurable: map[notice.AgencyID]int{}, reading: map[string]bool{},
 	}
 	if e.config.MaxPack <= 0 {
 		e.config.MaxPack = defaultMaxPack

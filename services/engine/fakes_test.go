@@ -23,11 +23,12 @@ type shelf struct {
 	held   []engine.Message
 	erased map[uint64]error
 	broken error // ends the next Follow
+	holds  map[uint64]*heldRead
 	grown  chan struct{}
 }
 
 func newShelf() *shelf {
-	return &shelf{grown: make(chan struct{}), erased: map[uint64]error{}}
+	return &shelf{grown: make(chan struct{}), erased: map[uint64]error{}, holds: map[uint64]*heldRead{}}
 }
 
 func (s *shelf) publish(ev ...*eventv1.Event) {
@@ -94,7 +95,31 @@ func (s *shelf) Follow(ctx context.Context, agency notice.AgencyID, from uint64,
 	}
 }
 
+// heldRead is a read that waits, whatever its patience.
+type heldRead struct {
+	begun func()
+	free  chan struct{}
+}
+
+// holdRead has reads of a sequence wait until they are let go; begun is closed by the first.
+func (s *shelf) holdRead(t testing.TB, sequence uint64) (begun <-chan struct{}, letGo func()) {
+	came, free := make(chan struct{}), make(chan struct{})
+	letGo = sync.OnceFunc(func() { close(free) })
+	t.Cleanup(letGo)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.holds[sequence] = &heldRead{begun: sync.OnceFunc(func() { close(came) }), free: free}
+	return came, letGo
+}
+
 func (s *shelf) Get(_ context.Context, _ notice.AgencyID, sequence uint64) (*eventv1.Event, error) {
+	s.mu.Lock()
+	hold := s.holds[sequence]
+	s.mu.Unlock()
+	if hold != nil {
+		hold.begun()
+		<-hold.free
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.erased[sequence]; err != nil {

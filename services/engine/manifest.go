@@ -68,19 +68,54 @@ type listed struct {
 	children uint32
 }
 
+// readManifest has a day's manifest read, to be compared then. Its parts may be a hundred events of the largest size, more
+// than anything else asks for at once: they are read aside from the owning goroutine, which goes on meanwhile.
+func (e *Engine) readManifest(m *ledger.Manifest) {
+	if m.DueMS == 0 || m.DueMS > e.nowMS() || e.reading[m.ID()] {
+		return
+	}
+	agency, parts := m.Agency, e.parts(m)
+	e.reading[m.ID()] = true
+	e.crew.run(func() {
+		list, err := e.listing(agency, parts)
+		// Where Run has ended meanwhile nobody takes it: it is due still.
+		_ = e.hand(e.work, func() {
+			delete(e.reading, m.ID())
+			e.haveRead(m, parts, list, err)
+		})
+	})
+}
+
+// haveRead goes on with a manifest that was read, unless something has come meanwhile that makes it another.
+func (e *Engine) haveRead(m *ledger.Manifest, parts []*ledgerv1.Source, list listing, err error) {
+	switch {
+	case m.DueMS == 0 || m.DueMS > e.nowMS():
+	case e.distrusts:
+		e.again(ledger.Compare{Manifest: m})
+	case !slices.Equal(parts, e.parts(m)):
+		e.readManifest(m)
+	case err != nil && notice.KindOf(err) == notice.NotFound: // erased: there is nothing to compare
+	case err != nil:
+		e.postpone(ledger.Compare{Manifest: m}, err)
+	default:
+		e.compare(m, list)
+	}
+}
+
+// parts are those of a manifest, nil where one has not come, or was withdrawn.
+func (e *Engine) parts(m *ledger.Manifest) []*ledgerv1.Source {
+	parts := make([]*ledgerv1.Source, m.Parts)
+	for i := range parts {
+		if src := m.Taken[uint32(i)+1]; src != nil && e.state.Withdrawals[src.Event] == nil {
+			parts[i] = src
+		}
+	}
+	return parts
+}
+
 // compare holds a day's manifest against what was taken in. It goes by the ledger, so that it says the same whichever
-// instance leads; what the manifest lists it reads from the events, where it can be erased: then there is nothing to compare.
-func (e *Engine) compare(m *ledger.Manifest) error {
-	if m.DueMS == 0 || m.DueMS > e.nowMS() {
-		return nil
-	}
-	list, err := e.listing(m)
-	if notice.KindOf(err) == notice.NotFound && err != nil {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
+// instance leads; what the manifest lists was read from the events, where it can be erased.
+func (e *Engine) compare(m *ledger.Manifest, list listing) {
 	f := &ledgerv1.ManifestCompared{
 		Agency: string(m.Agency), Day: m.Day, Sources: list.sources, References: uint32(len(list.entries)),
 		Differences: e.differences(m, list),
@@ -91,33 +126,34 @@ func (e *Engine) compare(m *ledger.Manifest) error {
 	e.askAbout(m, f)
 	e.record(&ledgerv1.Fact{Fact: &ledgerv1.Fact_ManifestCompared{ManifestCompared: f}})
 	e.tellPublisher(m.Agency)
-	return nil
 }
 
-// listing reads the parts that have come and were not withdrawn. A reference that two parts list has the more children of
-// the two.
-func (e *Engine) listing(m *ledger.Manifest) (listing, error) {
+// listing reads parts of a manifest. A reference that two parts list has the more children of the two. It runs aside from
+// the owning goroutine, and keeps none of the events: a large manifest would take the room of all others.
+func (e *Engine) listing(agency notice.AgencyID, parts []*ledgerv1.Source) (listing, error) {
 	var list listing
 	at := map[string]int{}
-	for part := uint32(1); part <= m.Parts; part++ {
-		src := m.Taken[part]
-		if src == nil || e.state.Withdrawals[src.Event] != nil {
-			list.missing = append(list.missing, part)
+	for i, src := range parts {
+		if src == nil {
+			list.missing = append(list.missing, uint32(i)+1)
 			continue
 		}
-		body, err := e.body(e.work, src)
-		if err != nil {
-			return list, err
+		body := e.bodies.get(src)
+		if body == nil {
+			var err error
+			if body, err = e.read(e.work, src); err != nil {
+				return list, err
+			}
 		}
 		list.sources = append(list.sources, src)
-		for i, entry := range body.GetManifest().GetEntries() {
-			key := e.config.Key.ID("lineage", string(m.Agency), entry.GetKind(), entry.GetSubject())
+		for j, entry := range body.GetManifest().GetEntries() {
+			key := e.config.Key.ID("lineage", string(agency), entry.GetKind(), entry.GetSubject())
 			if before, twice := at[key]; twice {
 				list.entries[before].children = max(list.entries[before].children, entry.GetChildren())
 				continue
 			}
 			at[key] = len(list.entries)
-			list.entries = append(list.entries, listed{lineage: key, source: src, entry: uint32(i), children: entry.GetChildren()})
+			list.entries = append(list.entries, listed{lineage: key, source: src, entry: uint32(j), children: entry.GetChildren()})
 		}
 	}
 	return list, nil
@@ -125,6 +161,9 @@ func (e *Engine) listing(m *ledger.Manifest) (listing, error) {
 
 func (e *Engine) differences(m *ledger.Manifest, list listing) []*ledgerv1.ManifestDifference {
 	if len(list.sources) == 0 {
+		if m.Parts == 0 && (m.ExpectedMS == 0 || m.ExpectedMS > e.nowMS()) {
+			return nil // what came was of another day, and nobody waits for this one yet
+		}
 		return []*ledgerv1.ManifestDifference{{What: ledgerv1.Divergence_DIVERGENCE_NO_MANIFEST}}
 	}
 	var found []*ledgerv1.ManifestDifference

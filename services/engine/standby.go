@@ -141,5 +141,5 @@ func (e *Engine) Position(ctx context.Context) (epoch, pack uint64, err error) {
 
 // AwaitPack returns once the ledger is folded up to a pack.
 func (e *Engine) AwaitPack(ctx context.Context, pack uint64) error {
-	return e.Await(ctx, func(*ledger.State) bool { return e.last >= pack })
+	return e.wait(ctx, "engine.AwaitPack", waiter{early: true, holds: func(*ledger.State) bool { return e.last >= pack }})
 }

@@ -17,10 +17,27 @@ type Manifest struct {
 	FromMS  int64  // the day begins in London
 	UntilMS int64  // and ends
 
-	Parts    uint32                      // how many there are; 0 where none has come
-	Taken    map[uint32]*ledgerv1.Source // the latest of each
-	DueMS    int64                       // it is compared then; 0 where nothing is due
-	Compared *ledgerv1.ManifestCompared  // the last comparison, or nil
+	Parts      uint32                      // how many there are; 0 where none counts
+	Taken      map[uint32]*ledgerv1.Source // the latest of each
+	ExpectedMS int64                       // it should have come by then; 0 where nobody waits for it
+	DueMS      int64                       // it is compared then; 0 where nothing is due
+	Compared   *ledgerv1.ManifestCompared  // the last comparison, or nil
+
+	came []*ledgerv1.ManifestTaken // the parts that no correction has taken back, oldest first
+}
+
+// lay works out which parts count: the latest of each, of those that came since another number of parts did.
+func (m *Manifest) lay() {
+	m.Parts = 0
+	for _, f := range m.came {
+		if m.Parts != f.Parts {
+			m.Parts, m.Taken = f.Parts, map[uint32]*ledgerv1.Source{}
+		}
+		m.Taken[f.Part] = f.Source
+	}
+	if m.Parts == 0 {
+		m.Taken = nil
+	}
 }
 
 // ID names a manifest.
@@ -145,23 +162,54 @@ func (s *State) manifestTaken(f *ledgerv1.ManifestTaken, atMS int64) error {
 	if f.Supersedes != "" {
 		s.manifests.superseded[f.Supersedes] = true
 	}
+	left := s.takeBack(f.Supersedes, atMS)
 	if f.Overtaken {
 		return nil
 	}
 	m := s.manifest(agency, f.Day, f.FromMs, f.UntilMs)
-	if m.Parts != f.Parts {
-		m.Parts, m.Taken = f.Parts, map[uint32]*ledgerv1.Source{}
-	}
-	m.Taken[f.Part] = f.Source
+	m.came = append(m.came, f)
+	m.lay()
 	s.manifests.partOf[f.Source.Event] = m
 	s.due(m, f.DueMs)
-	if newest := s.manifests.newest[agency]; f.NextDay > newest { // a day that is made up for expects nothing of the next
-		s.manifests.newest[agency] = f.NextDay
-		if s.Manifest(agency, f.NextDay) == nil {
-			s.due(s.manifest(agency, f.NextDay, f.UntilMs, f.NextUntilMs), f.NextDueMs)
-		}
-	}
+	s.expect(f, left)
 	return nil
+}
+
+// expect has the manifest of the next day expected. A day that is made up for expects nothing of the next, unless it is the
+// day that its manifest was given for by mistake.
+func (s *State) expect(f *ledgerv1.ManifestTaken, left *Manifest) {
+	agency := notice.AgencyID(f.Source.Agency)
+	if f.NextDay > s.manifests.newest[agency] {
+		s.manifests.newest[agency] = f.NextDay
+	} else if left == nil || left.Day != f.NextDay {
+		return
+	}
+	next := s.manifest(agency, f.NextDay, f.UntilMs, f.NextUntilMs)
+	next.ExpectedMS = f.NextDueMs
+	if next.Parts == 0 && next.DueMS == 0 && next.Compared == nil {
+		s.due(next, f.NextDueMs)
+	}
+}
+
+// takeBack takes what a part listed from its day, because a correction lists it otherwise, and gives the manifest of that day
+// where it counted there. What the part had replaced counts again.
+func (s *State) takeBack(event string, atMS int64) *Manifest {
+	m := s.manifests.partOf[event]
+	if m == nil {
+		return nil
+	}
+	delete(s.manifests.partOf, event)
+	m.came = slices.DeleteFunc(m.came, func(f *ledgerv1.ManifestTaken) bool { return f.Source.Event == event })
+	m.lay()
+	switch {
+	case m.Compared != nil: // what was asked because of it is settled, or asked otherwise
+		s.due(m, atMS)
+	case m.Parts == 0 && m.ExpectedMS != 0:
+		s.due(m, m.ExpectedMS)
+	case m.Parts == 0:
+		m.DueMS = 0
+	}
+	return m
 }
 
 func isDay(text string) bool {
@@ -172,7 +220,7 @@ func isDay(text string) bool {
 func (s *State) manifest(agency notice.AgencyID, day string, fromMS, untilMS int64) *Manifest {
 	m := s.Manifest(agency, day)
 	if m == nil {
-		m = &Manifest{Agency: agency, Day: day, FromMS: fromMS, UntilMS: untilMS, Taken: map[uint32]*ledgerv1.Source{}}
+		m = &Manifest{Agency: agency, Day: day, FromMS: fromMS, UntilMS: untilMS}
 		s.manifests.byID[m.ID()] = m
 		for hour := fromMS / hourMS; hour < untilMS/hourMS; hour++ {
 			s.manifests.byHour[hourOf{agency, hour}] = m
@@ -252,6 +300,9 @@ func (s *State) manifestCompared(f *ledgerv1.ManifestCompared, atMS int64) error
 		}
 	}
 	m.Compared, m.DueMS = f, 0
+	if m.Parts == 0 && m.ExpectedMS > atMS { // what came was of another day
+		s.due(m, m.ExpectedMS)
+	}
 	for _, d := range f.Differences {
 		if d.Lineage != "" {
 			s.manifests.about[d.Lineage] = append(s.manifests.about[d.Lineage], m)

@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"maps"
 	"slices"
 	"testing"
 
@@ -44,11 +45,16 @@ func agreeing(day string, settles ...string) *ledgerv1.Fact {
 	}}}
 }
 
-// manifest draws a part of a day's manifest.
+// manifest draws a part of a day's manifest, which may take the place of any, of that day or another.
 func (m *model) manifest(r *rapid.T) {
 	m.seq++
 	parts := rapid.Uint32Range(1, 2).Draw(r, "parts")
-	m.fact(manifested(m.seq, m.name("m"), rapid.Uint32Range(1, parts).Draw(r, "part"), parts, m.now))
+	f := manifested(m.seq, m.name("m"), rapid.Uint32Range(1, parts).Draw(r, "part"), parts, m.now)
+	if before := slices.Sorted(maps.Keys(m.state.manifests.events)); len(before) > 0 && rapid.Bool().Draw(r, "corrects") {
+		f.GetManifestTaken().Supersedes = rapid.SampledFrom(before).Draw(r, "before")
+		ofDay(f, rapid.SampledFrom([]string{day0, day1, day2}).Draw(r, "day"))
+	}
+	m.fact(f)
 }
 
 // compare finds anything, and asks about it, or settles what it asked before.
