@@ -149,7 +149,7 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 	})
 
 	t.Run("publish takes the good events by both ways in and names each fault", func(t *testing.T) {
-		bad := incident("np-2", apptest.Child("c1", "Ivo", "Brennock", "2036-01-01"))
+		bad := incident("np-2", apptest.Child("c1", "Ivo", "Brennock", "1990-01-01"))
 		file := o.file("mixed.json", incident("np-3", ivo), bad, incident("np-4", nobody))
 		for _, via := range [][]string{
 			{"--via", "grpc"},
@@ -167,16 +167,27 @@ func TestCommandsWorkAgainstTheRealService(t *testing.T) {
 		rig.Settle()
 	})
 
+	t.Run("publish holds no event back by the clock of the machine that sends", func(t *testing.T) {
+		file := o.file("punctual.json", incident("np-3", ivo)) // published before: it counts once
+		for _, astray := range []time.Duration{-24 * time.Hour, 24 * time.Hour} {
+			for _, via := range []string{"grpc", "nats"} {
+				s := o.byClock(func() time.Time { return now.Add(astray) }, police, "publish", file, "--via", via, "--nats", rig.Service.NATSURL())
+				shows(t, s.out, `np-3: accepted, sequence [0-9]+$`)
+			}
+		}
+		rig.Settle()
+	})
+
 	t.Run("a field that cannot be read hides no other fault", func(t *testing.T) {
 		file := o.text("several.json", `{"id": "np-20", "source": "northbridge-police", "type": "encompass.incident", "subject": "NP/20/26", "area": "E09000901",
 			"time": "2026-06-18T19:40:00", "encompassIncident": {"occurredAt": "2026-06-18T17:00:00Z"},
-			"children": [{"ref": "c1", "name": {"given": "Ivo", "family": "Brennock"}, "dateOfBirth": "2036-01-01", "hair": "red"}]}`)
+			"children": [{"ref": "c1", "name": {"given": "Ivo", "family": "Brennock"}, "dateOfBirth": "2015-02-30", "hair": "red"}]}`)
 		for _, via := range []string{"grpc", "nats"} {
 			s := o.signalbox(police, "publish", file, "--via", via, "--nats", rig.Service.NATSURL())
 			if s.code != exitRefused {
 				t.Errorf("%s: status %d, want 1\n%s%s", via, s.code, s.out, s.err)
 			}
-			shows(t, s.out, `np-20: refused, 3 faults$`, `^  children\[0\].date_of_birth: is in the future`, `^  children\[0\].hair: `, `^  time: has no offset`)
+			shows(t, s.out, `np-20: refused, 3 faults$`, `^  children\[0\].date_of_birth: is not a date of the calendar`, `^  children\[0\].hair: `, `^  time: has no offset`)
 		}
 	})
 

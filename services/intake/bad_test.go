@@ -284,46 +284,52 @@ func badInputs() []bad {
 	}
 }
 
+// message makes it, with what it is held against.
+func (b bad) message(t *testing.T) (intake.Header, []byte, intake.Check) {
+	t.Helper()
+	if b.kind == "" {
+		b.kind = notice.EncompassIncident
+	}
+	if b.enc == "" {
+		b.enc = intake.Protobuf
+	}
+	ev := sample(t, b.kind)
+	c := check(ev)
+	if b.change != nil {
+		b.change(ev)
+	}
+	header, data, err := intake.Encode(ev, b.enc)
+	if err != nil {
+		t.Fatalf("%s: %v", b.name, err)
+	}
+	text := string(data)
+	for i := 0; i < len(b.swap); i += 2 {
+		if !strings.Contains(text, b.swap[i]) {
+			t.Fatalf("%s: the message has no %s", b.name, b.swap[i])
+		}
+		text = strings.Replace(text, b.swap[i], b.swap[i+1], 1)
+	}
+	data = []byte(text)
+	if b.data != nil {
+		data = b.data
+	}
+	if b.header != nil {
+		b.header(header)
+	}
+	if b.check != nil {
+		b.check(&c)
+	}
+	return header, data, c
+}
+
 // TestEveryFaultIsNamedWithItsRemedy holds testdata/faults.golden: what each bad message is answered with. Write it
 // with -update, and read it: a publisher will.
 func TestEveryFaultIsNamedWithItsRemedy(t *testing.T) {
 	in := newIntake(t)
 	var b strings.Builder
 	for _, tc := range append(badInputs(), careBadInputs()...) {
-		if tc.kind == "" {
-			tc.kind = notice.EncompassIncident
-		}
-		if tc.enc == "" {
-			tc.enc = intake.Protobuf
-		}
-		ev := sample(t, tc.kind)
-		c := check(ev)
-		if tc.change != nil {
-			tc.change(ev)
-		}
-		header, data, err := intake.Encode(ev, tc.enc)
-		if err != nil {
-			t.Fatalf("%s: %v", tc.name, err)
-		}
-		text := string(data)
-		for i := 0; i < len(tc.swap); i += 2 {
-			if !strings.Contains(text, tc.swap[i]) {
-				t.Fatalf("%s: the message has no %s", tc.name, tc.swap[i])
-			}
-			text = strings.Replace(text, tc.swap[i], tc.swap[i+1], 1)
-		}
-		data = []byte(text)
-		if tc.data != nil {
-			data = tc.data
-		}
-		if tc.header != nil {
-			tc.header(header)
-		}
-		if tc.check != nil {
-			tc.check(&c)
-		}
-
-		_, err = in.Read(header, data, c)
+		header, data, c := tc.message(t)
+		_, err := in.Read(header, data, c)
 		fmt.Fprintf(&b, "## %s\n", tc.name)
 		if notice.KindOf(err) != notice.Invalid || len(notice.FieldsOf(err)) == 0 {
 			t.Errorf("%s: error %v, want faults", tc.name, err)

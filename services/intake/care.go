@@ -15,15 +15,15 @@ const (
 )
 
 // checkUnborn checks a child who is not born yet.
-func checkUnborn(ev *eventv1.Event, child *eventv1.Child, at string, when time.Time, found *faults) {
+func checkUnborn(ev *eventv1.Event, child *eventv1.Child, at string, when moment, found *faults) {
 	u := child.GetUnborn()
 	if dateShaped(u.GetExpectedOn()) {
 		switch expected, err := time.Parse(time.DateOnly, u.GetExpectedOn()); {
 		case err != nil:
 			found.add(at+".unborn.expected_on", "is not a date of the calendar: give the date as YYYY-MM-DD")
-		case expected.AddDate(0, 0, overdueDays).Before(when):
+		case when.isAfter(expected.AddDate(0, 0, overdueDays)):
 			found.add(at+".unborn.expected_on", "is long past: give the child's name and date of birth instead, or correct the date")
-		case expected.After(when.AddDate(0, 0, expectedDays)):
+		case when.isBefore(expected, expectedDays*24*time.Hour):
 			found.add(at+".unborn.expected_on", "is more than ten months ahead: correct the date")
 		}
 	}

@@ -12,10 +12,10 @@ import (
 )
 
 // checkPeople checks the children and the others concerned.
-func checkPeople(ev *eventv1.Event, now time.Time, found *faults) {
-	when := now
+func checkPeople(ev *eventv1.Event, came moment, found *faults) {
+	when := came
 	if ev.GetTime().CheckValid() == nil {
-		when = ev.GetTime().AsTime()
+		when = moment{at: ev.GetTime().AsTime(), known: true}
 	}
 	for i, child := range ev.GetChildren() {
 		at := fmt.Sprintf("children[%d]", i)
@@ -24,7 +24,7 @@ func checkPeople(ev *eventv1.Event, now time.Time, found *faults) {
 		} else if child.GetName() != nil && nameless(child.GetName()) {
 			found.add(at+".name", "is empty: give the family name or the given names")
 		}
-		if problem := birthProblem(child.GetDateOfBirth(), when, now, adultYears); problem != "" {
+		if problem := birthProblem(child.GetDateOfBirth(), when, came, adultYears); problem != "" {
 			found.add(at+".date_of_birth", "%s", problem)
 		}
 		for j, id := range child.GetIdentifiers() {
@@ -35,7 +35,7 @@ func checkPeople(ev *eventv1.Event, now time.Time, found *faults) {
 	}
 	referrers := 0
 	for i, person := range ev.GetPeople() {
-		if problem := birthProblem(person.GetDateOfBirth(), now, now, oldYears); problem != "" {
+		if problem := birthProblem(person.GetDateOfBirth(), came, came, oldYears); problem != "" {
 			found.add(entry("people", i, "date_of_birth").String(), "%s", problem)
 		}
 		if person.GetOrganisation() != nil {
@@ -56,7 +56,7 @@ func nameless(n *eventv1.Name) bool {
 }
 
 // birthProblem checks a date of birth that has the right form; the contract checks the form. The age counts at when.
-func birthProblem(date string, when, now time.Time, years int) string {
+func birthProblem(date string, when, came moment, years int) string {
 	if !dateShaped(date) {
 		return ""
 	}
@@ -65,11 +65,11 @@ func birthProblem(date string, when, now time.Time, years int) string {
 	case err != nil:
 		return "is not a date of the calendar: give the date as YYYY-MM-DD"
 	// In summer a child is born on a British date that is not yet UTC's.
-	case born.After(now.UTC().Add(time.Hour)):
+	case came.isBefore(born, time.Hour):
 		return "is in the future: correct the date"
-	case years == adultYears && born.AddDate(years, 0, 0).Before(when):
+	case years == adultYears && when.isAfter(born.AddDate(years, 0, 0)):
 		return "makes the child more than 25 years old: is this an adult? Correct the year, or give adults under people"
-	case born.AddDate(years, 0, 0).Before(when):
+	case when.isAfter(born.AddDate(years, 0, 0)):
 		return "makes the person more than 120 years old: correct the year"
 	default:
 		return ""
@@ -91,7 +91,7 @@ func checkOrganisation(o *eventv1.OrganisationRef, at *place, found *faults) {
 }
 
 // checkPayload checks what the contract cannot say about each kind.
-func checkPayload(ev *eventv1.Event, now time.Time, found *faults) {
+func checkPayload(ev *eventv1.Event, came moment, found *faults) {
 	switch p := ev.GetPayload().(type) {
 	case *eventv1.Event_ReferralDecided:
 		if before(p.ReferralDecided.GetDecidedAt(), p.ReferralDecided.GetReceivedAt()) {
@@ -113,7 +113,7 @@ func checkPayload(ev *eventv1.Event, now time.Time, found *faults) {
 	case *eventv1.Event_EventWithdrawn:
 		checkWithdrawal(ev, p.EventWithdrawn, found)
 	case *eventv1.Event_Manifest:
-		checkManifest(ev, p.Manifest, now, found)
+		checkManifest(ev, p.Manifest, came, found)
 	default:
 		checkPolice(ev, found)
 		checkCare(ev, found)

@@ -3,7 +3,6 @@ package intake
 import (
 	"fmt"
 	"slices"
-	"time"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
@@ -15,13 +14,14 @@ const manifestDays = 31
 
 // checkManifest sees to it that a manifest is of a day that has come, lists each reference once, and tells nothing of
 // anybody.
-func checkManifest(ev *eventv1.Event, m *eventv1.Manifest, now time.Time, found *faults) {
+func checkManifest(ev *eventv1.Event, m *eventv1.Manifest, came moment, found *faults) {
 	if dateShaped(m.GetDay()) {
 		day, err := directory.ParseDate(m.GetDay())
-		today := directory.DateOf(now)
+		today := directory.DateOf(came.at)
 		switch {
 		case err != nil:
 			found.add("manifest.day", "is not a date of the calendar: give the day as YYYY-MM-DD")
+		case !came.known:
 		case day.After(today):
 			found.add("manifest.day", "is in the future: publish the manifest of a day once the day is over")
 		case day.Before(today.AddDays(-manifestDays)):

@@ -19,6 +19,7 @@ type Check struct {
 	Agency    notice.AgencyID        // who published it; nobody else's events pass
 	Subject   string                 // NATS subject, "" by gRPC
 	Now       time.Time              // when it came
+	NoClock   bool                   // nothing is known of Now: what takes a clock is left to whoever checks again
 	Kinds     []string               // the kinds that the agency may publish; none is all
 	AreaKnown func(notice.Area) bool // nil lets every area pass
 	Live      bool                   // a live service refuses exercises and tests
@@ -51,7 +52,8 @@ func (in *Intake) Validate(ev *eventv1.Event, c Check) []notice.FieldFault {
 		found.add(fieldEvent, "is longer than %d KiB: shorten its texts, or send fewer children in each event", MaxSize>>10)
 		return found // walking it would be work for nothing
 	}
-	w := walk{freeTexts: in.freeTexts, now: c.Now, found: &found}
+	came := moment{at: c.Now, known: !c.NoClock}
+	w := walk{freeTexts: in.freeTexts, came: came, found: &found}
 	w.message(ev.ProtoReflect(), nil)
 	if w.parts > maxParts {
 		found.add(fieldEvent, "has more than %d parts: send fewer children, people or participants", maxParts)
@@ -59,15 +61,15 @@ func (in *Intake) Validate(ev *eventv1.Event, c Check) []notice.FieldFault {
 	}
 	in.ruleFaults(ev, &found)
 	checkEnvelope(ev, c, &found)
-	checkPeople(ev, c.Now, &found)
-	checkPayload(ev, c.Now, &found)
+	checkPeople(ev, came, &found)
+	checkPayload(ev, came, &found)
 	return found.sorted()
 }
 
 // walk checks what holds for every field of its type, wherever it stands.
 type walk struct {
 	freeTexts map[protoreflect.FullName]bool
-	now       time.Time
+	came      moment
 	found     *faults
 	parts     int
 }
@@ -100,7 +102,7 @@ func (w *walk) visit(fd protoreflect.FieldDescriptor, v protoreflect.Value, at *
 		}
 	case protoreflect.MessageKind:
 		if t, ok := v.Message().Interface().(*timestamppb.Timestamp); ok {
-			if problem := timeProblem(t, w.now, mayLieAhead(fd.FullName())); problem != "" {
+			if problem := timeProblem(t, w.came, mayLieAhead(fd.FullName())); problem != "" {
 				w.found.add(at.String(), "%s", problem)
 			}
 			unknownFields(v.Message(), at, w.found)
@@ -146,15 +148,15 @@ func unknownFields(m protoreflect.Message, at *place, found *faults) {
 	}
 }
 
-func timeProblem(t *timestamppb.Timestamp, now time.Time, ahead bool) string {
+func timeProblem(t *timestamppb.Timestamp, came moment, ahead bool) string {
 	switch {
 	case t.CheckValid() != nil:
 		return "is not a time that can be held: give seconds since 1970 and nanoseconds from 0 to 999999999"
 	case t.GetSeconds() < earliest:
 		return "is before the year 2000: correct the year"
-	case ahead && t.AsTime().After(now.Add(meetsAhead)):
+	case ahead && came.isBefore(t.AsTime(), meetsAhead):
 		return "is more than a year ahead: correct the year"
-	case !ahead && t.AsTime().After(now.Add(clockSkew)):
+	case !ahead && came.isBefore(t.AsTime(), clockSkew):
 		return "is in the future: check the time, its offset and your clock"
 	default:
 		return ""
