@@ -6,6 +6,7 @@ import (
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/delivery/page"
+	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/rpc"
 )
@@ -41,12 +42,26 @@ func (d *desk) Reply(ctx context.Context, id string, attempt uint32, r page.Repl
 	if l.notice.GetInvitation() == nil || l.attempt.Organisation != l.notice.Organisation {
 		return notice.Faultf(notice.Precondition, op, "the notice invites nobody here to a meeting")
 	}
+	answer := answerOf(r.Answer)
+	var again, often bool
+	if err := d.engine.View(ctx, func(s *ledger.State) {
+		n := s.Notices[id]
+		again, often = s.SaidAlready(n, l.attempt.Contact, answer), s.Answers(n, l.attempt.Contact) >= ledger.MostAnswers
+	}); err != nil {
+		return err
+	}
+	switch { // before a name is kept that nothing refers to
+	case again:
+		return nil
+	case often:
+		return notice.Fault(notice.Precondition, op, page.ErrAnsweredOften)
+	}
 	statement, err := d.vault.Keep(ctx, rpc.ReplyStatement(r.Person, r.Deputy))
 	if err != nil {
 		return err
 	}
 	return d.engine.Reply(ctx, &ledgerv1.Replied{
-		Notice: id, By: l.attempt.Contact, Contact: l.attempt.Contact, Means: "page", Answer: answerOf(r.Answer), Reason: r.Reason, Statement: statement,
+		Notice: id, By: l.attempt.Contact, Contact: l.attempt.Contact, Means: "page", Answer: answer, Reason: r.Reason, Statement: statement,
 	})
 }
 

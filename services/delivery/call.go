@@ -56,7 +56,7 @@ func CallScript(reference, publisher string) []string {
 	}
 }
 
-// MeetingScript is CallScript about an invitation that nobody has answered.
+// MeetingScript is CallScript about an invitation that nobody has accepted.
 func MeetingScript(reference, publisher string, meets time.Time) []string {
 	script := CallScript(reference, publisher)
 	return slices.Insert(script, len(script)-2, "Ask whether they come to the meeting at "+ShortTime(meets, directory.London())+

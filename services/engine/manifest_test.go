@@ -177,4 +177,3 @@ func BenchmarkManifest(b *testing.B) {
 		b.StartTimer()
 	}
 }
-

@@ -36,8 +36,11 @@ func (e *Engine) Reply(ctx context.Context, r *ledgerv1.Replied) error {
 		case r.Answer == ledgerv1.Answer_ANSWER_UNSPECIFIED || r.By == "":
 			return notice.Faultf(notice.Invalid, op, "say who answers, and what")
 		}
-		if e.saidAlready(n, r) {
+		if e.state.SaidAlready(n, r.By, r.Answer) {
 			return nil
+		}
+		if e.state.Answers(n, r.By) >= ledger.MostAnswers {
+			return AnsweredOften(op)
 		}
 		reply := proto.CloneOf(r)
 		if reply.Contact == "" {
@@ -49,11 +52,9 @@ func (e *Engine) Reply(ctx context.Context, r *ledgerv1.Replied) error {
 	})
 }
 
-// saidAlready says whether an answer repeats the last. A deputy may be another than before. A refusal that a program sends
-// twice must not count for the deputy who has been asked meanwhile.
-func (e *Engine) saidAlready(n *ledger.Notice, r *ledgerv1.Replied) bool {
-	last := e.state.AnswerOf(n)
-	return last != nil && last.Notice == n.Id && last.By == r.By && last.Answer == r.Answer && r.Answer != ledgerv1.Answer_ANSWER_DEPUTY
+// AnsweredOften refuses another answer to an invitation from somebody who has given many.
+func AnsweredOften(op string) error {
+	return notice.Faultf(notice.Precondition, op, "you have answered this invitation %d times: telephone whoever called the meeting", ledger.MostAnswers)
 }
 
 // askedLast is the contact of the recipient's own organisation that an invitation was last sent to, or empty.
@@ -139,14 +140,25 @@ func meetingTime(ms int64) string { return delivery.ShortTime(time.UnixMilli(ms)
 
 // beforeMeeting makes the task that follows the chain of an invitation one about its answer.
 func (e *Engine) beforeMeeting(n *ledger.Notice, task *ledgerv1.Task) {
-	task.Detail = fmt.Sprintf("nobody at %s has said that they come to the meeting at %s: telephone, and record who was told",
-		n.Organisation, meetingTime(n.Invitation.MeetsMs))
+	said := fmt.Sprintf("nobody at %s has said that they come", n.Organisation)
+	if r := e.state.AnswerOf(n); r != nil && r.Answer == ledgerv1.Answer_ANSWER_DECLINED {
+		said = fmt.Sprintf("%s has declined%s, and nobody else there has said that they come", n.Organisation, because(r.Reason))
+	}
+	task.Detail = fmt.Sprintf("%s to the meeting at %s: telephone, and record who was told", said, meetingTime(n.Invitation.MeetsMs))
 	if soonest := e.now().Add(e.halfUntil(n.Invitation.MeetsMs)).UnixMilli(); soonest < task.DueMs {
 		task.DueMs = soonest
 	}
 	if task.EscalateTo == "" {
 		task.EscalateTo = task.Organisation
 	}
+}
+
+// because is a reason code as words in brackets, or nothing.
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + strings.ReplaceAll(reason, "_", " ") + ")"
 }
 
 // meetingMoved lists the tasks about a meeting that a decision leaves without an invitation: it is moved or called off.

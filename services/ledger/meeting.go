@@ -49,6 +49,26 @@ func (s *State) lastReply(n *Notice, of func(*Reply) bool) *Reply {
 	return nil
 }
 
+// MostAnswers is how often somebody may answer an invitation. Each answer is kept for good, with the names it gives.
+const MostAnswers = 20
+
+// Answers counts the answers that somebody has given to an invitation.
+func (s *State) Answers(n *Notice, by string) (count int) {
+	for _, r := range s.Lineages[n.Lineage].Replies {
+		if r.Notice == n.Id && r.By == by {
+			count++
+		}
+	}
+	return count
+}
+
+// SaidAlready says whether an answer repeats the last. A deputy may be another than before. A refusal that a program sends
+// twice must not count for the deputy who has been asked meanwhile.
+func (s *State) SaidAlready(n *Notice, by string, answer ledgerv1.Answer) bool {
+	last := s.AnswerOf(n)
+	return last != nil && last.Notice == n.Id && last.By == by && last.Answer == answer && answer != ledgerv1.Answer_ANSWER_DEPUTY
+}
+
 // DeclinedHere is the reason why the contact that the present link of an invitation was sent to does not come. The chain
 // moves on from such a link at once, and not to another contact of it: whoever is next is the deputy.
 func (s *State) DeclinedHere(n *Notice) (reason string, is bool) {

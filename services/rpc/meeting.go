@@ -8,6 +8,7 @@ import (
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	meetingv1 "github.com/signalbox-hq/signalbox/api/signalbox/meeting/v1"
+	"github.com/signalbox-hq/signalbox/services/engine"
 	"github.com/signalbox-hq/signalbox/services/identity"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -24,12 +25,13 @@ type meetingService struct {
 func (s *meetingService) Reply(ctx context.Context, req *meetingv1.ReplyRequest) (*meetingv1.ReplyResponse, error) {
 	const op = "rpc.Reply"
 	c := callerOf(ctx)
-	var own, had, invites, stands, begun bool
+	var own, had, invites, stands, begun, again, often bool
 	if err := s.Engine.View(ctx, func(state *ledger.State) {
 		if n := state.Notices[req.GetNotice()]; n != nil {
 			own, had = c.may(n.Organisation), c.Kind == identity.Operator || sentTo(n, c)
 			invites, stands = n.Invitation != nil, state.Stands(n) && n.Phase != ledger.Held
 			begun = n.Invitation.GetMeetsMs() <= s.Clock.Now().UnixMilli()
+			again, often = state.SaidAlready(n, c.by(), req.GetAnswer()), state.Answers(n, c.by()) >= ledger.MostAnswers
 		}
 	}); err != nil {
 		return nil, err
@@ -45,6 +47,10 @@ func (s *meetingService) Reply(ctx context.Context, req *meetingv1.ReplyRequest)
 		return nil, notice.Faultf(notice.Precondition, op, "the meeting has started: telephone whoever called it, and acknowledge the notice")
 	case !had:
 		return nil, notice.Faultf(notice.Precondition, op, "the invitation has not been sent to your organisation: nobody there can have read it")
+	case again:
+		return &meetingv1.ReplyResponse{}, nil
+	case often:
+		return nil, engine.AnsweredOften(op)
 	}
 	statement, err := s.Vault.Keep(ctx, ReplyStatement(req.GetPerson(), req.GetDeputy()))
 	if err != nil {

@@ -84,6 +84,9 @@ func Reasons() []Reason {
 	}
 }
 
+// ErrAnsweredOften marks an answer that is not taken any more, because so many were before.
+var ErrAnsweredOften = errors.New("the invitation was answered too often")
+
 // Notices is what the page needs of the rest. Errors carry a notice.Kind: NotFound for a link that is dead, Conflict
 // where the state has moved on, Unavailable where it is worth another try.
 type Notices interface {
@@ -95,7 +98,7 @@ type Notices interface {
 	Read(ctx context.Context, noticeID string, attempt uint32) (*noticev1.Notice, error)
 	// Acknowledge records that the person has the notice.
 	Acknowledge(ctx context.Context, noticeID string, attempt uint32, person string) error
-	// Reply records what the organisation answers to an invitation.
+	// Reply records what the organisation answers to an invitation. It is ErrAnsweredOften where it has answered too often.
 	Reply(ctx context.Context, noticeID string, attempt uint32, reply Reply) error
 	// NotAtSetting records that the child is not at the setting.
 	NotAtSetting(ctx context.Context, noticeID string, attempt uint32) error

@@ -1,6 +1,7 @@
 package page
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 
@@ -54,7 +55,12 @@ func (h *Handler) reply(w http.ResponseWriter, r *http.Request) {
 		h.showNotice(w, r, v, http.StatusUnprocessableEntity, a)
 		return
 	}
-	if err := h.notices.Reply(r.Context(), v.noticeID, v.attempt, reply); err != nil {
+	switch err := h.notices.Reply(r.Context(), v.noticeID, v.attempt, reply); {
+	case errors.Is(err, ErrAnsweredOften):
+		h.message(w, http.StatusConflict, "This invitation was answered too often",
+			"The last answer stands. If it is not right any more, telephone the agency that called the meeting.")
+		return
+	case err != nil:
 		h.failed(w, v, err)
 		return
 	}
