@@ -44,7 +44,7 @@ type letter struct {
 	withdrawn bool
 	answer    ledgerv1.Answer // to an invitation, so far
 	answerMS  int64
-	past      bool // an invitation that does not stand any more
+	past      bool // an invitation that does not stand any more, or a matter of whose end its recipient is told
 }
 
 // letter finds what a link was made for. A link to a notice that was never sent so is dead.
@@ -62,6 +62,7 @@ func (d *desk) letter(ctx context.Context, id string, attempt uint32) (letter, e
 		}
 		l = letter{notice: n.Notice, sources: n.Sources, attempt: a.AttemptStarted, phase: n.Phase, replaced: n.ReplacedBy != "", withdrawn: n.Withdrawn}
 		if n.Invitation == nil {
+			l.past = s.Over(n)
 			found = true
 			return
 		}

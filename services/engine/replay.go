@@ -244,7 +244,7 @@ func (e *Engine) asItStands(l *ledger.Lineage, cause ledgerv1.Cause) *ledgerv1.D
 	return &ledgerv1.Decision{
 		Lineage: l.ID, Round: l.Round + 1, Cause: cause, Sources: l.Sources, Policy: current.Digest(), Directory: snapshot.Generation(),
 		Children: l.Children, Kept: l.Standing, Contributions: e.contributed(l),
-		Accepted: l.Accepted, Lacks: e.lacking(l),
+		Accepted: l.Accepted, Lacks: e.lacking(l), Ended: l.Ended,
 	}
 }
 

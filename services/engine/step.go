@@ -179,7 +179,7 @@ func (e *Engine) decision(ctx context.Context, l *ledger.Lineage, cause ledgerv1
 
 func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.Cause, forced bool) (*ledgerv1.Decision, error) {
 	snapshot, current := e.Current()
-	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now(), Report: e.showings.report, Earlier: e.past}
+	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now(), Report: e.showings.report, Earlier: e.past, Endings: e.endings}
 	if l.Deletion != nil {
 		return routing.DecideDeletion(e.toDelete(l), e.round(l, cause), facts), nil
 	}
@@ -209,8 +209,8 @@ func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.C
 		return nil, err
 	}
 	decision := routing.Decide(events, round, facts)
-	if cause == ledgerv1.Cause_CAUSE_ACCEPTANCE && l.Kind != notice.ResponsibilityAccepted && slices.Equal(decision.Accepted, l.Accepted) {
-		return e.asItStands(l, cause), nil // one that counts for nothing has nothing else about it decided anew
+	if onlyOver(l, cause) && slices.Equal(decision.Accepted, l.Accepted) && slices.EqualFunc(decision.Ended, l.Ended, sameEnded) {
+		return e.asItStands(l, cause), nil // what counts for nothing has nothing else about it decided anew
 	}
 	return decision, nil
 }
@@ -231,7 +231,7 @@ func (e *Engine) tooLarge(l *ledger.Lineage, d *ledgerv1.Decision) *ledgerv1.Dec
 	return &ledgerv1.Decision{
 		Lineage: d.Lineage, Round: d.Round, Cause: d.Cause, Sources: d.Sources, Policy: d.Policy, Directory: d.Directory,
 		Kept: l.Standing, Tasks: []*ledgerv1.Task{task}, Contributions: d.Contributions,
-		Accepted: l.Accepted, Lacks: d.Lacks,
+		Accepted: l.Accepted, Lacks: d.Lacks, Ended: l.Ended,
 	}
 }
 
@@ -239,7 +239,10 @@ func (e *Engine) tooLarge(l *ledger.Lineage, d *ledgerv1.Decision) *ledgerv1.Dec
 func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 	r := routing.Round{
 		Lineage: l.ID, Number: l.Round + 1, Cause: cause, Tasks: map[string]bool{}, Settled: map[string]bool{},
-		Matched: l.Matched, Chosen: l.Chosen, NotAt: l.NotAt,
+		Matched: l.Matched, Chosen: l.Chosen, NotAt: l.NotAt, Ended: map[string]string{},
+	}
+	for _, x := range l.Ended {
+		r.Ended[x.Obligation] = x.Notice
 	}
 	for _, id := range l.Standing {
 		n := e.state.Notices[id]

@@ -12,6 +12,7 @@ import (
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/whereabouts"
 )
 
 // follow begins to read every agency that is not read yet, from where the ledger has come to.
@@ -101,6 +102,9 @@ func (e *Engine) take(agency notice.AgencyID, m Message) {
 	}
 	if a := m.Event.GetResponsibilityAccepted().GetAccepts(); a != nil {
 		accepted.Accepts = e.config.Key.ID("lineage", a.Agency, a.Kind, a.Reference)
+	}
+	if notice.EventKind(m.Event.Type).Ends() != "" {
+		accepted.EndedMs = whereabouts.Happened(m.Event).UnixMilli()
 	}
 	if m.Event.Supersedes != "" {
 		accepted.Supersedes = e.eventKey(agency, m.Event.Supersedes)

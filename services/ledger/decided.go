@@ -59,6 +59,9 @@ func (s *State) followsRound(d *ledgerv1.Decision) error {
 			return s.impossible("contributes to itself", d.Lineage)
 		}
 	}
+	if err := s.mayHaveEnded(d); err != nil {
+		return err
+	}
 	return s.mayLack(d)
 }
 
@@ -69,7 +72,8 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 	l := s.Lineages[d.Lineage]
 	s.settled(l)
 	s.remember(l, d.Children)
-	l.Round, l.Children, l.Sources, l.Accepted = d.Round, d.Children, d.Sources, d.Accepted
+	before := l.Ended
+	l.Round, l.Children, l.Sources, l.Accepted, l.Ended = d.Round, d.Children, d.Sources, d.Accepted, d.Ended
 
 	for _, sup := range d.Superseded {
 		n := s.Notices[sup.Notice]
@@ -85,7 +89,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 		}
 	}
 	for _, frozen := range d.Notices {
-		n := &Notice{Notice: frozen, Lineage: d.Lineage, Sources: d.Sources, DecidedMS: atMS}
+		n := &Notice{Notice: frozen, Lineage: d.Lineage, Sources: d.Sources, DecidedMS: atMS, Resumed: resumes(before, frozen)}
 		s.Notices[frozen.Id] = n
 		s.index(n)
 		l.Invites = l.Invites || frozen.Invitation != nil
@@ -99,6 +103,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 		}
 	}
 	s.past(l, stood)
+	s.ends(l, d, atMS)
 	s.forgetReplies(l)
 	for _, id := range d.SettledTasks {
 		if t := s.Tasks[id]; !t.Ended() {

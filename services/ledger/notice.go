@@ -101,6 +101,7 @@ type Notice struct {
 	HeldBackTimes    int
 	Withdrawn        bool     // what it tells of was taken back, also where it had ended before: nothing of it is shown any more
 	Telephoned       bool     // a person was told by telephone
+	Resumed          bool     // its recipient had been told that the matter has ended: what was said before that ends it no more
 	Declined         bool     // an invitation that was declined after it had ended: somebody else is asked
 	ReadBy           []string // contacts with whose code it was opened
 	Misdirection     string   // the task that asks what to do about those who have it and should not

@@ -52,9 +52,7 @@ func (s *State) remember(l *Lineage, found []*ledgerv1.ChildFinding) {
 	}
 	for _, c := range found {
 		child := notice.ChildID(c.GetChild())
-		if !slices.Contains([]ledgerv1.Match{
-			ledgerv1.Match_MATCH_IDENTIFIER, ledgerv1.Match_MATCH_NAME, ledgerv1.Match_MATCH_PERSON,
-		}, c.GetMatch()) || l.names(child) {
+		if !certain(c) || l.names(child) {
 			continue // of nobody that is known the key is the lineage's own
 		}
 		known := s.matters[child]
@@ -63,4 +61,11 @@ func (s *State) remember(l *Lineage, found []*ledgerv1.ChildFinding) {
 		}
 		s.matters[child] = append(known, l)
 	}
+}
+
+// certain says whether somebody on a roll is certainly the child of a finding.
+func certain(c *ledgerv1.ChildFinding) bool {
+	return slices.Contains([]ledgerv1.Match{
+		ledgerv1.Match_MATCH_IDENTIFIER, ledgerv1.Match_MATCH_NAME, ledgerv1.Match_MATCH_PERSON,
+	}, c.GetMatch())
 }

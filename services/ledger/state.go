@@ -15,6 +15,7 @@ type Event struct {
 	Withdrawn bool     // its publisher took it back
 	Repeated  int      // how often it came again
 	Notices   []string // that tell of it, in whatever round
+	Ends      []string // of one that ends a matter: the notices that tell of the end, by the last decision that rests on it
 
 	Assessed bool             // what it leaves out was worked out
 	Lacks    []*ledgerv1.Lack // what it leaves out, by the last decision that rests on it
@@ -41,6 +42,7 @@ type Lineage struct {
 	Past     []string                 // notices that ended told or closed, and stand no more
 	Tasks    []string                 // every task of the lineage
 	Accepted []string                 // children for whom the home area has accepted responsibility, by the last decision
+	Ended    []*ledgerv1.Ended        // who is told of the end of this matter instead, by the last decision
 	Forced   bool                     // the decision that is due sends again also what has ended
 	Invites  bool                     // some of its notices invite to a meeting
 	Replies  []Reply                  // to its invitations, in order
@@ -219,10 +221,10 @@ func (s *State) lineage(id string) *Lineage {
 	return l
 }
 
-// undecided notes that a decision is due about a lineage. The first cause stands until it is made, but for an acceptance:
-// one that counts for nothing has nothing decided anew, and whatever else has happened must be.
+// undecided notes that a decision is due about a lineage. The first cause stands until it is made, but for an acceptance or
+// an ending: one that counts for nothing has nothing decided anew, and whatever else has happened must be.
 func (s *State) undecided(l *Lineage, cause ledgerv1.Cause, atMS int64) {
-	if l.Undecided == ledgerv1.Cause_CAUSE_ACCEPTANCE {
+	if l.Undecided == ledgerv1.Cause_CAUSE_ACCEPTANCE || l.Undecided == ledgerv1.Cause_CAUSE_ENDING {
 		l.Undecided = cause
 	}
 	if l.Undecided != ledgerv1.Cause_CAUSE_UNSPECIFIED {

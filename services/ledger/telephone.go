@@ -86,7 +86,7 @@ func (s *State) EndedByCall(f *ledgerv1.ToldByTelephone) []*Notice {
 
 // covers says whether a call told of all that a notice says.
 func (s *State) covers(f *ledgerv1.ToldByTelephone, n *Notice) bool {
-	if !concerns(f, n) || n.Repeats != "" && f.ToldMs+minuteMS <= n.DecidedMS {
+	if !concerns(f, n) || (n.Repeats != "" || n.Resumed) && f.ToldMs+minuteMS <= n.DecidedMS {
 		return false // what was sent again is not ended by what was said before that
 	}
 	for i, src := range n.Sources {

@@ -92,6 +92,7 @@ func (s *State) withdraw(e *Event, f *ledgerv1.EventWithdrawn, atMS int64) {
 		s.undecided(l, ledgerv1.Cause_CAUSE_WITHDRAWAL, atMS)
 	}
 	s.responsibilityMoved(e, atMS)
+	s.endingMoved(l, s.toldOfEnd(e), atMS)
 	s.changed(l.Agency, Change{AtMS: atMS, Event: e.Source.Event, Sequence: e.Source.Sequence, State: ChildWithdrawn})
 }
 

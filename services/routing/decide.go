@@ -70,6 +70,7 @@ func (d *decider) decideChild(s *subject, rules []*policy.Rule) {
 	if accepted {
 		d.out.Accepted = append(d.out.Accepted, s.finding.Child)
 	}
+	s.endings = d.endings(s)
 	places := slices.ContainsFunc(rules, isPlace)
 	if places && s.found {
 		s.places, s.home = d.places(s, directory.DateOf(d.Now))

@@ -33,13 +33,13 @@ func (d *decider) ownWord(s *subject, org notice.OrgID) bool {
 	return setting && notice.EventKind(s.event.Type) == notice.EnrolmentChanged && d.publisher(s) == string(org)
 }
 
-// toldOtherwise says whether a place of the child is told by a rule that is not about places, or published the event itself: a
-// school in the core group of a plan.
+// toldOtherwise says whether a place of the child is told by a rule that is not about places, or of the end of the matter, or
+// published the event itself: a school in the core group of a plan.
 func (d *decider) toldOtherwise(s *subject, org notice.OrgID) bool {
 	told := slices.ContainsFunc(d.obligations, func(o *obligation) bool {
 		return o.Child == s.finding.Child && o.Organisation == string(org)
 	})
-	if told || d.ownWord(s, org) {
+	if told || d.ownWord(s, org) || d.knowsOfEnd(s, org) {
 		d.placed[s.finding.Child] = true
 		return true
 	}

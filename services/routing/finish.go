@@ -56,6 +56,9 @@ func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*po
 	if slices.ContainsFunc(d.obligations, func(o *obligation) bool { return o.Obligation == n.Obligation }) {
 		return
 	}
+	if d.toldOfEnd(rule, s, n) {
+		return
+	}
 	d.keepDue(n)
 	d.lane(rule, s, n)
 	for _, l := range d.chain(rule, s, r, steps) {
@@ -164,6 +167,10 @@ func (d *decider) finish() *ledgerv1.Decision {
 	for _, p := range gone {
 		if p.Withdrawn {
 			continue // it has its end
+		}
+		if end := d.ended[p.Obligation]; end != nil {
+			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{Notice: p.ID, By: end.Id, Reason: reasonEnded(end)})
+			continue
 		}
 		d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{
 			Notice: p.ID, Reason: cmp.Or(d.over[duty{p.Child, ""}], d.over[duty{p.Child, p.Rule}], "this recipient is no longer one to be told"),

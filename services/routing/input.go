@@ -66,6 +66,8 @@ type Round struct {
 	Chosen  map[notice.ChildID][]notice.OrgID        // settings a person chose for a child
 	NotAt   map[notice.ChildID]map[notice.OrgID]bool // settings that say they do not have the child
 
+	Ended map[string]string // obligation → the notice of what ended it, by the round before
+
 	Contributed []*ledgerv1.Contribution // what the round before gave to notices before term; for a replay
 }
 
@@ -80,6 +82,8 @@ type Facts struct {
 	Report func(ev *eventv1.Event, childRef string) Report
 	// Earlier counts a child's matters in the ledger, for the policy's priorities; nil knows of none.
 	Earlier func(Past) int
+	// Endings finds what ended a child's matters of a kind in the ledger, first what ended first; nil knows of none.
+	Endings func(child notice.ChildID, of notice.EventKind) []Ending
 }
 
 // Report is an event as it may be told of about one child: a disclosure.Report, or what answers as one.
@@ -103,6 +107,7 @@ type subject struct {
 	home         []notice.Area              // of the authorities that answer for its education at home
 	restrictions []*directoryv1.Restriction // of every child that it may be
 	age          int                        // whole years at the event's time
+	endings      []Ending                   // of all that is reported of it
 }
 
 func (s *subject) id() notice.ChildID { return notice.ChildID(s.finding.Child) }
@@ -125,6 +130,7 @@ type decider struct {
 	answered    map[string]bool              // child and place: a rule told it, or said why not
 	bound       [][]*directoryv1.Restriction // those of each event's children
 	over        map[duty]string              // duties that have ended, and why
+	ended       map[string]*ledgerv1.Notice  // obligation → the notice that tells its recipient of the end
 }
 
 // duty is what one rule, or every rule where it is empty, asks about a child.
@@ -143,7 +149,7 @@ type obligation struct {
 }
 
 func newDecider(f Facts, r Round, events []Event) *decider {
-	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}, answered: map[string]bool{}, contents: map[string]content{}, reports: map[reportKey]Report{}, over: map[duty]string{}}
+	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}, answered: map[string]bool{}, contents: map[string]content{}, reports: map[reportKey]Report{}, over: map[duty]string{}, ended: map[string]*ledgerv1.Notice{}}
 	if d.Report == nil {
 		d.Report = func(ev *eventv1.Event, childRef string) Report { return disclosure.NewReport(ev, childRef) }
 	}

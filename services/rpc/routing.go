@@ -61,6 +61,9 @@ func (s *routingService) Explain(ctx context.Context, req *routingv1.ExplainRequ
 	facts := routing.Facts{Directory: snapshot, Policy: current, Key: s.key, Now: at, Earlier: func(p routing.Past) (n int) {
 		unread = errors.Join(unread, s.Engine.View(ctx, func(state *ledger.State) { n = engine.PastOf(state, p) }))
 		return n
+	}, Endings: func(child notice.ChildID, of notice.EventKind) (endings []routing.Ending) {
+		unread = errors.Join(unread, s.Engine.View(ctx, func(state *ledger.State) { endings = engine.EndingsOf(state, child, of) }))
+		return endings
 	}}
 	agency := notice.AgencyID(ev.GetSource())
 	events := []routing.Event{{

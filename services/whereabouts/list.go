@@ -88,7 +88,7 @@ func inOrder(reports []Report, asOf time.Time) []said {
 			continue
 		}
 		for _, c := range r.Body.GetChildren() {
-			all = append(all, said{report: r, ev: r.Body, child: c, kid: r.Kids[c.GetRef()], at: happened(r.Body), rank: rankOf(r.Body)})
+			all = append(all, said{report: r, ev: r.Body, child: c, kid: r.Kids[c.GetRef()], at: Happened(r.Body), rank: rankOf(r.Body)})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b said) int {
@@ -97,8 +97,8 @@ func inOrder(reports []Report, asOf time.Time) []said {
 	return all
 }
 
-// happened is when it was so that an event tells of; where it does not say, when it was reported.
-func happened(ev *eventv1.Event) time.Time {
+// Happened is when it was so that an event tells of; where it does not say, when it was reported.
+func Happened(ev *eventv1.Event) time.Time {
 	var at *timestamppb.Timestamp
 	switch p := ev.Payload.(type) {
 	case *eventv1.Event_MissingReported:

@@ -47,6 +47,8 @@ const (
 	Cause_CAUSE_ACCEPTANCE Cause = 47
 	// A young person turned 18 before a notice about them was sent.
 	Cause_CAUSE_ADULT Cause = 48
+	// What ends the matter was decided, was corrected or was withdrawn: a missing child was found, or was not.
+	Cause_CAUSE_ENDING Cause = 49
 )
 
 // Enum value maps for Cause.
@@ -63,6 +65,7 @@ var (
 		38: "CAUSE_REPLY",
 		47: "CAUSE_ACCEPTANCE",
 		48: "CAUSE_ADULT",
+		49: "CAUSE_ENDING",
 	}
 	Cause_value = map[string]int32{
 		"CAUSE_UNSPECIFIED":    0,
@@ -76,6 +79,7 @@ var (
 		"CAUSE_REPLY":          38,
 		"CAUSE_ACCEPTANCE":     47,
 		"CAUSE_ADULT":          48,
+		"CAUSE_ENDING":         49,
 	}
 )
 
@@ -1138,7 +1142,7 @@ type Superseded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The notice.
 	Notice string `protobuf:"bytes,1,opt,name=notice,proto3" json:"notice,omitempty"`
-	// The notice that replaces it, or empty where the recipient is no longer right.
+	// The notice that replaces it or tells of the end of its matter, or empty where the recipient is no longer right.
 	By string `protobuf:"bytes,2,opt,name=by,proto3" json:"by,omitempty"`
 	// Reason, in words without personal data.
 	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -1197,6 +1201,70 @@ func (x *Superseded) GetReason() string {
 	return ""
 }
 
+// Ended is somebody who is not told of a matter, or no longer, because they are told of what ended it.
+type Ended struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Key of what they would be told otherwise, as a notice has it.
+	Obligation string `protobuf:"bytes,1,opt,name=obligation,proto3" json:"obligation,omitempty"`
+	// Child key.
+	Child string `protobuf:"bytes,2,opt,name=child,proto3" json:"child,omitempty"`
+	// The notice that tells them of the end, of another lineage.
+	Notice        string `protobuf:"bytes,3,opt,name=notice,proto3" json:"notice,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Ended) Reset() {
+	*x = Ended{}
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Ended) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Ended) ProtoMessage() {}
+
+func (x *Ended) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Ended.ProtoReflect.Descriptor instead.
+func (*Ended) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *Ended) GetObligation() string {
+	if x != nil {
+		return x.Obligation
+	}
+	return ""
+}
+
+func (x *Ended) GetChild() string {
+	if x != nil {
+		return x.Child
+	}
+	return ""
+}
+
+func (x *Ended) GetNotice() string {
+	if x != nil {
+		return x.Notice
+	}
+	return ""
+}
+
 // Task asks a person to act. It has an owner and a due time, and only its resolution ends it.
 type Task struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1236,7 +1304,7 @@ type Task struct {
 
 func (x *Task) Reset() {
 	*x = Task{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1248,7 +1316,7 @@ func (x *Task) String() string {
 func (*Task) ProtoMessage() {}
 
 func (x *Task) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1261,7 +1329,7 @@ func (x *Task) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Task.ProtoReflect.Descriptor instead.
 func (*Task) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Task) GetId() string {
@@ -1386,7 +1454,7 @@ type Lack struct {
 
 func (x *Lack) Reset() {
 	*x = Lack{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1398,7 +1466,7 @@ func (x *Lack) String() string {
 func (*Lack) ProtoMessage() {}
 
 func (x *Lack) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1411,7 +1479,7 @@ func (x *Lack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Lack.ProtoReflect.Descriptor instead.
 func (*Lack) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Lack) GetNeed() string {
@@ -1478,14 +1546,16 @@ type Decision struct {
 	// Keys of the children for whom the home area has accepted responsibility.
 	Accepted []string `protobuf:"bytes,47,rep,name=accepted,proto3" json:"accepted,omitempty"`
 	// What the events leave out that a useful notice needs.
-	Lacks         []*Lack `protobuf:"bytes,43,rep,name=lacks,proto3" json:"lacks,omitempty"`
+	Lacks []*Lack `protobuf:"bytes,43,rep,name=lacks,proto3" json:"lacks,omitempty"`
+	// Who is not told, or no longer, because they are told of what ended the matter.
+	Ended         []*Ended `protobuf:"bytes,49,rep,name=ended,proto3" json:"ended,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Decision) Reset() {
 	*x = Decision{}
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[11]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1497,7 +1567,7 @@ func (x *Decision) String() string {
 func (*Decision) ProtoMessage() {}
 
 func (x *Decision) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[11]
+	mi := &file_signalbox_ledger_v1_decision_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1510,7 +1580,7 @@ func (x *Decision) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Decision.ProtoReflect.Descriptor instead.
 func (*Decision) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_ledger_v1_decision_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Decision) GetLineage() string {
@@ -1632,6 +1702,13 @@ func (x *Decision) GetLacks() []*Lack {
 	return nil
 }
 
+func (x *Decision) GetEnded() []*Ended {
+	if x != nil {
+		return x.Ended
+	}
+	return nil
+}
+
 var File_signalbox_ledger_v1_decision_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
@@ -1720,7 +1797,13 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"Superseded\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x0e\n" +
 	"\x02by\x18\x02 \x01(\tR\x02by\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xa2\x03\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"U\n" +
+	"\x05Ended\x12\x1e\n" +
+	"\n" +
+	"obligation\x18\x01 \x01(\tR\n" +
+	"obligation\x12\x14\n" +
+	"\x05child\x18\x02 \x01(\tR\x05child\x12\x16\n" +
+	"\x06notice\x18\x03 \x01(\tR\x06notice\"\xa2\x03\n" +
 	"\x04Task\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x121\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x1d.signalbox.ledger.v1.TaskKindR\x04kind\x12\"\n" +
@@ -1745,7 +1828,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x04need\x18\x01 \x01(\tR\x04need\x12\x14\n" +
 	"\x05event\x18\x02 \x01(\tR\x05event\x12\x10\n" +
 	"\x03ref\x18\x03 \x01(\tR\x03ref\x12\x16\n" +
-	"\x06fields\x18\x04 \x03(\tR\x06fields\"\xff\x05\n" +
+	"\x06fields\x18\x04 \x03(\tR\x06fields\"\xb1\x06\n" +
 	"\bDecision\x12\x18\n" +
 	"\alineage\x18\x01 \x01(\tR\alineage\x12\x14\n" +
 	"\x05round\x18\x02 \x01(\rR\x05round\x120\n" +
@@ -1768,7 +1851,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\rsettled_tasks\x18\x0e \x03(\tR\fsettledTasks\x12G\n" +
 	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions\x12\x1a\n" +
 	"\baccepted\x18/ \x03(\tR\baccepted\x12/\n" +
-	"\x05lacks\x18+ \x03(\v2\x19.signalbox.ledger.v1.LackR\x05lacks*\xe2\x01\n" +
+	"\x05lacks\x18+ \x03(\v2\x19.signalbox.ledger.v1.LackR\x05lacks\x120\n" +
+	"\x05ended\x181 \x03(\v2\x1a.signalbox.ledger.v1.EndedR\x05ended*\xf4\x01\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_EVENT\x10\x01\x12\x14\n" +
@@ -1781,7 +1865,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x10CAUSE_WITHDRAWAL\x10\x06\x12\x0f\n" +
 	"\vCAUSE_REPLY\x10&\x12\x14\n" +
 	"\x10CAUSE_ACCEPTANCE\x10/\x12\x0f\n" +
-	"\vCAUSE_ADULT\x100*N\n" +
+	"\vCAUSE_ADULT\x100\x12\x10\n" +
+	"\fCAUSE_ENDING\x101*N\n" +
 	"\x04Lane\x12\x14\n" +
 	"\x10LANE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vLANE_URGENT\x10\x01\x12\r\n" +
@@ -1822,7 +1907,7 @@ func file_signalbox_ledger_v1_decision_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_ledger_v1_decision_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_signalbox_ledger_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_signalbox_ledger_v1_decision_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_signalbox_ledger_v1_decision_proto_goTypes = []any{
 	(Cause)(0),           // 0: signalbox.ledger.v1.Cause
 	(Lane)(0),            // 1: signalbox.ledger.v1.Lane
@@ -1837,9 +1922,10 @@ var file_signalbox_ledger_v1_decision_proto_goTypes = []any{
 	(*Gap)(nil),          // 10: signalbox.ledger.v1.Gap
 	(*Contribution)(nil), // 11: signalbox.ledger.v1.Contribution
 	(*Superseded)(nil),   // 12: signalbox.ledger.v1.Superseded
-	(*Task)(nil),         // 13: signalbox.ledger.v1.Task
-	(*Lack)(nil),         // 14: signalbox.ledger.v1.Lack
-	(*Decision)(nil),     // 15: signalbox.ledger.v1.Decision
+	(*Ended)(nil),        // 13: signalbox.ledger.v1.Ended
+	(*Task)(nil),         // 14: signalbox.ledger.v1.Task
+	(*Lack)(nil),         // 15: signalbox.ledger.v1.Lack
+	(*Decision)(nil),     // 16: signalbox.ledger.v1.Decision
 }
 var file_signalbox_ledger_v1_decision_proto_depIdxs = []int32{
 	2,  // 0: signalbox.ledger.v1.ChildFinding.match:type_name -> signalbox.ledger.v1.Match
@@ -1854,14 +1940,15 @@ var file_signalbox_ledger_v1_decision_proto_depIdxs = []int32{
 	12, // 9: signalbox.ledger.v1.Decision.superseded:type_name -> signalbox.ledger.v1.Superseded
 	9,  // 10: signalbox.ledger.v1.Decision.considered:type_name -> signalbox.ledger.v1.Considered
 	10, // 11: signalbox.ledger.v1.Decision.gaps:type_name -> signalbox.ledger.v1.Gap
-	13, // 12: signalbox.ledger.v1.Decision.tasks:type_name -> signalbox.ledger.v1.Task
+	14, // 12: signalbox.ledger.v1.Decision.tasks:type_name -> signalbox.ledger.v1.Task
 	11, // 13: signalbox.ledger.v1.Decision.contributions:type_name -> signalbox.ledger.v1.Contribution
-	14, // 14: signalbox.ledger.v1.Decision.lacks:type_name -> signalbox.ledger.v1.Lack
-	15, // [15:15] is the sub-list for method output_type
-	15, // [15:15] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	15, // 14: signalbox.ledger.v1.Decision.lacks:type_name -> signalbox.ledger.v1.Lack
+	13, // 15: signalbox.ledger.v1.Decision.ended:type_name -> signalbox.ledger.v1.Ended
+	16, // [16:16] is the sub-list for method output_type
+	16, // [16:16] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_decision_proto_init() }
@@ -1875,7 +1962,7 @@ func file_signalbox_ledger_v1_decision_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_decision_proto_rawDesc), len(file_signalbox_ledger_v1_decision_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1116,7 +1116,10 @@ type EventAccepted struct {
 	Reference string `protobuf:"bytes,44,opt,name=reference,proto3" json:"reference,omitempty"`
 	// When it came into its agency's stream, by this service's clock, Unix milliseconds: duties count from then, however long
 	// it waited to be taken in; 0 in ledgers from before this was kept.
-	ReceivedMs    int64 `protobuf:"varint,45,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
+	ReceivedMs int64 `protobuf:"varint,45,opt,name=received_ms,json=receivedMs,proto3" json:"received_ms,omitempty"`
+	// For an event that ends what another began (a missing child is found): when it did, Unix milliseconds; else 0. It ends
+	// nothing that began later, also once its text is erased.
+	EndedMs       int64 `protobuf:"varint,49,opt,name=ended_ms,json=endedMs,proto3" json:"ended_ms,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1238,6 +1241,13 @@ func (x *EventAccepted) GetReference() string {
 func (x *EventAccepted) GetReceivedMs() int64 {
 	if x != nil {
 		return x.ReceivedMs
+	}
+	return 0
+}
+
+func (x *EventAccepted) GetEndedMs() int64 {
+	if x != nil {
+		return x.EndedMs
 	}
 	return 0
 }
@@ -3388,7 +3398,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04fact\"7\n" +
 	"\x03Led\x12\x14\n" +
 	"\x05epoch\x18\x01 \x01(\x04R\x05epoch\x12\x1a\n" +
-	"\binstance\x18\x02 \x01(\tR\binstance\"\x95\x03\n" +
+	"\binstance\x18\x02 \x01(\tR\binstance\"\xb0\x03\n" +
 	"\rEventAccepted\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x18\n" +
 	"\alineage\x18\x02 \x01(\tR\alineage\x12\x12\n" +
@@ -3406,7 +3416,8 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\bchildren\x18+ \x01(\rR\bchildren\x12\x1c\n" +
 	"\treference\x18, \x01(\tR\treference\x12\x1f\n" +
 	"\vreceived_ms\x18- \x01(\x03R\n" +
-	"receivedMs\"\x95\x01\n" +
+	"receivedMs\x12\x19\n" +
+	"\bended_ms\x181 \x01(\x03R\aendedMs\"\x95\x01\n" +
 	"\fEventRefused\x123\n" +
 	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\x12\x1e\n" +
 	"\n" +
