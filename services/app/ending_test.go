@@ -1,0 +1,268 @@
+package app_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
+	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/app/apptest"
+	"github.com/signalbox-hq/signalbox/services/mailbox"
+	"github.com/signalbox-hq/signalbox/services/notice"
+)
+
+const (
+	nightDuty  = "edt@ashmere.example"
+	wasEnded   = "told that it has ended (missing.found)"
+	newer      = "A newer notice has been sent"
+	takenBack  = "what you were told had ended it was taken back or corrected"
+	schoolLead = "j.marlowe@beacon-row.example"
+
+	educationTeam = "education.safeguarding@ashmere.example" // the chain goes on to them
+)
+
+func foundAgain(a *apptest.Agency, id, subject string, told, at time.Time, kids ...*eventv1.Child) *eventv1.Event {
+	ev := policeEvent(a, notice.MissingFound, id, told, nil)
+	ev.Subject, ev.Children = subject, kids
+	ev.Payload = &eventv1.Event_MissingFound{MissingFound: &eventv1.MissingFound{
+		FoundAt: timestamppb.New(at), Safety: eventv1.Safety_SAFETY_SAFE,
+	}}
+	return ev
+}
+
+func ivoBrennock() *eventv1.Child { return apptest.Child("c1", "Ivo", "Brennock", "2015-05-09") }
+
+// missingIvo has police report Ivo missing at 19:42, and everybody told.
+func missingIvo(t *testing.T) (*apptest.Rig, *apptest.Agency) {
+	t.Helper()
+	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	police.Publish(reportedMissing(police, "mis-1", r.Clock.Now(), ivoBrennock()))
+	r.Settle()
+	equal(t, "told that he is missing", r.MailTo(), []string{nightDuty, schoolLead})
+	return r, police
+}
+
+// isFound has police publish that he was found.
+func isFound(r *apptest.Rig, police *apptest.Agency, id string) *eventv1.Event {
+	ev := foundAgain(police, id, "NP/mis-1", r.Clock.Now(), r.Clock.Now().Add(-25*time.Minute), ivoBrennock())
+	police.Publish(ev)
+	r.Settle()
+	return ev
+}
+
+// received is how many notices came to addresses.
+func received(r *apptest.Rig, addresses ...string) []int {
+	var n []int
+	for _, a := range addresses {
+		n = append(n, len(r.Person(a).Notices()))
+	}
+	return n
+}
+
+func endReasons(d *ledgerv1.Decision) []string {
+	out := []string{}
+	for _, s := range d.Superseded {
+		if s.By == "" {
+			out = append(out, "by nothing: "+s.Reason)
+			continue
+		}
+		out = append(out, s.Reason)
+	}
+	return out
+}
+
+func TestAChildWhoIsFoundIsChasedForNoMore(t *testing.T) {
+	r, police := missingIvo(t)
+	first := r.Person(nightDuty).Notices()[0]
+	r.Person(nightDuty).Acknowledge(first) // the school has yet to
+	r.Clock.Set(apptest.London("2026-06-19 01:30"))
+	r.Settle()
+	isFound(r, police, "fnd-1")
+	equal(t, "mail to duty and school", received(r, nightDuty, schoolLead), []int{2, 2})
+	equal(t, "what became of the beginning", endReasons(r.Decision(police.ID, "mis-1")), []string{wasEnded, wasEnded})
+	for _, address := range []string{nightDuty, schoolLead} { // who answered and who did not
+		p := r.Person(address)
+		if page := p.Scan(p.Notices()[0]); !strings.Contains(page, newer) || strings.Contains(page, "Send me a code") {
+			t.Errorf("the old link of %s leads to no newer notice:\n%s", address, page)
+		}
+		p.Acknowledge(p.Notices()[1])
+	}
+	r.Settle()
+	r.Clock.Set(apptest.London("2026-06-20 12:00"))
+	r.Settle()
+	equal(t, "a day later", received(r, nightDuty, schoolLead, educationTeam), []int{2, 2, 0})
+	equal(t, "tasks", r.OpenTasks(), []string{})
+	r.Verify()
+}
+
+// This is what a wrong word costs: if the child was not found, everybody who was to look has to hear it.
+func TestAReturnThatWasNoneIsTakenBackAndTheChildIsMissingAgain(t *testing.T) {
+	for name, takeBack := range map[string]func(r *apptest.Rig, police *apptest.Agency, wrong *eventv1.Event) (chases int){
+		"withdrawn": func(_ *apptest.Rig, police *apptest.Agency, wrong *eventv1.Event) int {
+			police.Publish(withdrawal(police, wrong))
+			return 1
+		},
+		"corrected: it was another child": func(r *apptest.Rig, police *apptest.Agency, wrong *eventv1.Event) int {
+			right := foundAgain(police, "fnd-2", wrong.Subject, r.Clock.Now(), wrong.GetMissingFound().FoundAt.AsTime(),
+				apptest.Child("c1", "Bram", "Sollis", "2015-12-05"))
+			right.Supersedes = wrong.Id
+			police.Publish(right)
+			return 2 // that child's school does not answer either
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, police := missingIvo(t)
+			for _, address := range []string{nightDuty, schoolLead} {
+				p := r.Person(address)
+				p.Acknowledge(p.Notices()[0])
+			}
+			r.Clock.Set(apptest.London("2026-06-18 21:30"))
+			r.Settle()
+			wrong := isFound(r, police, "fnd-1")
+			p := r.Person(schoolLead)
+			p.Acknowledge(p.Notices()[1]) // who has answered both believes that he is back
+			r.Clock.Set(apptest.London("2026-06-18 22:00"))
+			r.Settle()
+			chases := takeBack(r, police, wrong)
+			r.Settle()
+
+			d := r.Decision(police.ID, "mis-1")
+			if d.Cause != ledgerv1.Cause_CAUSE_ENDING || len(d.Ended) > 0 {
+				t.Errorf("decided by %v, ended for %v", d.Cause, d.Ended)
+			}
+			equal(t, "told again", apptest.Told(d), []string{
+				"missing.authority ashmere-council: 22:30 Thu 18 Jun (BST)", "missing.setting gias:900101: 08:30 Fri 19 Jun (BST)",
+			})
+			for _, address := range []string{nightDuty, schoolLead} {
+				if !slices.ContainsFunc(r.Person(address).Notices()[2:], func(m mailbox.Mail) bool {
+					page := r.Person(address).Open(m)
+					return strings.Contains(page, "A child is missing") && strings.Contains(page, "Brennock") && strings.Contains(page, takenBack)
+				}) {
+					t.Errorf("%s does not read that he is missing, and why once more", address)
+				}
+			}
+			before := received(r, schoolLead)
+			r.Clock.Set(apptest.London("2026-06-19 08:30"))
+			r.Settle()
+			equal(t, "the lead has it once, and the chain goes on, as for what is told of others", received(r, schoolLead, educationTeam), append(before, chases))
+			if !slices.Contains(r.OpenTasks(), "EXHAUSTED northbridge-police desk") {
+				t.Errorf("the authority does not answer, and nobody telephones: %v", r.OpenTasks())
+			}
+			r.Verify()
+		})
+	}
+}
+
+func TestOneOfTwoMissingChildrenIsFound(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	ev := reportedMissing(police, "mis-1", r.Clock.Now(), ivoBrennock())
+	bram := apptest.Child("c2", "Bram", "Sollis", "2015-12-05")
+	ev.Children = append(ev.Children, bram)
+	police.Publish(ev)
+	r.Settle()
+	r.Clock.Advance(time.Hour)
+	bram = proto.CloneOf(bram)
+	bram.Ref = "c1" // a form that counts the children it names: the handle is the brother's
+	police.Publish(foundAgain(police, "fnd-1", ev.Subject, r.Clock.Now(), r.Clock.Now(), bram))
+	r.Settle()
+	d := r.Decision(police.ID, "mis-1")
+	equal(t, "ended", endReasons(d), []string{wasEnded, wasEnded}) // his authority and his school
+	equal(t, "his brother's stay", len(d.Kept), 2)
+	equal(t, "for Bram alone", len(d.Ended) == 2 && d.Ended[0].Child == d.Ended[1].Child, true)
+	r.Clock.Set(apptest.London("2026-06-19 08:30"))
+	r.Settle()
+	equal(t, "his brother's school is chased, and his own about his return alone", received(r, schoolLead, educationTeam), []int{1, 2})
+	r.Verify()
+}
+
+func TestAReturnThatIsPublishedFirst(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-18 23:42"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	isFound(r, police, "fnd-1")
+	late := reportedMissing(police, "mis-1", r.Clock.Now().Add(-2*time.Hour), ivoBrennock()) // kept back at its publisher's
+	late.Subject = "NP/mis-1"
+	police.Publish(late)
+	r.Settle()
+	d := r.Decision(police.ID, "mis-1")
+	equal(t, "told that he is missing", apptest.Told(d), []string{})
+	var why []string
+	for _, c := range d.Considered {
+		why = append(why, c.Rule+" "+c.Organisation+": "+c.Reason)
+	}
+	slices.Sort(why)
+	equal(t, "considered", why, []string{
+		"missing.authority ashmere-council: " + wasEnded, "missing.police northbridge-police: published the event itself",
+		"missing.setting gias:900101: " + wasEnded,
+	})
+	equal(t, "mail", received(r, nightDuty, schoolLead), []int{1, 1})
+	equal(t, "tasks", r.OpenTasks(), []string{})
+
+	// Gone again, under the same reference and then under another.
+	for i, subject := range []string{"NP/mis-1", "NP/other"} {
+		r.Clock.Advance(5 * time.Hour)
+		again := reportedMissing(police, "again-"+subject, r.Clock.Now(), ivoBrennock())
+		again.Subject, again.GetMissingReported().LastSeenAt = subject, timestamppb.New(r.Clock.Now().Add(-time.Hour))
+		police.Publish(again)
+		r.Settle()
+		equal(t, "told that he is missing again", len(r.Decision(police.ID, again.Id).Notices), 2)
+		equal(t, "at his school", received(r, schoolLead), []int{2 + i})
+	}
+	r.Verify()
+}
+
+func TestAnErasedReturnStaysOneAndAReplayTakesNothingBack(t *testing.T) {
+	r, police := missingIvo(t)
+	r.Clock.Advance(time.Hour)
+	isFound(r, police, "fnd-1")
+	equal(t, "mail", received(r, nightDuty, schoolLead), []int{2, 2})
+	for _, id := range []string{"mis-1", "fnd-1"} {
+		if p := plan(r, one(id, false)); p.Digest != "" {
+			t.Errorf("a replay of %s would do something: %v", id, p)
+		}
+	}
+	must(t, r.Service.Store().Events().Erase(r.Context(), police.ID, 2))
+	r.Restart()
+	police.Connect()
+	r.Clock.Advance(time.Hour)
+	// What comes under the same reference has the matter of the return decided without it.
+	police.Publish(foundAgain(police, "fnd-2", "NP/mis-1", r.Clock.Now(), r.Clock.Now(), apptest.Child("c2", "Bram", "Sollis", "2015-12-05")))
+	correction := reportedMissing(police, "mis-2", r.Clock.Now(), ivoBrennock())
+	correction.Supersedes, correction.Subject = "mis-1", "NP/mis-1"
+	correction.GetMissingReported().LastSeenAt = timestamppb.New(apptest.London("2026-06-18 15:00"))
+	police.Publish(correction)
+	r.Settle()
+	equal(t, "told that he is missing", apptest.Told(r.Decision(police.ID, "mis-2")), []string{})
+	equal(t, "mail of him", received(r, schoolLead), []int{2})
+	r.Verify()
+}
+
+func TestTheEndOfPoliceProtectionEndsTheChaseOfItsBeginning(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	joss := apptest.Child("c1", "Joss", "Penhallow", "2013-06-18")
+	joss.ResidenceArea = apptest.KestrelVale
+	began := r.Clock.Now().Add(-time.Hour)
+	police.Publish(protection(police, "pp-1", r.Clock.Now(), began, began.Add(72*time.Hour), joss))
+	r.Settle()
+	r.Clock.Advance(10 * time.Minute)
+	ended := policeEvent(police, notice.PoliceProtectionEnded, "pp-2", r.Clock.Now(), joss)
+	ended.Subject = "NP/pp-1"
+	ended.Payload = &eventv1.Event_PoliceProtectionEnded{PoliceProtectionEnded: &eventv1.PoliceProtectionEnded{
+		BeganAt: timestamppb.New(began), EndedAt: timestamppb.New(r.Clock.Now()), How: eventv1.ProtectionEnd_PROTECTION_END_RETURNED,
+	}}
+	police.Publish(ended)
+	r.Settle()
+	const why = "told that it has ended (police_protection.ended)"
+	equal(t, "ended", endReasons(r.Decision(police.ID, "pp-1")), []string{why, why})
+	r.Clock.Advance(31 * time.Minute)
+	r.Settle()
+	equal(t, "tasks: each is telephoned about the end alone", r.OpenTasks(), []string{"EXHAUSTED northbridge-police desk", "EXHAUSTED northbridge-police desk"})
+	r.Verify()
+}
