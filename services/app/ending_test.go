@@ -11,6 +11,7 @@ import (
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	routingv1 "github.com/signalbox-hq/signalbox/api/signalbox/routing/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
 	"github.com/signalbox-hq/signalbox/services/mailbox"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -188,10 +189,13 @@ func TestAReturnThatIsPublishedFirst(t *testing.T) {
 	isFound(r, police, "fnd-1")
 	late := reportedMissing(police, "mis-1", r.Clock.Now().Add(-2*time.Hour), ivoBrennock()) // kept back at its publisher's
 	late.Subject = "NP/mis-1"
+	explained, err := routingv1.NewRoutingServiceClient(r.Dial(r.Service.AdminIdentity())).Explain(r.Context(), &routingv1.ExplainRequest{Event: late})
+	must(t, err)
 	police.Publish(late)
 	r.Settle()
 	d := r.Decision(police.ID, "mis-1")
 	equal(t, "told that he is missing", apptest.Told(d), []string{})
+	equal(t, "as explained", len(explained.Decision.Notices) == 0 && len(explained.Decision.Considered) == len(d.Considered), true)
 	var why []string
 	for _, c := range d.Considered {
 		why = append(why, c.Rule+" "+c.Organisation+": "+c.Reason)

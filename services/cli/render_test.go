@@ -151,7 +151,7 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_Returned{Returned: &ledgerv1.Returned{Notice: "n1", Attempt: 6, Kind: ledgerv1.ReturnKind_RETURN_KIND_UNKNOWN}}},
 		{Fact: &ledgerv1.Fact_Replayed{Replayed: &ledgerv1.Replayed{Agency: "northbridge-police", Event: "e1", Digest: "0123456789abcdef", By: "operator:j-marsh", Lineages: []string{"l1"}, Forced: true}}},
 		{Fact: &ledgerv1.Fact_Replayed{Replayed: &ledgerv1.Replayed{Agency: "northbridge-police", FromMs: when, UntilMs: when + 3_600_000, Digest: "0123456789abcdef", By: "operator:j-marsh", Lineages: []string{"l1", "l2"}}}},
-		{Fact: &ledgerv1.Fact_Decided{Decided: &ledgerv1.Decision{Lineage: "l1", Round: 2, Cause: ledgerv1.Cause_CAUSE_REPLAY, Notices: []*ledgerv1.Notice{{Id: "n3", Organisation: "gias:900101", DueMs: when, Repeats: "n1"}}}}},
+		{Fact: &ledgerv1.Fact_Decided{Decided: &ledgerv1.Decision{Lineage: "l1", Round: 2, Cause: ledgerv1.Cause_CAUSE_REPLAY, Notices: []*ledgerv1.Notice{{Id: "n3", Organisation: "gias:900101", DueMs: when, Repeats: "n1"}}, Ended: []*ledgerv1.Ended{{Obligation: "o2", Child: "k1", Notice: "n9"}}}}},
 		{Fact: &ledgerv1.Fact_ToldByTelephone{ToldByTelephone: &ledgerv1.ToldByTelephone{
 			Id: "call1", Lineage: "l1", Agency: "northbridge-police", Kind: "encompass.incident", Organisation: "gias:900101", ToldMs: when, By: "operator:j-marsh", Statement: 9,
 		}}},

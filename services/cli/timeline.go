@@ -131,6 +131,7 @@ func decidedLine(d *ledgerv1.Decision) line {
 	}
 	add(len(d.GetKept()), "kept")
 	add(len(d.GetSuperseded()), "superseded")
+	add(len(d.GetEnded()), "told of its end instead")
 	add(len(d.GetConsidered()), "considered and not told")
 	add(len(d.GetGaps()), "not met")
 	add(len(d.GetTasks()), "for people to do")

@@ -33,6 +33,7 @@ type told struct {
 	acknowledged *ledgerv1.Acknowledged
 	atMS         int64 // of its end, or of the last attempt
 	superseded   bool
+	over         bool // its recipient was told of the end of the matter
 	withdrawn    bool
 	notHere      bool
 	read         bool
@@ -124,6 +125,7 @@ func (a *account) decided(d *ledgerv1.Decision, atMS int64) {
 	for _, s := range d.Superseded {
 		n := a.notice(s.Notice)
 		n.superseded = true
+		n.over = slices.ContainsFunc(d.Ended, func(x *ledgerv1.Ended) bool { return x.Obligation == n.Obligation })
 		n.atMS = atMS
 	}
 	for _, t := range d.Tasks {

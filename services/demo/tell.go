@@ -164,12 +164,16 @@ func (s *stage) state(n *told) string {
 		return "✓ acknowledged,\nsince withdrawn"
 	case n.withdrawn:
 		return "✗ withdrawn"
+	case n.acknowledged != nil && n.over:
+		return "✓ acknowledged,\nsince over"
 	case n.acknowledged != nil && n.superseded:
 		return "✓ acknowledged,\nsince corrected"
 	case n.acknowledged != nil:
 		return "✓ acknowledged\n" + at
 	case n.superseded && n.notHere:
 		return "↩ says the child is not there"
+	case n.over:
+		return "↩ over: told of the end"
 	case n.superseded:
 		return "↩ superseded"
 	case n.notHere:

@@ -8,6 +8,8 @@
 //     the machine or a person who owns it. A task is not an end: only its resolution is.
 //   - Nothing is sent after a notice's end.
 //   - What tells of a withdrawn event ends with the withdrawal; where somebody may have it, a person is asked about that.
+//   - What ends a matter, and whether it still does, has the matter decided anew: nobody is chased, and nobody is not, for what
+//     somebody took back.
 //   - An attempt that started ends: finished, or unknown once its lease is over.
 //
 // State.Faults lists what breaks them. A fact that cannot follow those before it is refused with ErrImpossible and changes

@@ -59,7 +59,7 @@ func (s *State) ends(l *Lineage, d *ledgerv1.Decision, atMS int64) {
 // was last said of it stays, or a child who was found would be missing again. Whoever has been told stays told where a later
 // decision tells others, as long as it is about the same child; one that is held tells nobody yet.
 func (s *State) endsBy(l *Lineage, d *ledgerv1.Decision, e *Event) []string {
-	if e.Overtaken || e.Withdrawn {
+	if e.Overtaken || e.Withdrawn || e.EndedMs == 0 { // one from before it was kept when ends nothing
 		return nil
 	}
 	if !slices.ContainsFunc(d.Sources, func(src *ledgerv1.Source) bool { return src.Event == e.Source.Event }) {

@@ -8,6 +8,7 @@ import (
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
 	"github.com/signalbox-hq/signalbox/services/routing"
 )
 
@@ -209,4 +210,33 @@ func TestWhoIsMissingAgainIsNotSaidToHaveNeverBeenFound(t *testing.T) {
 	if len(again.Ended) > 0 {
 		t.Errorf("on record as ended: %v", again.Ended)
 	}
+}
+
+// A school that is told by a rule that is not about schools has heard of the end: nobody is asked to telephone it.
+func TestAPlaceThatIsToldOfTheEndIsNoGap(t *testing.T) {
+	const rule = `
+  - id: missing.alder
+    on: [missing.reported, missing.found]
+    tell: organisations
+    organisations: ["gias:900101"]
+    function: setting
+    because: this school is told of every missing child
+    view: missing_setting
+    basis: missing_children
+    due: {clock: at_once, minutes: 60}
+    chain: [{of: recipient, roles: [dsl]}]
+`
+	w := newWorld(t, foundTold)
+	only := strings.Replace(string(policy.Default()), "because: the child goes to this school or setting\n    view: missing_setting",
+		"because: the child goes to this setting\n    when: setting.kind == \"nursery\"\n    view: missing_setting", 1)
+	at := strings.Index(only, "\nexamples:")
+	w.Policy = policyOf(t, []byte(only[:at]+rule+only[at:]))
+	equals(t, "told that she is missing", toldAll(w.first(missing("ada"))), []string{"missing.alder gias:900101", "missing.authority ashmere-council"})
+	end := w.first(found("ada"))
+	w.Endings = func(child notice.ChildID, _ notice.EventKind) []routing.Ending {
+		return []routing.Ending{ending(found("ada"), foundAt, end, child)}
+	}
+	d := w.first(missing("ada"))
+	equals(t, "told", toldAll(d), []string{})
+	equals(t, "tasks and gaps", len(d.Tasks)+len(d.Gaps), 0)
 }
