@@ -3,6 +3,7 @@ package app_test
 import (
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -99,6 +100,39 @@ func TestAChildWhoIsFoundIsChasedForNoMore(t *testing.T) {
 	r.Settle()
 	equal(t, "a day later", received(r, nightDuty, schoolLead, educationTeam), []int{2, 2, 0})
 	equal(t, "tasks", r.OpenTasks(), []string{})
+	r.Verify()
+}
+
+func TestAMailThatHangsBeforeItsDataIsCalledOffWhenTheChildIsFound(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	hangs, goOn := make(chan struct{}), make(chan struct{})
+	var first sync.Once
+	r.Mail.Refuse(func(to string) error {
+		if to == schoolLead {
+			first.Do(func() {
+				close(hangs)
+				<-goOn
+			})
+		}
+		return nil
+	})
+	police.Publish(reportedMissing(police, "mis-1", r.Clock.Now(), ivoBrennock()))
+	<-hangs
+	police.Publish(foundAgain(police, "fnd-1", "NP/mis-1", r.Clock.Now(), r.Clock.Now(), ivoBrennock()))
+	r.Await("the beginning is over", func() bool {
+		facts := r.Timeline(police.ID, "mis-1")
+		return slices.ContainsFunc(facts, func(f *ledgerv1.Fact) bool { return len(f.GetDecided().GetEnded()) == 2 })
+	})
+	close(goOn)
+	r.Settle()
+	mails := r.Person(schoolLead).Notices()
+	if len(mails) != 1 {
+		t.Fatalf("the school has %d mails, want the one about the return", len(mails))
+	}
+	if page := r.Person(schoolLead).Open(mails[0]); !strings.Contains(page, "was found") {
+		t.Errorf("it reads:\n%s", page)
+	}
 	r.Verify()
 }
 
