@@ -170,7 +170,7 @@ func TestEverySceneEndsAsItSays(t *testing.T) {
 		},
 		"35-police-protection.json":       {"ashmere-council v1 ✓ acknowledged,", "kestrel-vale-council v1 ✓ acknowledged,"},
 		"36-police-protection-ended.json": {"ashmere-council v1 ✓ acknowledged", "kestrel-vale-council v1 ✓ acknowledged"},
-		"37-custody.json":                 {"ashmere-council v1 ✓ acknowledged", "ashmere-youth-justice v1 ✓ acknowledged"},
+		"37-custody.json":                 {"ashmere-council v1 ✓ acknowledged,", "ashmere-youth-justice v1 ✓ acknowledged,"},
 		"38-custody-released.json":        {"ashmere-council v1 ✓ acknowledged", "ashmere-youth-justice v1 ✓ acknowledged"},
 		"24-wrong-child.json": {
 			"gias:900108 v1 ✓ acknowledged", "gias:900108 v1 ✓ acknowledged,", "task desk of northbridge-police: safe_to_ask",

@@ -6,5 +6,6 @@ func (k EventKind) Ends() EventKind {
 	return map[EventKind]EventKind{
 		MissingFound:          MissingReported,
 		PoliceProtectionEnded: PoliceProtectionExercised,
+		CustodyReleased:       CustodyDetained,
 	}[k]
 }

@@ -240,3 +240,26 @@ func TestAPlaceThatIsToldOfTheEndIsNoGap(t *testing.T) {
 	equals(t, "told", toldAll(d), []string{})
 	equals(t, "tasks and gaps", len(d.Tasks)+len(d.Gaps), 0)
 }
+
+// Whoever the default policy tells of a beginning it tells of the end: otherwise they would be chased for it for good.
+func TestTheDefaultPolicyTellsOfTheEndWhomeverItTellsOfTheBeginning(t *testing.T) {
+	pairs := 0
+	for _, kind := range notice.EventKinds() {
+		if kind.Ends() == "" {
+			continue
+		}
+		pairs++
+		told := func(kind notice.EventKind) (rules []string) {
+			for _, r := range defaultPolicy(t).Rules(kind) {
+				rules = append(rules, r.Id+" "+r.Function)
+			}
+			return rules
+		}
+		equals(t, "told of "+string(kind.Ends())+" alone", slices.DeleteFunc(told(kind.Ends()), func(rule string) bool {
+			return slices.Contains(told(kind), rule)
+		}), []string{})
+	}
+	if pairs == 0 {
+		t.Error("nothing ends anything")
+	}
+}
