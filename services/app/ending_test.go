@@ -252,6 +252,21 @@ func TestAReturnThatIsPublishedFirst(t *testing.T) {
 		equal(t, "told that he is missing again", len(r.Decision(police.ID, again.Id).Notices), 2)
 		equal(t, "at his school", received(r, schoolLead), []int{2 + i})
 	}
+
+	// And by a form that says when he was last seen before he was found, which is put right in something else.
+	form := reportedMissing(police, "form", r.Clock.Now(), ivoBrennock())
+	form.GetMissingReported().LastSeenAt = late.GetMissingReported().LastSeenAt
+	police.Publish(form)
+	r.Settle()
+	equal(t, "told of what was reported after the return", len(r.Decision(police.ID, "form").Notices), 2)
+	r.Clock.Advance(time.Minute)
+	right := proto.CloneOf(form)
+	right.Id, right.Supersedes, right.GetMissingReported().Carer = "form-2", "form", nil
+	police.Publish(right)
+	r.Settle()
+	if d := r.Decision(police.ID, "form-2"); len(d.Notices)+len(d.Kept) != 2 || len(d.Ended) > 0 {
+		t.Errorf("its correction ends it: %v", d)
+	}
 	r.Verify()
 }
 

@@ -324,7 +324,7 @@ func (e *Engine) events(ctx context.Context, sources []*ledgerv1.Source) ([]rout
 		if err != nil {
 			return nil, err
 		}
-		events = append(events, routing.Event{Source: src, Body: body, Received: e.received(src)})
+		events = append(events, routing.Event{Source: src, Body: body, Received: e.received(src), ReportedMS: e.state.FirstReported(src.Event)})
 	}
 	return events, nil
 }

@@ -25,7 +25,7 @@ func (s *State) Endings(child notice.ChildID, of notice.EventKind) []Ending {
 			continue
 		}
 		for _, e := range s.Heads(l) {
-			ending := Ending{EndedMS: e.EndedMs, ReportedMS: e.TimeMs}
+			ending := Ending{EndedMS: e.EndedMs, ReportedMS: s.FirstReported(e.Source.Event)}
 			for _, id := range e.Ends {
 				if n := s.Notices[id]; n.Child == string(child) {
 					ending.Notices = append(ending.Notices, n)
@@ -38,6 +38,23 @@ func (s *State) Endings(child notice.ChildID, of notice.EventKind) []Ending {
 	}
 	slices.SortStableFunc(endings, func(a, b Ending) int { return cmp.Compare(a.EndedMS, b.EndedMS) })
 	return endings
+}
+
+// FirstReported is when the publisher was told of an event, or of the first that it corrects: a correction is no later word on
+// whether a child is back. 0 where the event is unknown.
+func (s *State) FirstReported(event string) int64 {
+	e := s.Events[event]
+	if e == nil {
+		return 0
+	}
+	at := e.TimeMs
+	for range len(s.overtakers) {
+		if e = s.Events[e.Supersedes]; e == nil {
+			break
+		}
+		at = min(at, e.TimeMs)
+	}
+	return at
 }
 
 // ends notes whom a decision about what ends matters tells of it, and has those matters decided anew.

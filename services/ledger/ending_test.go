@@ -257,6 +257,19 @@ func TestWhatWasToldOfAnEndStaysToldWhenItIsErasedOrTellsOthers(t *testing.T) {
 	s.wants("not found after all", "m1", "ada school")
 }
 
+// Between the report of a return and its correction the child may have gone missing again.
+func TestACorrectedEndWasReportedWhenItFirstWas(t *testing.T) {
+	s := newStory(t)
+	s.says("e1", "f1", "", saying{"ada", 20, []string{"school"}})
+	s.says("e2", "f1", "e1", saying{"ada", 30, []string{"school"}})
+	s.says("e3", "f1", "e2", saying{"ada", 40, []string{"school"}})
+	s.settle()
+	endings := s.state.Endings("ada", notice.MissingReported)
+	if len(endings) != 1 || endings[0].EndedMS != ms(40) || endings[0].ReportedMS != ms(20) {
+		t.Errorf("%v", endings)
+	}
+}
+
 // A child who is often missing has many matters: those that are over are left alone.
 func TestOnlyWhatAnEndMayEndIsDecidedAnew(t *testing.T) {
 	s := newStory(t)

@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -26,7 +27,7 @@ func reasonEnded(by *ledgerv1.Notice) string {
 
 // endings are those of what ended a child's matters that end all that the lineage reports of the child. What happened later
 // is not over, and what was reported later may be news: a child who was found is missing again, and the form still says
-// when the child was first seen. When a correction was reported says nothing: it is about what was reported before.
+// when the child was last seen before.
 func (d *decider) endings(s *subject) []Ending {
 	if d.Endings == nil || !s.found {
 		return nil
@@ -36,11 +37,9 @@ func (d *decider) endings(s *subject) []Ending {
 		if ref == "" {
 			continue
 		}
-		ev := d.events[i].Body
-		happened = max(happened, whereabouts.Happened(ev).UnixMilli())
-		if ev.Supersedes == "" {
-			reported = max(reported, ev.Time.AsTime().UnixMilli())
-		}
+		ev := d.events[i]
+		happened = max(happened, whereabouts.Happened(ev.Body).UnixMilli())
+		reported = max(reported, cmp.Or(ev.ReportedMS, ev.Body.Time.AsTime().UnixMilli()))
 	}
 	return slices.DeleteFunc(d.Endings(s.id(), notice.EventKind(s.event.Type)), func(e Ending) bool {
 		return e.EndedMS < happened || e.ReportedMS < reported

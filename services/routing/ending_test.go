@@ -71,6 +71,7 @@ func TestWhoeverIsToldOfTheEndIsNotToldOfTheBeginning(t *testing.T) {
 		found  []string // ada
 		only   func(*ledgerv1.Notice) bool
 		change func(*eventv1.Event)
+		first  string // when what it corrects was reported
 		want   []string
 	}{
 		"found": {want: []string{}},
@@ -87,8 +88,10 @@ func TestWhoeverIsToldOfTheEndIsNotToldOfTheBeginning(t *testing.T) {
 			change: func(ev *eventv1.Event) { ev.GetMissingReported().LastSeenAt = stamp("2026-11-05T23:06:00Z") }},
 		"reported after the return was, by a form that says when the child was first seen": {want: all,
 			change: func(ev *eventv1.Event) { ev.Time = stamp("2026-11-05T23:21:00Z") }},
-		"a correction after the return, of what was reported before": {want: []string{},
+		"a correction after the return, of what was reported before": {want: []string{}, first: foundTold,
 			change: func(ev *eventv1.Event) { ev.Time, ev.Supersedes = stamp("2026-11-06T09:00:00Z"), "m-0" }},
+		"a correction of what was reported after the return": {want: all, first: "2026-11-05T23:20:01Z",
+			change: func(ev *eventv1.Event) { ev.Supersedes = "m-0" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tc.found == nil {
@@ -101,7 +104,11 @@ func TestWhoeverIsToldOfTheEndIsNotToldOfTheBeginning(t *testing.T) {
 			if tc.change != nil {
 				tc.change(ev)
 			}
-			d := w.first(ev)
+			events := sources([]*eventv1.Event{ev})
+			if tc.first != "" {
+				events[0].ReportedMS = instant(tc.first).UnixMilli()
+			}
+			d := routing.Decide(events, firstRound(), w.Facts)
 			equals(t, "told", toldAll(d), tc.want)
 			equals(t, "not told, and why", reasonsOf(d, "told that it has ended (missing.found)"),
 				slices.DeleteFunc(slices.Clone(all), func(x string) bool { return slices.Contains(tc.want, x) }))

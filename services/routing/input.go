@@ -14,9 +14,10 @@ import (
 
 // Event is an event and where it is kept.
 type Event struct {
-	Source   *ledgerv1.Source
-	Body     *eventv1.Event
-	Received time.Time // when it came in; zero is now
+	Source     *ledgerv1.Source
+	Body       *eventv1.Event
+	Received   time.Time // when it came in; zero is now
+	ReportedMS int64     // when its publisher was told of it, or of the first that it corrects, Unix milliseconds; 0 is when it says itself
 }
 
 // Prior is a notice of the round before that still stands.
