@@ -53,9 +53,9 @@ func (in *inlet) read(ctx context.Context, agency notice.AgencyID, m store.Msg) 
 	return engine.Message{Sequence: m.Seq, Event: ev, Faults: len(faults), Quarantine: number}, nil
 }
 
-// waited is how long a message has lain in its stream. The store has its own clock, which a rehearsal does not move: only the
-// time between two of its instants means something to the service.
-func waited(m store.Msg) time.Duration { return max(time.Since(m.Received), 0) }
+// waited is how long a message has lain in its stream, in whole seconds. The store has its own clock, which a rehearsal does
+// not move: only the time between two of its instants means something to the service.
+func waited(m store.Msg) time.Duration { return max(time.Since(m.Received), 0).Truncate(time.Second) }
 
 // check is what an agency's event is held against now.
 func (in *inlet) check(agency notice.AgencyID, subject string) intake.Check {
