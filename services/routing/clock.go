@@ -2,6 +2,7 @@ package routing
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
@@ -29,7 +30,7 @@ type schoolClock struct {
 }
 
 // due works out a due time, and says why then. It counts from when the event came in, however long it waited or a question
-// about it was open: what is late is late. A replay was asked for now, and counts from now.
+// about it was open: what is late is late.
 func (d *decider) due(c *policyv1.Clock, s *subject, school schoolClock) (time.Time, string) {
 	from, ev := d.received(s), s.event
 	minutes := time.Duration(c.Minutes) * time.Minute
@@ -63,10 +64,12 @@ func (d *decider) due(c *policyv1.Clock, s *subject, school schoolClock) (time.T
 	}
 }
 
-// received is when the event came in that a subject was last reported by.
+// received is when the event came in that a subject was last reported by. A duty that begins now, because an operator asks for
+// it or because what had ended it was taken back, counts from now.
 func (d *decider) received(s *subject) time.Time {
+	anew := []ledgerv1.Cause{ledgerv1.Cause_CAUSE_REPLAY, ledgerv1.Cause_CAUSE_ENDING, ledgerv1.Cause_CAUSE_ACCEPTANCE}
 	at := d.events[s.index].Received
-	if at.IsZero() || at.After(d.Now) || d.round.Cause == ledgerv1.Cause_CAUSE_REPLAY {
+	if at.IsZero() || at.After(d.Now) || slices.Contains(anew, d.round.Cause) {
 		return d.Now
 	}
 	return at
@@ -75,8 +78,7 @@ func (d *decider) received(s *subject) time.Time {
 // keepDue leaves a notice the time by which somebody should have had the one before it, where nobody has: a correction takes
 // nothing off a duty. A meeting, a placement or a term that begins later is another matter.
 func (d *decider) keepDue(n *ledgerv1.Notice) {
-	switch {
-	case n.Kind == string(notice.StrategyMeetingConvened), n.Kind == string(notice.PlacementNotified), n.ReleaseMs != 0:
+	if n.Kind == string(notice.StrategyMeetingConvened) || n.Kind == string(notice.PlacementNotified) || n.ReleaseMs != 0 {
 		return
 	}
 	for _, p := range d.round.Prior {

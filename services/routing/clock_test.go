@@ -60,6 +60,10 @@ func TestADutyCountsFromWhenTheEventCameIn(t *testing.T) {
 			event: func() *eventv1.Event { return missing("ada") }, rule: "missing.authority", cause: ledgerv1.Cause_CAUSE_REPLAY,
 			received: "2026-11-19T21:00:00Z", decided: "2026-11-20T11:00:00Z", want: "Fri 20 Nov 11:30, at once: within 30 minutes",
 		},
+		"the child was found, and then was not: who was told so has to hear it anew": {
+			event: func() *eventv1.Event { return missing("ada") }, rule: "missing.authority", cause: ledgerv1.Cause_CAUSE_ENDING,
+			received: "2026-11-19T21:00:00Z", decided: "2026-11-20T11:00:00Z", want: "Fri 20 Nov 11:30, at once: within 30 minutes",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, tc.decided)
