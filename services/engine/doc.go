@@ -16,7 +16,7 @@
 // yet to write what cannot be taken back. A withdrawal shares its pack with the task about those who may have been told.
 //
 // A step that cannot be carried out now is tried again and holds up nothing else: not another event, nor another agency.
-// An event that was erased is told of no more.
+// An event that was erased is told of no more, and takes nothing back: routing.Erased says what a decision leaves as it is.
 //
 // Decisions and plans are made by the pure rooms (routing, ledger, delivery); this room is their shell. It must not
 // import a transport.

@@ -18,6 +18,11 @@ func (e *Engine) suits(op string, t *ledger.Task, r *ledgerv1.TaskResolved) erro
 	if allowed := ledger.Resolutions(t.Kind); !slices.Contains(allowed, r.Resolution) {
 		return invalid(op, "resolution", "a task of this kind may be resolved with %s", strings.Join(allowed, ", "))
 	}
+	if r.Resolution == ledger.Matched || r.Resolution == ledger.SettingChosen {
+		if err := e.mayBeTold(op, t); err != nil {
+			return err
+		}
+	}
 	switch r.Resolution {
 	case ledger.Matched:
 		return e.plausible(op, t, notice.ChildID(r.Child))
@@ -34,6 +39,15 @@ func invalid(op, field, format string, args ...any) error {
 	return notice.InvalidFields(op, []notice.FieldFault{{Field: field, Message: fmt.Sprintf(format, args...)}})
 }
 
+// mayBeTold refuses an answer that would end the question and tell nobody: every event that reports the child was erased.
+func (e *Engine) mayBeTold(op string, t *ledger.Task) error {
+	published, erased, err := e.published(t)
+	if err != nil || len(published) > 0 || erased == 0 {
+		return err
+	}
+	return invalid(op, "resolution", "the event was erased, and nobody can be told by it any more: telephone whoever must know, and resolve with %s", ledger.ToldByTelephone)
+}
+
 // plausible says whether a person may take a published child for one in the directory. As with an identifier, the family
 // name or the date of birth has to agree: where both differ a slip of the hand sends a notice about one child to the
 // school of another, and it takes a correction of the event.
@@ -43,7 +57,7 @@ func (e *Engine) plausible(op string, t *ledger.Task, id notice.ChildID) error {
 	if !ok || sealed(snapshot, id) { // one answer for both: a sealed child is one nobody knows
 		return invalid(op, "child", "no such child in the directory: import the roll that has the child, or check the id")
 	}
-	published, err := e.published(t)
+	published, _, err := e.published(t)
 	if err != nil {
 		return err
 	}
@@ -65,13 +79,12 @@ func agrees(c *eventv1.Child, known *directoryv1.Child) bool {
 	return c.DateOfBirth == known.DateOfBirth || family != "" && family == directory.FoldName(known.Family)
 }
 
-// published are the reports of a task's child that can still be read.
-func (e *Engine) published(t *ledger.Task) ([]*eventv1.Child, error) {
+// published are the reports of a task's child that can still be read, and how many were erased.
+func (e *Engine) published(t *ledger.Task) (children []*eventv1.Child, erased int, err error) {
 	l := e.state.Lineages[t.Lineage]
 	if l == nil {
-		return nil, nil
+		return nil, 0, nil
 	}
-	var children []*eventv1.Child
 	for _, finding := range l.Children {
 		i := slices.IndexFunc(l.Sources, func(src *ledgerv1.Source) bool { return src.Event == finding.Event })
 		if finding.Child != t.Child || i < 0 {
@@ -79,10 +92,11 @@ func (e *Engine) published(t *ledger.Task) ([]*eventv1.Child, error) {
 		}
 		body, err := e.body(e.ctx, l.Sources[i])
 		if notice.KindOf(err) == notice.NotFound && err != nil {
-			continue // erased
+			erased++
+			continue
 		}
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		for _, c := range body.Children {
 			if c.Ref == finding.Ref {
@@ -90,7 +104,7 @@ func (e *Engine) published(t *ledger.Task) ([]*eventv1.Child, error) {
 			}
 		}
 	}
-	return children, nil
+	return children, erased, nil
 }
 
 // attends holds the settings that a person chose against the task and the directory.

@@ -3,17 +3,14 @@ package engine
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
-
-	"go.uber.org/zap"
-	"google.golang.org/protobuf/proto"
 
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/routing"
+	"go.uber.org/zap"
 )
 
 // tryAgain is how long a step waits that the store would not let happen.
@@ -184,26 +181,29 @@ func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.C
 		return routing.DecideDeletion(e.toDelete(l), e.round(l, cause), facts), nil
 	}
 	if l.BeforeTerm() {
-		incidents, err := e.incidents(ctx, l)
+		incidents, erased, err := e.incidents(ctx, l)
 		if err != nil {
 			return nil, err
 		}
-		return routing.DecideBeforeTerm(incidents, e.round(l, cause), facts), nil
+		round := e.round(l, cause)
+		if len(erased) > 0 {
+			e.keepErasedIncidents(l, &round, erased)
+		}
+		return routing.DecideBeforeTerm(incidents, round, facts), nil
 	}
-	var sources []*ledgerv1.Source
-	for _, head := range e.state.Heads(l) {
-		sources = append(sources, head.Source)
-	}
-	events, err := e.events(ctx, sources)
+	events, erased, err := e.events(ctx, sourcesOf(e.state.Heads(l)))
 	switch {
 	case err != nil:
 		return nil, err
-	case cause == ledgerv1.Cause_CAUSE_REPLAY && len(events) < len(sources):
-		return e.asItStands(l, cause), nil // erased meanwhile: a replay takes nothing back
+	case cause == ledgerv1.Cause_CAUSE_REPLAY && len(erased) > 0:
+		return e.asItStands(l, cause), nil
 	}
 	round := e.round(l, cause)
 	if cause == ledgerv1.Cause_CAUSE_REPLAY {
 		round = e.replayRound(l, forced)
+	}
+	if len(erased) > 0 {
+		e.keepErased(l, &round, events, erased)
 	}
 	if err := e.withAcceptances(ctx, l, &round); err != nil {
 		return nil, err
@@ -238,7 +238,7 @@ func (e *Engine) tooLarge(l *ledger.Lineage, d *ledgerv1.Decision) *ledgerv1.Dec
 // round is what is known of a lineage besides its events.
 func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 	r := routing.Round{
-		Lineage: l.ID, Number: l.Round + 1, Cause: cause, Tasks: map[string]bool{}, Settled: map[string]bool{},
+		Lineage: l.ID, Agency: l.Agency, Number: l.Round + 1, Cause: cause, Accepted: l.Accepted, Tasks: map[string]bool{}, Settled: map[string]bool{},
 		Matched: l.Matched, Chosen: l.Chosen, NotAt: l.NotAt, Ended: map[string]string{},
 	}
 	for _, x := range l.Ended {
@@ -248,7 +248,7 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		n := e.state.Notices[id]
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest,
-			Rule: n.Rule, Child: n.Child,
+			Rule: n.Rule, Child: n.Child, Organisation: n.Organisation,
 			Sent:  slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
 			DueMS: stillDue(n), DueBecause: n.DueBecause,
 			Withdrawn: n.Withdrawn, MeetsMS: n.Invitation.GetMeetsMs(), Declined: n.Declined, Link: n.Link,
@@ -275,58 +275,24 @@ func stillDue(n *ledger.Notice) int64 {
 
 func mayHaveArrived(a ledger.Attempt) bool { return a.MayHaveArrived() }
 
-// incidents are the parts of a notice before term, in the order in which the incidents were reported.
-func (e *Engine) incidents(ctx context.Context, l *ledger.Lineage) ([]routing.Incident, error) {
-	var incidents []routing.Incident
-	for _, id := range slices.Sorted(maps.Keys(l.Contributions)) {
-		c := l.Contributions[id]
-		events, err := e.events(ctx, c.Sources)
-		if err != nil {
-			return nil, err
-		}
-		if len(events) < len(c.Sources) {
-			c.Contribution = withoutErased(c, events)
-		}
-		if len(events) > 0 {
-			incidents = append(incidents, routing.Incident{Contribution: c.Contribution, Events: events})
-		}
-	}
-	slices.SortStableFunc(incidents, func(a, b routing.Incident) int {
-		return a.Events[0].Body.Time.AsTime().Compare(b.Events[0].Body.Time.AsTime())
-	})
-	return incidents, nil
-}
-
-// withoutErased keeps the refs of the events that are left.
-func withoutErased(c ledger.Contribution, left []routing.Event) *ledgerv1.Contribution {
-	cut := proto.CloneOf(c.Contribution)
-	cut.Refs = nil
-	for i, src := range c.Sources {
-		if slices.ContainsFunc(left, func(ev routing.Event) bool { return ev.Source == src }) {
-			cut.Refs = append(cut.Refs, c.Refs[i])
-		}
-	}
-	return cut
-}
-
-// events reads the bodies of sources, from memory where they are still there. One that was erased or withdrawn is left out:
-// nobody is told of it again.
-func (e *Engine) events(ctx context.Context, sources []*ledgerv1.Source) ([]routing.Event, error) {
-	events := make([]routing.Event, 0, len(sources))
+// events reads the bodies of sources, from memory where they are still there, and says which were erased. One that was
+// withdrawn is left out: nobody is told of it again.
+func (e *Engine) events(ctx context.Context, sources []*ledgerv1.Source) (events []routing.Event, erased []*ledgerv1.Source, err error) {
 	for _, src := range sources {
 		if e.state.Withdrawals[src.Event] != nil {
 			continue
 		}
 		body, err := e.body(ctx, src)
-		if notice.KindOf(err) == notice.NotFound {
-			continue
+		switch {
+		case notice.KindOf(err) == notice.NotFound && err != nil:
+			erased = append(erased, src)
+		case err != nil:
+			return nil, nil, err
+		default:
+			events = append(events, routing.Event{Source: src, Body: body, Received: e.received(src), ReportedMS: e.state.FirstReported(src.Event)})
 		}
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, routing.Event{Source: src, Body: body, Received: e.received(src), ReportedMS: e.state.FirstReported(src.Event)})
 	}
-	return events, nil
+	return events, erased, nil
 }
 
 // moveOn goes to the next link of a notice's chain; past the last, to a person's task.

@@ -153,7 +153,7 @@ func (s *State) given(l *Lineage, d *ledgerv1.Decision) {
 		if len(needs) == 0 || !s.Events[key].Overtaken {
 			continue
 		}
-		stands := s.standsNow(key)
+		stands := s.StandsNow(key)
 		if !slices.ContainsFunc(d.Sources, func(src *ledgerv1.Source) bool { return src.Event == stands }) {
 			continue
 		}

@@ -101,7 +101,7 @@ func (s *State) withdraw(e *Event, f *ledgerv1.EventWithdrawn, atMS int64) {
 func (s *State) ToldOf(e *Event) []*Notice {
 	var told []*Notice
 	for _, key := range s.Lineages[e.Lineage].Events {
-		represents := s.standsNow(key) == e.Source.Event
+		represents := s.StandsNow(key) == e.Source.Event
 		for _, id := range s.Events[key].Notices {
 			n := s.Notices[id]
 			standing := slices.Contains(s.Lineages[n.Lineage].Standing, id)
@@ -113,8 +113,8 @@ func (s *State) ToldOf(e *Event) []*Notice {
 	return told
 }
 
-// standsNow is the last correction of an event, or the event itself.
-func (s *State) standsNow(event string) string {
+// StandsNow is the last correction of an event, or the event itself.
+func (s *State) StandsNow(event string) string {
 	for range len(s.overtakers) {
 		next, ok := s.overtakers[event]
 		if !ok || s.Events[next] == nil {

@@ -114,7 +114,7 @@ func (d *decider) findChildren() []*subject {
 			c := ev.Body.Children[j]
 			s := byKey[l.finding.Child]
 			if s == nil {
-				s = &subject{refs: make([]string, len(d.events))}
+				s = &subject{refs: make([]string, len(d.out.Sources))}
 				byKey[l.finding.Child] = s
 				subjects = append(subjects, s)
 			}

@@ -145,7 +145,7 @@ func (d *decider) finish() *ledgerv1.Decision {
 	for _, o := range d.obligations {
 		p, told := before[o]
 		same := bytes.Equal(p.ContentDigest, o.ContentDigest) && p.MeetsMS == o.Invitation.GetMeetsMs()
-		if told && (same || p.Ended) && !p.Again && !p.Withdrawn {
+		if told && (same || p.Ended || d.stays(p, o)) && !p.Again && !p.Withdrawn {
 			d.out.Kept = append(d.out.Kept, p.ID)
 			continue
 		}
@@ -165,8 +165,12 @@ func (d *decider) finish() *ledgerv1.Decision {
 		d.out.Notices = append(d.out.Notices, o.Notice)
 	}
 	for _, p := range gone {
-		if p.Withdrawn {
+		switch {
+		case p.Withdrawn:
 			continue // it has its end
+		case p.Erased:
+			d.endErased(p)
+			continue
 		}
 		if end := d.ended[p.Obligation]; end != nil {
 			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{Notice: p.ID, By: end.Id, Reason: reasonEnded(end)})
@@ -177,8 +181,9 @@ func (d *decider) finish() *ledgerv1.Decision {
 		})
 	}
 	d.keepContributions()
+	d.keepErased()
 	for id, open := range d.round.Tasks {
-		if open && !d.tasks[id] {
+		if open && !d.tasks[id] && !d.round.Erased.Tasks[id] {
 			d.out.SettledTasks = append(d.out.SettledTasks, id)
 		}
 	}
@@ -260,7 +265,9 @@ func (d *decider) police(s *subject) string {
 func (d *decider) ask(kind ledgerv1.TaskKind, s *subject, owner, role, escalateTo, detail string, options []string) {
 	event := ""
 	if s.finding.Child == "" {
-		event = d.events[s.index].Source.Event
+		if event = s.finding.Event; event == "" {
+			event = d.events[s.index].Source.Event
+		}
 	}
 	id := d.Key.ID("task", d.round.Lineage, kind.String(), s.finding.Child, event, owner, role, detail, string(s.named))
 	for d.round.Settled[id] {

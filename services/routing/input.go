@@ -32,8 +32,13 @@ type Prior struct {
 	DueMS      int64
 	DueBecause string
 
-	Rule  string // that it is sent by
-	Child string // of whom
+	Rule         string // that it is sent by
+	Child        string // of whom
+	Organisation string // whom it tells
+
+	// Of one that tells of an event which cannot be read any more.
+	Erased bool
+	Rests  []string // keys of all events that it was decided on
 
 	// Of an invitation to a meeting.
 	MeetsMS  int64  // when that starts, Unix milliseconds
@@ -41,19 +46,19 @@ type Prior struct {
 	Link     uint32 // how far its chain had come
 
 	// What a replay needs to know, and what nothing else sets.
-	Ended        bool     // told, or closed by a person: it stays as it is, whatever would be told now
-	Again        bool     // it has ended, and an operator has it sent again
-	Past         bool     // it has ended and stood no more in the round before
-	Organisation string   // whom it tells
-	Function     string   // the function there
-	Reports      []string // what it tells of: keys of events, each with the child's handle there, as ReportKey makes them
-	Withdrawn    bool     // it told of an event that was withdrawn: nothing of it is kept
+	Ended     bool     // told, or closed by a person: it stays as it is, whatever would be told now
+	Again     bool     // it has ended, and an operator has it sent again
+	Past      bool     // it has ended and stood no more in the round before
+	Function  string   // the function there
+	Reports   []string // what it tells of: keys of events, each with the child's handle there, as ReportKey makes them
+	Withdrawn bool     // it told of an event that was withdrawn: nothing of it is kept
 }
 
 // Round is what is known of a lineage besides its events: the decisions before, and what people decided.
 type Round struct {
 	Lineage string
-	Number  uint32 // of the decision to make
+	Agency  notice.AgencyID // that published its events; of a notice before term, those of one incident
+	Number  uint32          // of the decision to make
 	Cause   ledgerv1.Cause
 	Prior   []Prior
 	Tasks   map[string]bool // tasks that the rounds before asked for, none of them a notice's own: true while open
@@ -61,6 +66,7 @@ type Round struct {
 
 	Acceptances []Event            // by which a home area accepts responsibility for what the lineage is about
 	Matters     map[string][]Event // event that accepts → the events of what it accepts, where they are known
+	Accepted    []string           // children for whom it was accepted, by the round before
 	Supposed    bool               // nothing of the kind is looked up: an acceptance is taken for one that may be made
 
 	Matched map[string]notice.ChildID                // unmatched key → the child a person says it is
@@ -70,6 +76,8 @@ type Round struct {
 	Ended map[string]string // obligation → the notice of what ended it, by the round before
 
 	Contributed []*ledgerv1.Contribution // what the round before gave to notices before term; for a replay
+
+	Erased Erased // what stands and cannot be read any more
 }
 
 // Facts are what every decision rests on.
@@ -161,5 +169,6 @@ func newDecider(f Facts, r Round, events []Event) *decider {
 	for _, e := range events {
 		d.out.Sources = append(d.out.Sources, e.Source)
 	}
+	d.out.Sources = append(d.out.Sources, r.Erased.Sources...)
 	return d
 }

@@ -44,7 +44,7 @@ func (d *decider) applyToEvents(rule *policy.Rule) {
 		return
 	}
 	for i, ev := range d.events {
-		s := &subject{finding: noFinding(), child: &eventv1.Child{}, event: ev.Body, index: i, refs: make([]string, len(d.events))}
+		s := &subject{finding: noFinding(), child: &eventv1.Child{}, event: ev.Body, index: i, refs: make([]string, len(d.out.Sources))}
 		s.refs[i], s.restrictions = wholeEvent, d.bound[i]
 		d.applyToChild(rule, s)
 	}

@@ -24,6 +24,9 @@ const acceptsNothing = "it names no matter about this child that your area could
 
 // accepted says whether the home area of a child has accepted responsibility for what is decided about.
 func (d *decider) accepted(s *subject) bool {
+	if d.round.Erased.Acceptances && slices.Contains(d.round.Accepted, s.finding.Child) {
+		return true
+	}
 	return slices.ContainsFunc(d.round.Acceptances, func(a Event) bool {
 		return slices.ContainsFunc(a.Body.Children, func(c *eventv1.Child) bool {
 			return d.sameChild(c, s.child) && d.mayAccept(a.Body, c, s.event)
@@ -36,10 +39,14 @@ func (d *decider) refused(s *subject) bool {
 	if notice.EventKind(s.event.Type) != notice.ResponsibilityAccepted || d.round.Supposed {
 		return false
 	}
-	for _, m := range d.round.Matters[d.events[s.index].Source.Event] {
+	accepts := d.events[s.index].Source.Event
+	for _, m := range d.round.Matters[accepts] {
 		if d.mayAccept(s.event, s.child, m.Body) {
 			return false
 		}
+	}
+	if d.round.Erased.Matters[accepts] && slices.ContainsFunc(d.round.Prior, func(p Prior) bool { return p.Child == s.finding.Child }) {
+		return false // it was held to be in order while that could be seen
 	}
 	d.consider("", "", s.finding.Child, acceptsNothing)
 	d.askPublisher(ledgerv1.TaskKind_TASK_KIND_GAP, s, acceptsNothing)
