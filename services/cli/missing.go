@@ -16,7 +16,7 @@ type missingCmd struct {
 }
 
 func (missingCmd) Help() string {
-	return `The list that a meeting about these children begins with, from what was published: every child who is missing, however long, whoever is detained, and whoever was missing, in police protection or detained in the last fortnight. It names children by their ids; 'signalbox directory show child ID' says who that is.
+	return `The list that a meeting about these children begins with, from what was published: every child who is missing, however long, whoever is detained, and whoever was missing, in police protection or detained in the last fortnight. It names children by their ids; 'signalbox directory show child ID' says who that is. Where none is shown nobody on a roll is certainly the child, or may say so: ask the agency that reported it, by the reference.
 
     signalbox ledger missing
     signalbox ledger missing --as-of 2026-11-03 --days 28

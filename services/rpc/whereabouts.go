@@ -16,7 +16,7 @@ import (
 const fortnight = 14
 
 // Whereabouts lists children missing, in custody or in police protection. It is made of the events that stand; what was
-// erased is counted, and a child whose whereabouts are sealed is not named.
+// erased is counted, and a child whose whereabouts are sealed is there as one whom nobody knows.
 func (s *ledgerService) Whereabouts(ctx context.Context, req *ledgerv1.WhereaboutsRequest) (*ledgerv1.WhereaboutsResponse, error) {
 	asOf := s.Clock.Now()
 	if req.GetAsOfMs() != 0 {
@@ -35,9 +35,12 @@ func (s *ledgerService) Whereabouts(ctx context.Context, req *ledgerv1.Whereabou
 	}
 	response.Erased = erased
 	snapshot, _ := s.Current()
+	for i := range reports {
+		reports[i].Kids = identified(snapshot, reports[i].Kids)
+	}
 	for _, e := range whereabouts.List(reports, since, asOf) {
-		if sealedChild(snapshot, e.GetChild()) {
-			e.Child, e.ResidenceArea, e.LookedAfterBy = "", "", ""
+		if e.Child == "" {
+			e.ResidenceArea, e.LookedAfterBy = "", ""
 		}
 		response.Episodes = append(response.Episodes, e.Episode)
 	}
@@ -62,6 +65,19 @@ func reportsOf(ctx context.Context, engine Viewer) (reports []whereabouts.Report
 		reports = append(reports, whereabouts.Report{Key: one.source.GetEvent(), Body: body, Kids: one.kids})
 	}
 	return reports, erased, nil
+}
+
+// identified leaves of the children of an event those who are known for certain and whose whereabouts nothing seals. The
+// others are alike on the list, whichever they are and whenever they were sealed: by the reference alone, joined with nothing
+// that is under another, and without where they live.
+func identified(snapshot *directory.Snapshot, kids map[string]whereabouts.Kid) map[string]whereabouts.Kid {
+	left := map[string]whereabouts.Kid{}
+	for ref, kid := range kids {
+		if kid.Known && !sealedChild(snapshot, kid.Key) {
+			left[ref] = kid
+		}
+	}
+	return left
 }
 
 // standingEvent is an event that a decision rests on, with the children that it found.

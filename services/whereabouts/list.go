@@ -19,7 +19,7 @@ const interviewWithin = 72 * time.Hour
 type Report struct {
 	Key  string // of the event in the ledger
 	Body *eventv1.Event
-	Kids map[string]Kid // by the publisher's handle
+	Kids map[string]Kid // by the publisher's handle; who is left out is nobody that is known
 }
 
 // Kid is a child as the decision about the event has it.

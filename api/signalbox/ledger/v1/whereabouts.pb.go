@@ -273,8 +273,8 @@ type Episode struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// What.
 	Kind EpisodeKind `protobuf:"varint,1,opt,name=kind,proto3,enum=signalbox.ledger.v1.EpisodeKind" json:"kind,omitempty"`
-	// The child: its id in the directory, or a keyed hash where nobody on a roll is certainly that child. Empty where a
-	// restriction keeps secret which child it is.
+	// The child: its id in the directory. Empty where nobody on a roll is certainly that child, or a restriction keeps secret
+	// which child it is: the two are alike here. Ask the agency that reported it, by the reference.
 	Child string `protobuf:"bytes,2,opt,name=child,proto3" json:"child,omitempty"`
 	// The agency that reported it first.
 	Agency string `protobuf:"bytes,3,opt,name=agency,proto3" json:"agency,omitempty"`
@@ -294,9 +294,9 @@ type Episode struct {
 	Interview Interview `protobuf:"varint,9,opt,name=interview,proto3,enum=signalbox.ledger.v1.Interview" json:"interview,omitempty"`
 	// When the interview is due, or was held or declined, Unix milliseconds.
 	InterviewMs int64 `protobuf:"varint,10,opt,name=interview_ms,json=interviewMs,proto3" json:"interview_ms,omitempty"`
-	// GSS code of the area where the child lives, as reported, or empty.
+	// GSS code of the area where the child lives, as reported, or empty. Empty where `child` is.
 	ResidenceArea string `protobuf:"bytes,11,opt,name=residence_area,json=residenceArea,proto3" json:"residence_area,omitempty"`
-	// GSS code of the authority that looks after the child, as reported, or empty.
+	// GSS code of the authority that looks after the child, as reported, or empty. Empty where `child` is.
 	LookedAfterBy string `protobuf:"bytes,12,opt,name=looked_after_by,json=lookedAfterBy,proto3" json:"looked_after_by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
