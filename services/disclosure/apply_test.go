@@ -230,7 +230,7 @@ func TestTheCopyIsApart(t *testing.T) {
 
 func TestNewView(t *testing.T) {
 	const valid = "the labels are reference, child_identity, child_identifier, location, incident, narrative, restricted, " +
-		"party, referrer, decision, record, action, professional, risk"
+		"party, referrer, decision, record, action, professional, risk, detail"
 	for _, tc := range []struct {
 		name    string
 		labels  []string

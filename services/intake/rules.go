@@ -220,7 +220,7 @@ func kindOf(ev *eventv1.Event) notice.EventKind {
 func freeTexts(root protoreflect.MessageDescriptor) map[protoreflect.FullName]bool {
 	lines := []eventv1.Label{
 		eventv1.Label_LABEL_NARRATIVE, eventv1.Label_LABEL_RESTRICTED, eventv1.Label_LABEL_RECORD,
-		eventv1.Label_LABEL_DECISION, eventv1.Label_LABEL_ACTION,
+		eventv1.Label_LABEL_DECISION, eventv1.Label_LABEL_DETAIL, eventv1.Label_LABEL_ACTION,
 	}
 	found := map[protoreflect.FullName]bool{}
 	eachField(root, map[protoreflect.FullName]bool{}, func(fd protoreflect.FieldDescriptor) {

@@ -98,7 +98,7 @@ func TestASubscribersNoticeGoesToItsInboxFirstAndRestsOnTheSubscription(t *testi
 	if diff := cmp.Diff(want, n.Chain, protocmp.Transform()); diff != "" {
 		t.Errorf("chain (-want +got):\n%s", diff)
 	}
-	if n.Basis != "children_act_2004_s10" || n.View != "referral_decision" {
+	if n.Basis != "children_act_2004_s10" || n.View != "outcome" {
 		t.Errorf("basis %s, view %s", n.Basis, n.View)
 	}
 }

@@ -51,7 +51,7 @@ const (
 	Label_LABEL_PARTY Label = 10
 	// Who referred, and how to reach them.
 	Label_LABEL_REFERRER Label = 11
-	// A decision and its next step.
+	// A decision: that there was one, which, and when.
 	Label_LABEL_DECISION Label = 12
 	// The record of a meeting or enquiry.
 	Label_LABEL_RECORD Label = 13
@@ -63,6 +63,9 @@ const (
 	Label_LABEL_RISK Label = 16
 	// As sensitive as the field that holds the message: the parts of a name.
 	Label_LABEL_INHERITED Label = 17
+	// The particulars of a decision: the next step, the category of harm. For those who act on it, and not for whoever only has
+	// to know which it was.
+	Label_LABEL_DETAIL Label = 18
 )
 
 // Enum value maps for Label.
@@ -86,6 +89,7 @@ var (
 		15: "LABEL_PROFESSIONAL",
 		16: "LABEL_RISK",
 		17: "LABEL_INHERITED",
+		18: "LABEL_DETAIL",
 	}
 	Label_value = map[string]int32{
 		"LABEL_UNSPECIFIED":      0,
@@ -106,6 +110,7 @@ var (
 		"LABEL_PROFESSIONAL":     15,
 		"LABEL_RISK":             16,
 		"LABEL_INHERITED":        17,
+		"LABEL_DETAIL":           18,
 	}
 )
 
@@ -159,7 +164,7 @@ var File_signalbox_event_v1_label_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_label_proto_rawDesc = "" +
 	"\n" +
-	"\x1esignalbox/event/v1/label.proto\x12\x12signalbox.event.v1\x1a google/protobuf/descriptor.proto*\xfc\x02\n" +
+	"\x1esignalbox/event/v1/label.proto\x12\x12signalbox.event.v1\x1a google/protobuf/descriptor.proto*\x8e\x03\n" +
 	"\x05Label\x12\x15\n" +
 	"\x11LABEL_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fLABEL_TECHNICAL\x10\x01\x12\x0f\n" +
@@ -180,7 +185,8 @@ const file_signalbox_event_v1_label_proto_rawDesc = "" +
 	"\x12LABEL_PROFESSIONAL\x10\x0f\x12\x0e\n" +
 	"\n" +
 	"LABEL_RISK\x10\x10\x12\x13\n" +
-	"\x0fLABEL_INHERITED\x10\x11:P\n" +
+	"\x0fLABEL_INHERITED\x10\x11\x12\x10\n" +
+	"\fLABEL_DETAIL\x10\x12:P\n" +
 	"\x05label\x12\x1d.google.protobuf.FieldOptions\x18\xb9\x8e\x03 \x01(\x0e2\x19.signalbox.event.v1.LabelR\x05labelBBZ@github.com/signalbox-hq/signalbox/api/signalbox/event/v1;eventv1b\x06proto3"
 
 var (
