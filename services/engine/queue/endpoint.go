@@ -19,7 +19,9 @@ type endpoint struct {
 	failures int     // in a row
 	restsMS  int64   // left alone until
 	nextMS   float64 // when the next send would be due if they kept exactly to the rate
-	flows    int     // that have something waiting
+	flows    []*flow // that have something waiting
+	turns    int64   // sends so far
+	passed   int     // of them since whoever had waited longest last had a turn, while several wait
 	parked   []*flow // that wait until it may be sent to again
 	wakeMS   int64   // when they are looked at again; 0 where only the end of a send does
 }
@@ -54,6 +56,45 @@ func (e *endpoint) began(l *Limits, nowMS int64) {
 	}
 }
 
+// add notes that something waits which goes to the endpoint.
+func (e *endpoint) add(f *flow) {
+	f.nth, f.since = len(e.flows), e.turns
+	e.flows = append(e.flows, f)
+}
+
+// remove notes that nothing of a flow waits any more.
+func (e *endpoint) remove(f *flow) {
+	last := len(e.flows) - 1
+	e.flows[f.nth] = e.flows[last]
+	e.flows[f.nth].nth = f.nth
+	e.flows[last] = nil
+	e.flows = e.flows[:last]
+}
+
+// longest is, of those that may, the flow that was passed by most often: next itself where none was more often than it.
+func (e *endpoint) longest(next *flow, may func(*flow) bool) *flow {
+	longest := next
+	for _, f := range e.flows {
+		earlier := f.since < longest.since || f.since == longest.since && longest != next && before(f.items.all[0], longest.items.all[0])
+		if earlier && may(f) {
+			longest = f
+		}
+	}
+	return longest
+}
+
+// served notes whose turn it was; f is nil where nothing of it waits any more.
+func (e *endpoint) served(f *flow, aged bool) {
+	e.turns++
+	e.passed++
+	if f != nil {
+		f.since = e.turns
+	}
+	if aged || len(e.flows) == 0 {
+		e.passed = 0
+	}
+}
+
 func (e *endpoint) ended(l *Limits, v Verdict, beganMS, nowMS int64) {
 	e.sending--
 	switch v {
@@ -71,7 +112,7 @@ func (e *endpoint) ended(l *Limits, v Verdict, beganMS, nowMS int64) {
 
 // forgettable says whether nothing about the endpoint need be remembered.
 func (e *endpoint) forgettable(nowMS int64) bool {
-	return e.sending == 0 && e.failures == 0 && !e.slow && e.flows == 0 && len(e.parked) == 0 && e.nextMS <= float64(nowMS)
+	return e.sending == 0 && e.failures == 0 && !e.slow && len(e.flows) == 0 && len(e.parked) == 0 && e.nextMS <= float64(nowMS)
 }
 
 // awakening is an endpoint and when what waits for it is looked at again.

@@ -21,6 +21,7 @@ type Item struct {
 	lane *lane
 	from *publisher
 	to   *endpoint
+	aged bool // it had the turn of whoever has waited longest for the endpoint
 	at   int
 }
 
@@ -82,6 +83,8 @@ type flow struct {
 	publisher *publisher
 	endpoint  *endpoint
 	items     ranked[*Item]
+	since     int64 // turn of the endpoint at which it last had one, or came
+	nth       int   // among those of the endpoint
 	at        int
 }
 
@@ -109,7 +112,7 @@ func (l *lane) add(it *Item, to *endpoint) {
 	if isNew {
 		f = &flow{publisher: p, endpoint: to, items: ranked[*Item]{before: before}, at: nowhere}
 		p.flows[to] = f
-		to.flows++
+		to.add(f)
 	}
 	heap.Push(&f.items, it)
 	it.flow, it.lane, it.from, it.to = f, l, p, to
@@ -159,7 +162,7 @@ func (l *lane) remove(it *Item) {
 			f.close()
 		}
 		delete(f.publisher.flows, f.endpoint)
-		f.endpoint.flows--
+		f.endpoint.remove(f)
 	case f.at != nowhere:
 		heap.Fix(&f.publisher.open, f.at)
 	}

@@ -91,6 +91,10 @@ func (p *player) sweep() {
 		for i, l := range p.q.lanes {
 			passed[i] = l.passed
 		}
+		since, passedAt := map[string]int64{}, map[*endpoint]int{}
+		for id, w := range p.waiting {
+			since[id], passedAt[w.to] = w.flow.since, w.to.passed
+		}
 		it := p.q.Next(p.now)
 		if it == nil {
 			break
@@ -101,11 +105,18 @@ func (p *player) sweep() {
 		delete(p.waiting, it.ID)
 		p.started[it.ID] = true
 		mine := placeOf(it.Lane)
+		if it.aged && passedAt[it.to] < turnAfter {
+			p.r.Fatalf("%s had the turn of who waited longest after %d sends", it.ID, passedAt[it.to])
+		}
 		for _, w := range p.waiting {
 			ready, _ := p.q.endpoints[w.Endpoint].ready(&p.q.limits, p.now)
 			other := placeOf(w.Lane)
 			switch {
 			case !ready || !p.q.room(other):
+			case it.aged: // out of its turn: whoever waits for the same endpoint has not waited longer
+				if w.to == it.to && since[w.ID] < since[it.ID] {
+					p.r.Fatalf("%s went before %s, which has waited longer", it.ID, w.ID)
+				}
 			case other < mine && passed[mine] < turnAfter:
 				p.r.Fatalf("%s of lane %d went before %s of lane %d", it.ID, mine, w.ID, other)
 			case other == mine && w.Publisher == it.Publisher && before(w, it):

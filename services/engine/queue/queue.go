@@ -5,7 +5,8 @@ import (
 	"slices"
 )
 
-// turnAfter is how many sends of the lanes above a lane lets pass before it has a turn.
+// turnAfter is how many sends of the lanes above a lane lets pass before it has a turn. As many sends to an endpoint pass before
+// whoever has waited longest for it has one.
 const turnAfter = 16
 
 // Queue is the notices that are ready to go out on one channel, and the sends under way.
@@ -126,9 +127,7 @@ func (q *Queue) take(l *lane, nowMS int64) *Item {
 		f := l.open.all[0].open.all[0]
 		ok, againMS := f.endpoint.ready(&q.limits, nowMS)
 		if ok {
-			it := f.items.all[0]
-			l.remove(it)
-			return it
+			return q.takeFor(f)
 		}
 		f.close()
 		e := f.endpoint
@@ -139,6 +138,20 @@ func (q *Queue) take(l *lane, nowMS int64) *Item {
 		}
 	}
 	return nil
+}
+
+// takeFor takes what is to go to the endpoint of a flow whose turn it is: the flow's own or, after so many, what has waited
+// longest for it. The turns of lanes and publishers cannot see to that: where many wait for one endpoint they have their turns
+// elsewhere, and are passed by here.
+func (q *Queue) takeFor(f *flow) *Item {
+	aged := f.endpoint.passed >= turnAfter
+	if aged {
+		f = f.endpoint.longest(f, func(f *flow) bool { return q.room(placeOf(f.items.all[0].Lane)) })
+	}
+	it := f.items.all[0]
+	it.lane.remove(it)
+	it.aged = aged
+	return it
 }
 
 func (q *Queue) unpark(e *endpoint) {
@@ -159,6 +172,7 @@ func (q *Queue) Start(it *Item, nowMS int64) *Send {
 		}
 	}
 	it.lane.serve(it.from)
+	it.to.served(it.from.flows[it.to], it.aged)
 	it.to.began(&q.limits, nowMS)
 	s := &Send{lane: i, endpoint: it.to, beganMS: nowMS}
 	q.sending++
