@@ -222,7 +222,7 @@ func (e *Engine) replayRound(l *ledger.Lineage, forced bool) routing.Round {
 		p := &r.Prior[i]
 		n := e.state.Notices[p.ID]
 		p.Ended, p.Again = n.Told(), n.Told() && forced
-		p.Organisation, p.Function, p.Child = n.Organisation, n.Function, n.Child
+		p.Function = n.Function
 		p.Reports = routing.ReportsOf(n.Sources, n.Refs)
 	}
 	r.Contributed = e.contributed(l)

@@ -174,6 +174,7 @@ func (e *Engine) decision(ctx context.Context, l *ledger.Lineage, cause ledgerv1
 	return decision, nil
 }
 
+// routed has routing decide: about a request to delete, a notice before term, or the events of a lineage that still stand.
 func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.Cause, forced bool) (*ledgerv1.Decision, error) {
 	snapshot, current := e.Current()
 	facts := routing.Facts{Directory: snapshot, Policy: current, Key: e.config.Key, Now: e.now(), Report: e.showings.report, Earlier: e.past, Endings: e.endings}

@@ -21,7 +21,7 @@ type Incident struct {
 
 // DecideBeforeTerm works out the one notice before term of a child, listing every incident of the holiday, for the
 // setting that the child attends on the day term opens. Made anew for each incident and once more at its release, it
-// follows the child to another setting. Without incidents what stood is superseded.
+// follows the child to another setting. Without incidents what stood is superseded, but for what tells of one that was erased.
 func DecideBeforeTerm(incidents []Incident, r Round, f Facts) *ledgerv1.Decision {
 	var events []Event
 	var refs []string

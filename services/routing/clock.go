@@ -5,22 +5,23 @@ import (
 	"slices"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	policyv1 "github.com/signalbox-hq/signalbox/api/signalbox/policy/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/notice"
-	"google.golang.org/protobuf/types/known/timestamppb"
 )
 
-// Shortest time that a recipient is given before the chain moves on, where the due time is nearer or past.
+// shortestWait is the shortest time that a recipient is given before the chain moves on, where the due time is nearer or past.
 const shortestWait = 15 * time.Minute
 
-// The clock time that ends the wait for somebody in holiday, and the one until which a working day counts as ahead.
+// Times of day, local.
 const (
-	noon       = "12:00"
-	deskOpens  = "09:00"
-	defaultCut = "08:30"
+	noon       = "12:00" // ends the wait for somebody in a holiday
+	deskOpens  = "09:00" // until then a working day counts as ahead
+	defaultCut = "08:30" // ends the wait where no calendar has a session
 )
 
 // schoolClock is the calendar and attendance that a due time may follow.

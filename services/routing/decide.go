@@ -14,11 +14,12 @@ import (
 	"github.com/signalbox-hq/signalbox/services/policy"
 )
 
-// Adulthood is the age at which the duty ends.
+// adulthood is the age at which the duty ends.
 const adulthood = 18
 
 // Decide works out who must be told of the events of a lineage: those that no correction replaces, oldest first. They
-// are all of one kind. Without events everything told before is superseded.
+// are all of one kind. What was told before and no event calls for any more is superseded, but for what tells of an event that
+// was erased.
 func Decide(events []Event, r Round, f Facts) *ledgerv1.Decision {
 	d := newDecider(f, r, events)
 	subjects := d.findChildren()

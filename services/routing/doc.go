@@ -13,6 +13,7 @@
 //   - Nobody drops out in silence: every child, place, participant and required role that no notice answers for has a task
 //     with an owner, and a task that a person resolved in vain is followed by another.
 //   - Whoever is told of the end of a matter is not told of its beginning; whoever is not told of the end is.
+//   - What cannot be read any more takes nothing back: see Erased.
 //   - An obligation that stands unchanged is kept, never made again; one that is gone or changed supersedes.
 //
 // The package imports the vocabulary, the directory, disclosure, policy and whereabouts. It knows no clock, context or I/O.

@@ -158,7 +158,11 @@ type obligation struct {
 }
 
 func newDecider(f Facts, r Round, events []Event) *decider {
-	d := &decider{Facts: f, round: r, events: events, tasks: map[string]bool{}, placed: map[string]bool{}, answered: map[string]bool{}, contents: map[string]content{}, reports: map[reportKey]Report{}, over: map[duty]string{}, ended: map[string]*ledgerv1.Notice{}}
+	d := &decider{
+		Facts: f, round: r, events: events,
+		tasks: map[string]bool{}, placed: map[string]bool{}, answered: map[string]bool{},
+		contents: map[string]content{}, reports: map[reportKey]Report{}, over: map[duty]string{}, ended: map[string]*ledgerv1.Notice{},
+	}
 	if d.Report == nil {
 		d.Report = func(ev *eventv1.Event, childRef string) Report { return disclosure.NewReport(ev, childRef) }
 	}
