@@ -42,7 +42,7 @@ func (s *Snapshot) Cover(area notice.Area, on Date, usable func(*directoryv1.Con
 		}
 	}
 	for id, setting := range s.settings {
-		if openOn(setting, on) {
+		if OpenOn(setting, on) {
 			count(line{notice.Area(setting.GetArea()), true, setting.GetKind()}, id)
 		}
 	}

@@ -54,7 +54,7 @@ func (s *Snapshot) Succession(id notice.OrgID, on Date) Succession {
 	if !ok {
 		return Succession{Kind: SettingUnknown}
 	}
-	if openOn(first, on) {
+	if OpenOn(first, on) {
 		return Succession{Kind: SettingOpen, Settings: []notice.OrgID{id}}
 	}
 	seen := map[notice.OrgID]bool{id: true}
@@ -70,7 +70,7 @@ func (s *Snapshot) Succession(id notice.OrgID, on Date) Succession {
 				continue
 			}
 			seen[next] = true
-			if openOn(setting, on) {
+			if OpenOn(setting, on) {
 				final[next] = true
 			} else {
 				queue = append(queue, setting)
@@ -88,8 +88,8 @@ func (s *Snapshot) Succession(id notice.OrgID, on Date) Succession {
 	}
 }
 
-// openOn says whether a setting is open on a day. A register that says closed without a date means closed.
-func openOn(s *directoryv1.Setting, on Date) bool {
+// OpenOn says whether a setting is open on a day. A register that says closed without a date means closed.
+func OpenOn(s *directoryv1.Setting, on Date) bool {
 	switch s.GetStatus() {
 	case "open", "closing":
 		return true

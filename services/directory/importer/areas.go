@@ -102,6 +102,11 @@ func nationOf(gss string) string {
 func (j *job) readOrganisations(text string) error {
 	cols := columns{required: []string{"id", "name", "kind"}, optional: []string{"area", "status", "postcode", "remove"}}
 	j.total = len(j.current.Rows(directory.KindOrganisation))
+	for _, row := range j.current.Rows(directory.KindSetting) {
+		if !strings.HasPrefix(row.GetSetting().GetId(), "gias:") {
+			j.total++ // this file may bring it too
+		}
+	}
 	seen := make(map[RowKey]int64)
 	return j.table(text, cols, func(l *line) {
 		id := l.required("id")

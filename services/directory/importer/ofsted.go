@@ -27,6 +27,11 @@ const (
 // redacted is what the register has for names and addresses of homes.
 const redacted = "REDACTED"
 
+// overWords are what the status of a registration that is over, or does not run, begins with.
+func overWords() []string {
+	return []string{"suspend", "cancel", "resign", "inactive", "closed", "removed", "deregistered", "de-registered"}
+}
+
 // preambleLines is how far down the column names may stand.
 const preambleLines = 20
 
@@ -143,7 +148,7 @@ func (l *line) provider(area string) (*directoryv1.Setting, bool) {
 	if kind == "" {
 		l.fault(ofstedType, "is not a type that this version knows: check that the columns are right, and tell the maintainers of a new type")
 	}
-	s := &directoryv1.Setting{Kind: kind, Area: area, TypeName: l.text(ofstedType), Status: "closed"}
+	s := &directoryv1.Setting{Kind: kind, Area: area, TypeName: l.text(ofstedType), Status: l.providerStatus()}
 	if sub := l.text(ofstedSubtype); sub != "" && sub != redacted {
 		s.TypeName += ", " + sub
 	}
@@ -153,13 +158,6 @@ func (l *line) provider(area string) (*directoryv1.Setting, bool) {
 	} else if urn != "" {
 		l.fault(ofstedURN, "is not an Ofsted number, such as EY101465 or 2500001: check that the columns are right")
 	}
-	switch strings.ToLower(l.required(ofstedStatus)) {
-	case "active", "open":
-		s.Status = "open"
-	case "proposed":
-		s.Status = "proposed"
-	}
-	// A suspended registration stays closed: nobody may be looking after children there, and the reason may be this one.
 	before, _ := l.j.current.Setting(notice.OrgID(s.GetId()))
 	s.Name, s.Postcode = l.required(ofstedName), strings.ToUpper(l.text("Postcode"))
 	if s.GetName() == redacted { // what the authority supplied for it stays
@@ -171,6 +169,26 @@ func (l *line) provider(area string) (*directoryv1.Setting, bool) {
 		s.Postcode = before.GetPostcode()
 	}
 	return s, true
+}
+
+// providerStatus is the status of a setting by that of a provider's registration. Ofsted publishes no list of its words, and
+// adds to them ("Cancelled - non payment of fee"). One that says neither that the registration runs nor that it is over is a
+// fault: who is taken for closed is told of no child. A suspended registration is closed: nobody may be looking after
+// children there, and the reason may be this one.
+func (l *line) providerStatus() string {
+	switch word := strings.ToLower(l.required(ofstedStatus)); {
+	case word == "":
+		return ""
+	case word == "active", word == "open":
+		return "open"
+	case word == "proposed":
+		return "proposed"
+	case slices.ContainsFunc(overWords(), func(over string) bool { return strings.HasPrefix(word, over) }):
+		return "closed"
+	default:
+		l.fault(ofstedStatus, "is not a status that this version knows, such as Active, Proposed, Suspended, Resigned or Cancelled: correct it; tell the maintainers of a new one")
+		return ""
+	}
 }
 
 // providerKind is the kind of setting of a type of provider; false for one that has no place of its own. Childcare on

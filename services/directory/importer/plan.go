@@ -41,8 +41,8 @@ func Formats() []string {
 	}
 }
 
-// The guard: more than a tenth of the rows that a file stands for, and more than five, are removed, re-addressed or
-// moved by force only.
+// The guard: more than a tenth of the rows that a file stands for, and more than five, are removed, closed, re-addressed
+// or moved by force only.
 const (
 	guardShare = 10
 	guardRows  = 5
@@ -134,6 +134,7 @@ type job struct {
 	scope  []*directoryv1.Row          // current rows that the file stands for: those it lacks are removed
 	total  int                         // rows for the guard, where there is no scope
 	unread int64                       // bad rows without a readable id: any current row may be theirs
+	shut   int64                       // settings that are open now and would be no more
 	moved  int64                       // children who are at none of the places that this roll gave before; shifts that are another's
 
 	// absent is what becomes of a row of scope that the file lacks: what it becomes, or nil to delete it.
@@ -221,6 +222,10 @@ func (j *job) diff() error {
 				j.res.Readdressed++
 				verb = "re-address"
 			}
+			if today := directory.DateOf(j.req.Now); directory.OpenOn(before.GetSetting(), today) && !directory.OpenOn(row.GetSetting(), today) {
+				j.shut++
+				verb = "close"
+			}
 			j.put(verb, key, row)
 		}
 	}
@@ -270,13 +275,13 @@ func (j *job) removeAbsent() {
 
 func (j *job) guard() error {
 	total := max(len(j.scope), j.total)
-	gone := j.res.Removed + j.res.Readdressed + j.moved
+	gone := j.res.Removed + j.res.Readdressed + j.shut + j.moved
 	if j.req.Force || gone <= max(guardRows, int64(total)/guardShare) {
 		return nil
 	}
 	return notice.Faultf(notice.Precondition, "importer.Plan",
-		"the import would remove %d, re-address %d and move %d of %d rows, more than %d%%: check that the file is whole and its columns are right, then import it with --force; nothing was taken",
-		j.res.Removed, j.res.Readdressed, j.moved, total, 100/guardShare)
+		"the import would remove %d, close %d, re-address %d and move %d of %d rows, more than %d%%: check that the file is whole and its columns are right, then import it with --force; nothing was taken",
+		j.res.Removed, j.shut, j.res.Readdressed, j.moved, total, 100/guardShare)
 }
 
 func (j *job) put(verb string, key RowKey, row *directoryv1.Row) {

@@ -21,6 +21,9 @@ func TestABadRowOfARegisterIsNamedAndTheGoodOnesAreTaken(t *testing.T) {
 	}{
 		{"ofsted: a number", Ofsted, ",EY900302,", ",EY-2,", []string{"5 Provider URN: is not an Ofsted number, such as EY101465 or 2500001"}, 3},
 		{"ofsted: a type", Ofsted, "2900303,Childcare on domestic premises", "2900303,Forest school", []string{"6 Provider type: is not a type that this version knows"}, 3},
+		{"ofsted: a status", Ofsted, "2900303,Childcare on domestic premises,Full day care,Active", "2900303,Childcare on domestic premises,Full day care,Actve",
+			[]string{"6 Provider status: is not a status that this version knows, such as Active, Proposed, Suspended, Resigned or Cancelled"}, 3},
+		{"ofsted: no status", Ofsted, "2900303,Childcare on domestic premises,Full day care,Active", "2900303,Childcare on domestic premises,Full day care,", []string{"6 Provider status: is empty"}, 3},
 		{"ofsted: no name", Ofsted, ",Y,\"Fen Corner, Day Nursery\",", ",Y,,", []string{"7 Provider name: is empty"}, 3},
 		{"ofsted: one number twice", Ofsted, ",EY900302,", ",EY900306,", []string{"9 : is about the same as line 5"}, 2},
 		{"ods: a code", ODS, "X99002", "X 02", []string{"2 Organisation Code: is not an ODS code"}, 2},
@@ -59,6 +62,7 @@ func TestARegisterThatCannotBeTrustedIsRefusedWhole(t *testing.T) {
 	for _, tc := range []struct{ name, format, file, want string }{
 		{"ofsted without its column names", Ofsted, "title\nnote\n1,2,3\n", "none of its first 20 lines has a column Provider URN"},
 		{"ofsted with a column missing", Ofsted, strings.Replace(sample(t, Ofsted), "Local authority", "Council", 1), "columns missing from the first line: Local authority"},
+		{"ofsted with other words for a status", Ofsted, strings.NewReplacer(",Active,", ",Registered,", ",Suspended,", ",Registered,").Replace(sample(t, Ofsted)), "column Provider status is wrong in"},
 		{"ofsted of nobody's area", Ofsted, strings.NewReplacer("Ashmere", "Elsewhere", "Kestrel Vale", "Elsewhere").Replace(sample(t, Ofsted)), "none of its rows is of an authority in the directory"},
 		{"ofsted with shifted columns", Ofsted, strings.ReplaceAll(sample(t, Ofsted), "http://www.ofsted.test/CARE/", "x,"), "not of the form of the first line"},
 		{"ods of fewer fields", ODS, strings.ReplaceAll(sample(t, ODS), `"4",""`, `"4"`), "breaks off"},
@@ -119,6 +123,90 @@ func TestAProviderThatLeavesTheRegisterIsClosedAndNotForgotten(t *testing.T) {
 	}
 	if again := plan(t, request(Ofsted), strings.Join(kept, ""), s); len(again.Puts)+len(again.Deletes) > 0 {
 		t.Errorf("a second time: %v", again.Changes)
+	}
+}
+
+func TestAProviderIsClosedByAWordThatMeansItAndByNoOther(t *testing.T) {
+	s := filled(t, "")
+	for word, want := range map[string]string{
+		"Active": "open", "ACTIVE": "open", "Open": "open", "Proposed": "proposed",
+		"Suspended": "closed", "Resigned": "closed", "Cancelled": "closed", "Cancelled - non payment of fee": "closed",
+		"Resigned (voluntary)": "closed", "Inactive": "closed", "Closed": "closed", "Removed from register": "closed",
+		// What is in doubt stays as it was.
+		"Registered": "open", "Active?": "open", "Not cancelled": "open", "1": "open", "": "open",
+	} {
+		file := strings.Replace(sample(t, Ofsted), "EY900301,Childcare on non-domestic premises,Sessional day care,Active,",
+			"EY900301,Childcare on non-domestic premises,Sessional day care,"+word+",", 1)
+		got, _ := apply(t, s, plan(t, request(Ofsted), file, s)).Setting("ofsted:EY900301")
+		if got.GetStatus() != want {
+			t.Errorf("%q: the pre-school is %s, want %s", word, got.GetStatus(), want)
+		}
+	}
+}
+
+func TestAFileThatClosesManySettingsIsHeldBack(t *testing.T) {
+	const n = 60
+	providers := func(cancelled int) string {
+		var b strings.Builder
+		b.WriteString("Provider URN,Provider type,Provider status,Provider name,Local authority\n")
+		for i := range n {
+			status := "Active"
+			if i < cancelled {
+				status = "Cancelled"
+			}
+			fmt.Fprintf(&b, "EY9010%02d,Childminder,%s,REDACTED,Ashmere\n", i, status)
+		}
+		return b.String()
+	}
+	schools := func(status string, changed int, closed string) string {
+		var b strings.Builder
+		b.WriteString("URN,LA (code),EstablishmentName,EstablishmentStatus (code),TypeOfEstablishment (name),EstablishmentTypeGroup (name),PhaseOfEducation (name),OpenDate,CloseDate,Postcode\n")
+		for i := range n {
+			if i < changed {
+				fmt.Fprintf(&b, "9010%02d,901,School %d,%s,Community school,,Primary,,%s,\n", i, i, status, closed)
+			} else {
+				fmt.Fprintf(&b, "9010%02d,901,School %d,1,Community school,,Primary,,,\n", i, i)
+			}
+		}
+		return b.String()
+	}
+	own := func(status string, changed int) string {
+		var b strings.Builder
+		b.WriteString("id,name,kind,area,status\n")
+		for i := range n {
+			is := "open"
+			if i < changed {
+				is = status
+			}
+			fmt.Fprintf(&b, "ofsted:EY9020%02d,Home %d,childminder,E09000901,%s\n", i, i, is)
+		}
+		return b.String()
+	}
+	for _, tc := range []struct {
+		name, format, before, after string
+		held                        bool
+	}{
+		{"a tenth of the providers", Ofsted, providers(0), providers(6), false},
+		{"more than a tenth of the providers", Ofsted, providers(0), providers(7), true},
+		{"providers that were closed before", Ofsted, providers(20), providers(24), false},
+		{"more than a tenth of the schools", GIAS, schools("1", 0, ""), schools("2", 7, ""), true},
+		{"schools that are only to open", GIAS, schools("1", 0, ""), schools("4", 7, ""), true},
+		{"schools that are to close", GIAS, schools("1", 0, ""), schools("3", 7, "31-08-2027"), false},
+		{"schools that close next year", GIAS, schools("1", 0, ""), schools("2", 7, "31-08-2027"), false},
+		{"schools that open again", GIAS, schools("2", 40, ""), schools("1", 0, ""), false},
+		{"more than a tenth by the authority's own file", Organisations, own("open", 0), own("closed", 12), true},
+	} {
+		s := filled(t, Organisations)
+		s = apply(t, s, plan(t, request(tc.format), tc.before, s))
+		_, err := Plan(request(tc.format), strings.NewReader(tc.after), s, nil)
+		if held := err != nil && notice.KindOf(err) == notice.Precondition && strings.Contains(err.Error(), "would remove 0, close "); held != tc.held || err != nil && !held {
+			t.Errorf("%s: %v", tc.name, err)
+		}
+		req := request(tc.format)
+		req.Force = true
+		if _, err := Plan(req, strings.NewReader(tc.after), s, nil); err != nil {
+			t.Errorf("%s, by force: %v", tc.name, err)
+		}
 	}
 }
 
