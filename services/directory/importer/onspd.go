@@ -77,9 +77,11 @@ func ReadPostcodes(name string, data io.Reader, progress func(read int64)) (*Pos
 
 func (p *Postcodes) scan(data io.Reader, progress func(int64)) error {
 	buffered := bufio.NewReaderSize(data, 1<<20)
-	if mark, _ := buffered.Peek(3); string(mark) == "\ufeff" {
-		_, _ = buffered.Discard(3)
+	beginning, _ := buffered.Peek(1 << 10) // shorter where the file is
+	if err := notText(beginning, encodingRemedy(ONSPD)); err != nil {
+		return err
 	}
+	_, _ = buffered.Discard(len(beginning) - len(trimMark(beginning)))
 	r := csv.NewReader(buffered)
 	r.ReuseRecord, r.FieldsPerRecord = true, -1
 	header, err := r.Read()

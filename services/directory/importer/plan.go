@@ -94,7 +94,7 @@ func Plan(req Request, data io.Reader, current *directory.Snapshot, progress fun
 	if err != nil {
 		return nil, err
 	}
-	text, err := decode(data, slices.Contains([]string{GIAS, GIASLinks, Ofsted, ODS}, req.Format))
+	text, err := decode(data, slices.Contains([]string{GIAS, GIASLinks, Ofsted, ODS}, req.Format), encodingRemedy(req.Format))
 	if err != nil {
 		return nil, j.refuse(err)
 	}
