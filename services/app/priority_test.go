@@ -87,3 +87,55 @@ func TestWhatAPatternOrAnIndicatorRaisesGoesBeforeFiveHundredThatWaited(t *testi
 	equal(t, "first", about, []string{"ivo-3", "orla-unseen"})
 	r.Verify()
 }
+
+func TestWhatIsDueWithinTheHourGoesBeforeWhatWaitedAllNight(t *testing.T) {
+	const waiting = 20
+	r := apptest.World(t, apptest.London("2026-06-18 19:42"))
+	r.Config.Send.Emails = 1 // one at a time, so that the order of arrival is that of the queue
+	r.Boot()
+	r.ImportBorough()
+	roll := "pupil_id,upn,nhs_number,given,family,known_as,date_of_birth,postcode,residence_area,setting,authority,enrolment,from,until,pattern,as_of\n"
+	for i := range waiting {
+		roll += fmt.Sprintf("R-%d,%s,,Ada%s,Larch%s,,2015-03-03,,%s,900101,,,2019-09-03,,,2026-06-01\n", i, upn(i), letters(i), letters(i), apptest.Ashmere)
+	}
+	if result := r.Import(&directoryv1.ImportHeader{Format: "pupil-roll", Name: "roll.csv", Source: "other-roll"}, []byte(roll)); len(result.Faults) > 0 {
+		t.Fatal(result.Faults[0])
+	}
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	standard := func(id string, c *eventv1.Child) *eventv1.Event {
+		ev := apptest.Incident(police, id, "NP/"+id, r.Clock.Now(), c)
+		ev.Risk = eventv1.RiskGrade_RISK_GRADE_STANDARD
+		return ev
+	}
+	sending := sendingv1.NewSendingServiceClient(r.Dial(r.Service.AdminIdentity()))
+	_, err := sending.Stop(r.Context(), &sendingv1.StopRequest{Scope: ledgerv1.Scope_SCOPE_ALL, Reason: "A test."})
+	must(t, err)
+	for i := range waiting {
+		police.Publish(standard(fmt.Sprintf("evening-%d", i), apptest.Child("c1", "Ada"+letters(i), "Larch"+letters(i), "2015-03-03")))
+	}
+	r.Settle()
+	r.Clock.Set(apptest.London("2026-06-19 07:50"))
+	police.Publish(standard("morning", apptest.Child("c1", "Ivo", "Brennock", "2015-05-09")))
+	r.Settle()
+	_, err = sending.Resume(r.Context(), &sendingv1.ResumeRequest{Scope: ledgerv1.Scope_SCOPE_ALL, Reason: "A test."})
+	must(t, err)
+	r.Settle()
+
+	var lanes []string
+	for _, id := range []string{"evening-0", "morning"} {
+		for _, n := range r.Decision(police.ID, id).Notices {
+			lanes = append(lanes, strings.TrimSpace(fmt.Sprintf("%s, due %s: %v %s", id, apptest.Clock(n.DueMs), n.Lane, n.LaneBecause)))
+		}
+	}
+	equal(t, "lanes", lanes, []string{
+		"evening-0, due 08:30 Fri 19 Jun (BST): LANE_ROUTINE", "morning, due 08:30 Fri 19 Jun (BST): LANE_HIGH it is due within the hour",
+	})
+	mails := r.Mail.All()
+	if len(mails) != waiting+1 {
+		t.Fatalf("%d mails, want one for each notice: nothing may be lost", len(mails))
+	}
+	if page := r.Person(mails[0].To).Open(mails[0]); !strings.Contains(page, "NP/morning") {
+		t.Error("the first mail is about what waited")
+	}
+	r.Verify()
+}
