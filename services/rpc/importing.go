@@ -192,9 +192,10 @@ func (in importing) plan(snapshot *directory.Snapshot) (*importer.Result, error)
 	if in.header.GetFormat() == formatPolicy {
 		return planPolicy(in.file, snapshot)
 	}
+	_, current := in.Current()
 	request := importer.Request{
 		Format: in.header.GetFormat(), Name: in.header.GetName(), Source: in.header.GetSource(), Force: in.header.GetForce(),
-		Owner: in.header.GetOwner(), Role: in.header.GetRole(), Now: in.Clock.Now(), Key: in.key,
+		Owner: in.header.GetOwner(), Role: in.header.GetRole(), Now: in.Clock.Now(), Key: in.key, Told: current.TellsSubscribers, Listed: current.List().GrantedOn,
 	}
 	if in.postcodes != nil {
 		return in.postcodes.Plan(request, snapshot)

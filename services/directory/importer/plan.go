@@ -61,6 +61,12 @@ type Request struct {
 	Force  bool   // also beyond the guard
 	Now    time.Time
 	Key    notice.Key // for the ids of children
+
+	// Told says whether the policy in force tells subscribers of any of some kinds of event on a basis; no kinds are all of
+	// them; Listed whether it grants the list of children missing on a basis. Where they are nil subscriptions are not held
+	// against a policy.
+	Told   func(basis string, kinds []string) bool
+	Listed func(basis string) bool
 }
 
 // RowKey names a row of the directory.

@@ -33,6 +33,7 @@ func (j *job) readSubscriptions(text string) error {
 			l.fault("kinds", "are not for a subscription to the list: leave them empty, and subscribe to outcomes by another row")
 		}
 		l.lasts(s)
+		l.told(s)
 		if row, ok := j.current.Row(directory.KindSubscription, s.GetId()); ok {
 			if was := row.GetSubscription(); was.GetEndedMs() != 0 || was.GetGrantedBy() != importedBy || was.GetAgency() != s.GetAgency() {
 				l.fault("id", "is that of a subscription that has ended, was asked for, or is another agency's: give this one an id of its own")
@@ -58,6 +59,22 @@ func (l *line) lasts(s *directoryv1.Subscription) {
 	}
 	if review, err := directory.ParseDate(s.GetReviewOn()); err == nil && (review.After(until) || review.Before(from)) {
 		l.fault("review_on", "is not while it lasts: give a day on which somebody looks at it again")
+	}
+}
+
+// told reports what no rule of the policy tells subscribers of: a subscription to it would look granted and tell nobody.
+func (l *line) told(s *directoryv1.Subscription) {
+	told, listed := l.j.req.Told, l.j.req.Listed
+	switch {
+	case told == nil || listed == nil || s.GetBasis() == "":
+	case s.GetList():
+		if !listed(s.GetBasis()) {
+			l.fault("basis", "is one on which the policy does not grant the list: correct it, or import the policy whose list has it first")
+		}
+	case !told(s.GetBasis(), nil):
+		l.fault("basis", "is one on which no rule of the policy tells subscribers: correct it, or import the policy that has such a rule first")
+	case slices.ContainsFunc(s.GetKinds(), func(kind string) bool { return !told(s.GetBasis(), []string{kind}) }):
+		l.fault("kinds", "names a kind of which no rule of the policy tells subscribers on this basis: leave it out, or import the policy that has such a rule first")
 	}
 }
 
