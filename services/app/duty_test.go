@@ -186,3 +186,33 @@ func TestASwapBetweenTheDecisionAndTheSendIsHonouredAtTheSend(t *testing.T) {
 	equal(t, "after Holm has left", team(r), map[string]int{"holm": 1, "mailbox": 1})
 	r.Verify()
 }
+
+func TestASchoolsWeekInAugustNamesWhomANoticeOfThatDayGoesTo(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-08-05 11:00"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	police.Publish(apptest.Incident(police, "np-1", "NP/1", r.Clock.Now(), ivo()))
+	r.Settle()
+	equal(t, "told", r.MailTo(), []string{"safeguarding@beacon-row.example"})
+	week := func(from string) []string {
+		response, err := r.Directory.Duty(r.Context(), &directoryv1.DutyRequest{Organisation: "gias:900101", From: from})
+		must(t, err)
+		spans := []string{}
+		for _, s := range response.Spans {
+			line := fmt.Sprintf("%s from %s: %s", s.Role, apptest.Clock(s.FromMs), s.Contact)
+			if s.Holiday {
+				line += " (holiday)"
+			}
+			if s.Role == "dsl" || s.Role == "head" && s.Holiday {
+				spans = append(spans, line)
+			}
+		}
+		return spans
+	}
+	equal(t, "in August", week("2026-08-03"), []string{
+		"dsl from 00:00 Mon 3 Aug (BST): contacts/beacon-row-holiday (holiday)", "head from 00:00 Mon 3 Aug (BST):  (holiday)",
+	})
+	returns := week("2026-08-31")
+	equal(t, "the week in which school begins", []string{returns[0], returns[1]}, []string{
+		"dsl from 00:00 Mon 31 Aug (BST): contacts/beacon-row-holiday (holiday)", "dsl from 00:00 Tue 1 Sep (BST): contacts/beacon-row-dsl",
+	})
+}

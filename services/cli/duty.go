@@ -21,7 +21,7 @@ type dutyCmd struct {
 }
 
 func (dutyCmd) Help() string {
-	return `Shows whom a notice for a role goes to, from when until when, and why: by the rota, swaps counted, by office hours or out of hours. A GAP is a time in which nobody is on duty; whoever is named gets the notice all the same. For example:
+	return `Shows whom a notice for a role goes to, from when until when, and why: by the rota, swaps counted, by office hours or out of hours. A GAP is a time in which nobody is on duty; whoever is named gets the notice all the same. While a school or setting is on holiday, by its own calendar, its holiday contacts are shown: an Operation Encompass notice goes to them. For example:
 
     signalbox directory duty ashmere-council --role duty
     signalbox directory duty ashmere-council --from 2026-12-21 --days 14 --output json`
@@ -76,6 +76,15 @@ func dutyText(s *directoryv1.DutySpan) string {
 		directoryv1.DutyWhy_DUTY_WHY_OFF_DUTY:     "nobody is on duty",
 		directoryv1.DutyWhy_DUTY_WHY_NOBODY:       "no contact can be sent to",
 	}[s.GetWhy()]
+	if s.GetHoliday() {
+		switch s.GetWhy() {
+		case directoryv1.DutyWhy_DUTY_WHY_HOLIDAY: // says it
+		case directoryv1.DutyWhy_DUTY_WHY_NOBODY:
+			why = "no holiday contact can be sent to"
+		default:
+			why = "holiday contacts: " + why
+		}
+	}
 	if s.GetGap() {
 		return "GAP: " + why
 	}

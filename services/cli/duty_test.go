@@ -20,6 +20,11 @@ func TestAWeekOfDutyIsLaidOutSpanBySpan(t *testing.T) {
 	shut.Gap = true
 	nobody := span("2026-10-26T20:00:00Z", "2026-10-27T00:00:00Z", "", "", directoryv1.DutyWhy_DUTY_WHY_NOBODY)
 	nobody.Gap = true
+	inHoliday := func(contact, name string, why directoryv1.DutyWhy) *directoryv1.DutySpan {
+		s := span("2026-10-27T00:00:00Z", "2026-10-28T00:00:00Z", contact, name, why)
+		s.Holiday, s.Gap = true, why > directoryv1.DutyWhy_DUTY_WHY_HOLIDAY
+		return s
+	}
 	var b bytes.Buffer
 	err := printDuty(&b, []*directoryv1.DutySpan{
 		span("2026-10-23T23:00:00Z", "2026-10-24T16:00:00Z", "council/edt", "Emergency Duty Team", directoryv1.DutyWhy_DUTY_WHY_OUT_OF_HOURS),
@@ -27,6 +32,9 @@ func TestAWeekOfDutyIsLaidOutSpanBySpan(t *testing.T) {
 		swapped, gap,
 		span("2026-10-26T09:00:00Z", "2026-10-26T17:00:00Z", "council/duty", "Duty Social Worker", directoryv1.DutyWhy_DUTY_WHY_OFFICE_HOURS),
 		shut, nobody,
+		inHoliday("school/summer", "J. Marlowe", directoryv1.DutyWhy_DUTY_WHY_HOLIDAY),
+		inHoliday("school/summer", "J. Marlowe", directoryv1.DutyWhy_DUTY_WHY_OFF_DUTY),
+		inHoliday("", "", directoryv1.DutyWhy_DUTY_WHY_NOBODY),
 	})
 	if err != nil {
 		t.Fatal(err)

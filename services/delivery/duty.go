@@ -17,19 +17,32 @@ type Watch struct {
 	InsteadOf   string // the contact whose shift it has, by a swap
 	Gap         bool   // nobody is on duty; who is named is sent to all the same
 	Passed      []Skip // who is on the rota and cannot be sent to
+	Holiday     bool   // a setting's holiday, in which its holiday contacts are sent to
 }
 
-// Watches says who would be sent to from one instant to another, about a child without restrictions, by a link that may
-// use any contact: what Resolve would answer at each instant, with neighbours that say the same joined.
-func Watches(snap *directory.Snapshot, org notice.OrgID, role string, from, until time.Time) []Watch {
+// Watches says who would be sent to from one instant to another, about a child without restrictions: what Resolve would
+// answer at each instant, with neighbours that say the same joined. The link may use any contact; while a setting is on
+// holiday, by its own calendar, it uses what is given for that.
+func Watches(snap *directory.Snapshot, org notice.OrgID, role, inHoliday string, from, until time.Time) []Watch {
+	seasons := []directory.Season{{From: from, Until: until}}
+	if _, setting := snap.Setting(org); setting && inHoliday == directory.UseHoliday {
+		seasons = snap.Calendar(org).Seasons(from, until)
+	}
 	var watches []Watch
-	for _, span := range snap.Spans(org, role, directory.UseAny, from, until) {
-		w := watch(span, snap)
-		if last := len(watches) - 1; last >= 0 && watches[last].continues(w) {
-			watches[last].Until = w.Until
-			continue
+	for _, season := range seasons {
+		use := directory.UseAny
+		if season.Holiday {
+			use = inHoliday
 		}
-		watches = append(watches, w)
+		for _, span := range snap.Spans(org, role, use, season.From, season.Until) {
+			w := watch(span, snap)
+			w.Holiday = season.Holiday
+			if last := len(watches) - 1; last >= 0 && watches[last].continues(w) {
+				watches[last].Until = w.Until
+				continue
+			}
+			watches = append(watches, w)
+		}
 	}
 	return watches
 }
@@ -53,7 +66,7 @@ func watch(span directory.Span, snap *directory.Snapshot) Watch {
 }
 
 func (w Watch) continues(next Watch) bool {
-	return w.Contact == next.Contact && w.Why == next.Why && w.InsteadOf == next.InsteadOf && slices.Equal(w.Passed, next.Passed)
+	return w.Holiday == next.Holiday && w.Contact == next.Contact && w.Why == next.Why && w.InsteadOf == next.InsteadOf && slices.Equal(w.Passed, next.Passed)
 }
 
 // missing are those on the rota who are no contact of the role any more.

@@ -88,6 +88,52 @@ func TestWhoeverHasTheShiftIsTelephonedFirst(t *testing.T) {
 	}
 }
 
+// In its holidays a setting is told by its holiday contacts, from the end of the last school day to the evening before school.
+func TestAWeekInTheHolidaysShowsTheHolidayContact(t *testing.T) {
+	summer := contact("summer", "dsl", use(holiday), hours("09:00", "12:00"))
+	rows := []any{
+		contact("dsl", "dsl", hours("08:00", "17:00")), summer, contact("head", "head"),
+		&directoryv1.Calendar{Id: "gias:900101", Terms: []*directoryv1.Term{{Opens: "2026-09-01", Closes: "2026-10-23"}, {Opens: "2026-11-02", Closes: "2026-12-18"}},
+			DayBegins: "08:45", DayEnds: "15:15"},
+	}
+	s := snapshot(t, rows...)
+	shown := func(role, inHoliday string) []string {
+		var out []string
+		for _, w := range Watches(s, "gias:900101", role, inHoliday, instant(t, "2026-10-23T00:00:00+01:00"), instant(t, "2026-10-28T00:00:00Z")) {
+			line := fmt.Sprintf("%s %s %s", w.From.In(directory.London()).Format("Mon 15:04"), w.Contact.GetId(), w.Why)
+			if w.Gap {
+				line += " gap"
+			}
+			if w.Holiday {
+				line += " holiday"
+			}
+			out = append(out, line)
+			use := directory.UseAny
+			if w.Holiday {
+				use = inHoliday
+			}
+			ep, _, _ := Resolve(&ledgerv1.Link{Organisation: "gias:900101", Roles: []string{role}, Use: use}, "", s, w.From, History{})
+			if ep.Contact != w.Contact.GetId() || w.Holiday != (s.Calendar("gias:900101").InHoliday(w.From) && inHoliday != "") {
+				t.Errorf("%s: %q is sent to", line, ep.Contact)
+			}
+		}
+		return out
+	}
+	if diff := cmp.Diff([]string{
+		"Fri 00:00 dsl DUTY_WHY_OFF_DUTY gap", "Fri 08:00 dsl DUTY_WHY_OFFICE_HOURS",
+		"Fri 15:15 summer DUTY_WHY_OFF_DUTY gap holiday", "Mon 09:00 summer DUTY_WHY_HOLIDAY holiday", "Mon 12:00 summer DUTY_WHY_OFF_DUTY gap holiday",
+		"Tue 09:00 summer DUTY_WHY_HOLIDAY holiday", "Tue 12:00 summer DUTY_WHY_OFF_DUTY gap holiday",
+	}, shown("dsl", holiday)); diff != "" {
+		t.Errorf("the safeguarding lead (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Fri 00:00 head DUTY_WHY_OFFICE_HOURS", "Fri 15:15  DUTY_WHY_NOBODY gap holiday"}, shown("head", holiday)); diff != "" {
+		t.Errorf("a role without a holiday contact (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"Fri 00:00 head DUTY_WHY_OFFICE_HOURS"}, shown("head", "")); diff != "" {
+		t.Errorf("a role that no rule turns to in holidays (-want +got):\n%s", diff)
+	}
+}
+
 // A rota says who comes first, and keeps nobody from being told: at every instant somebody is resolved if anybody could be
 // without it, and Watches says who.
 func TestNoRotaLeavesARoleWithoutSomebodyWhoCanBeSentTo(t *testing.T) {
@@ -131,7 +177,7 @@ func TestNoRotaLeavesARoleWithoutSomebodyWhoCanBeSentTo(t *testing.T) {
 			if use != directory.UseAny {
 				continue
 			}
-			for _, w := range Watches(with, "gias:900101", "dsl", from, from.Add(61*time.Hour)) {
+			for _, w := range Watches(with, "gias:900101", "dsl", "", from, from.Add(61*time.Hour)) {
 				if !at.Before(w.From) && at.Before(w.Until) && (w.Contact.GetId() != endpoint.Contact || (w.Contact == nil) == after) {
 					rt.Fatalf("at %v %q is sent to, and %q shown from %v to %v", at, endpoint.Contact, w.Contact.GetId(), w.From, w.Until)
 				}

@@ -46,6 +46,8 @@ func snapshot(t *testing.T, rows ...any) *directory.Snapshot {
 			all = append(all, directory.ChildRow(r))
 		case *directoryv1.Setting:
 			all = append(all, &directoryv1.Row{Row: &directoryv1.Row_Setting{Setting: r}})
+		case *directoryv1.Calendar:
+			all = append(all, directory.CalendarRow(r))
 		case *directoryv1.Restriction:
 			r.Id, r.Child = fmt.Sprintf("r%d", i), string(child)
 			all = append(all, &directoryv1.Row{Row: &directoryv1.Row_Restriction{Restriction: r}})

@@ -125,6 +125,36 @@ func (c Calendar) InHoliday(at time.Time) bool {
 	return !c.inTerm(c.days.Next(today))
 }
 
+// Season is a time in which a setting is on holiday, or is not.
+type Season struct {
+	From, Until time.Time
+	Holiday     bool
+}
+
+// Seasons are the seasons from one instant to another, in order.
+func (c Calendar) Seasons(from, until time.Time) []Season {
+	var seasons []Season
+	begin := func(at time.Time) {
+		holiday := c.InHoliday(at)
+		if last := len(seasons) - 1; last >= 0 {
+			if seasons[last].Holiday == holiday {
+				return
+			}
+			seasons[last].Until = at
+		}
+		seasons = append(seasons, Season{From: at, Until: until, Holiday: holiday})
+	}
+	begin(from)
+	for d := DateOf(from); !d.After(DateOf(until)); d = d.AddDays(1) {
+		for _, at := range []time.Time{d.at(0), d.at(c.ends)} { // when the answer may change
+			if at.After(from) && at.Before(until) {
+				begin(at)
+			}
+		}
+	}
+	return seasons
+}
+
 // TermOpens is the first day that pupils attend of the first term to begin after t, by that day's cut-off. Terms are
 // split at half-term holidays, so the weeks after one are a term of their own.
 func (c Calendar) TermOpens(after time.Time) (Date, bool) {

@@ -80,6 +80,19 @@ func (p *Policy) Basis(code string) (text string, ok bool) {
 	return text, ok
 }
 
+// UseInHoliday is the use of the contacts of a role that some rule turns to at a setting while it is on holiday; empty
+// where none limits them.
+func (p *Policy) UseInHoliday(role string) string {
+	for _, rule := range p.document.GetRules() {
+		for _, step := range rule.GetHoliday().GetChain() {
+			if step.GetOf() == "recipient" && step.GetUse() != "" && slices.Contains(step.GetRoles(), role) {
+				return step.GetUse()
+			}
+		}
+	}
+	return ""
+}
+
 // Lane is the lane of a notice: the rule's own, or the one of the publisher's risk grade. A grade that this build does
 // not know counts as ungraded.
 func (p *Policy) Lane(r *Rule, risk eventv1.RiskGrade) ledgerv1.Lane {

@@ -16,7 +16,7 @@ const dutyDays = 7
 // Duty says who is on duty in an organisation, span by span: whom a notice would be sent to then.
 func (s *directoryService) Duty(_ context.Context, req *directoryv1.DutyRequest) (*directoryv1.DutyResponse, error) {
 	const op = "rpc.Duty"
-	snapshot, _ := s.Current()
+	snapshot, current := s.Current()
 	org := notice.OrgID(req.GetOrganisation())
 	_, isOrganisation := snapshot.Organisation(org)
 	if _, isSetting := snapshot.Setting(org); !isOrganisation && !isSetting {
@@ -42,7 +42,7 @@ func (s *directoryService) Duty(_ context.Context, req *directoryv1.DutyRequest)
 	}
 	response := &directoryv1.DutyResponse{}
 	for _, role := range roles {
-		for _, w := range delivery.Watches(snapshot, org, role, first.At("00:00"), first.AddDays(days).At("00:00")) {
+		for _, w := range delivery.Watches(snapshot, org, role, current.UseInHoliday(role), first.At("00:00"), first.AddDays(days).At("00:00")) {
 			response.Spans = append(response.Spans, dutySpan(role, w))
 		}
 	}
@@ -52,7 +52,7 @@ func (s *directoryService) Duty(_ context.Context, req *directoryv1.DutyRequest)
 func dutySpan(role string, w delivery.Watch) *directoryv1.DutySpan {
 	span := &directoryv1.DutySpan{
 		Role: role, FromMs: w.From.UnixMilli(), UntilMs: w.Until.UnixMilli(), Contact: w.Contact.GetId(), Name: w.Contact.GetName(),
-		Channel: w.Contact.GetChannel(), Why: w.Why, InsteadOf: w.InsteadOf, Gap: w.Gap,
+		Channel: w.Contact.GetChannel(), Why: w.Why, InsteadOf: w.InsteadOf, Gap: w.Gap, Holiday: w.Holiday,
 	}
 	for _, p := range w.Passed {
 		span.Passed = append(span.Passed, &directoryv1.DutyPassed{Contact: p.Contact, Reason: p.Reason})

@@ -1139,7 +1139,10 @@ type DutySpan struct {
 	// True where nobody is on duty: whoever is named is sent to all the same.
 	Gap bool `protobuf:"varint,9,opt,name=gap,proto3" json:"gap,omitempty"`
 	// Who is on the rota and cannot be sent to.
-	Passed        []*DutyPassed `protobuf:"bytes,10,rep,name=passed,proto3" json:"passed,omitempty"`
+	Passed []*DutyPassed `protobuf:"bytes,10,rep,name=passed,proto3" json:"passed,omitempty"`
+	// True while a setting is on holiday and a rule of the policy turns to its holiday contacts then: who is named is of those.
+	// Empty contact: they have none of this role who can be sent to, and the rule goes on along its chain.
+	Holiday       bool `protobuf:"varint,11,opt,name=holiday,proto3" json:"holiday,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1242,6 +1245,13 @@ func (x *DutySpan) GetPassed() []*DutyPassed {
 		return x.Passed
 	}
 	return nil
+}
+
+func (x *DutySpan) GetHoliday() bool {
+	if x != nil {
+		return x.Holiday
+	}
+	return false
 }
 
 // DutyPassed is a contact on the rota who cannot be sent to.
@@ -1372,7 +1382,7 @@ const file_signalbox_directory_v1_service_proto_rawDesc = "" +
 	"\x04from\x18\x03 \x01(\tR\x04from\x12\x1d\n" +
 	"\x04days\x18\x04 \x01(\x05B\t\xbaH\x06\x1a\x04\x18>(\x00R\x04days\"F\n" +
 	"\fDutyResponse\x126\n" +
-	"\x05spans\x18\x01 \x03(\v2 .signalbox.directory.v1.DutySpanR\x05spans\"\xba\x02\n" +
+	"\x05spans\x18\x01 \x03(\v2 .signalbox.directory.v1.DutySpanR\x05spans\"\xd4\x02\n" +
 	"\bDutySpan\x12\x12\n" +
 	"\x04role\x18\x01 \x01(\tR\x04role\x12\x17\n" +
 	"\afrom_ms\x18\x02 \x01(\x03R\x06fromMs\x12\x19\n" +
@@ -1385,7 +1395,8 @@ const file_signalbox_directory_v1_service_proto_rawDesc = "" +
 	"instead_of\x18\b \x01(\tR\tinsteadOf\x12\x10\n" +
 	"\x03gap\x18\t \x01(\bR\x03gap\x12:\n" +
 	"\x06passed\x18\n" +
-	" \x03(\v2\".signalbox.directory.v1.DutyPassedR\x06passed\">\n" +
+	" \x03(\v2\".signalbox.directory.v1.DutyPassedR\x06passed\x12\x18\n" +
+	"\aholiday\x18\v \x01(\bR\aholiday\">\n" +
 	"\n" +
 	"DutyPassed\x12\x18\n" +
 	"\acontact\x18\x01 \x01(\tR\acontact\x12\x16\n" +
