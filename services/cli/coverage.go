@@ -17,7 +17,7 @@ type coverageCmd struct {
 }
 
 func (coverageCmd) Help() string {
-	return `A setting or organisation is covered by a contact by email or gRPC that a person confirmed, that is in use today and whose mail does not come back. Whoever is not gets their notices late, by a telephone call of the authority: find their safeguarding lead, and add a contact with its verified_on by directory import contacts.
+	return `A setting or organisation is covered by a contact by email, gRPC or inbox that a person confirmed, that is in use today and whose mail does not come back. An inbox counts where its agency has access and acts for the organisation; a telephone number, and a contact for the holidays alone, do not. Whoever is not gets their notices late, by a telephone call of the authority: find their safeguarding lead, and add a contact with its verified_on by directory import contacts.
 
     signalbox directory coverage --area E09000901
 

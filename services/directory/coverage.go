@@ -18,8 +18,10 @@ type Coverage struct {
 }
 
 // Cover counts the settings that are open on a day and the organisations, by area and kind: those of one area, or of all
-// where it is empty. One is covered that has a contact by email or gRPC which a person confirmed, which is in use on that
-// day and which usable, unless nil, says works. A telephone number alone covers nobody: it takes a person to call it.
+// where it is empty. One is covered that has a contact by email, gRPC or inbox which a person confirmed, which is in use on
+// that day and which usable, unless nil, says works. Three things cover nobody: a telephone number, which it takes a person
+// to call; an inbox of an agency that does not act for the organisation, which it cannot read; and a contact for the
+// holidays alone, which nothing is sent to on most days.
 func (s *Snapshot) Cover(area notice.Area, on Date, usable func(*directoryv1.Contact) bool) []Coverage {
 	type line struct {
 		area    notice.Area
@@ -37,7 +39,7 @@ func (s *Snapshot) Cover(area notice.Area, on Date, usable func(*directoryv1.Con
 			found[l] = c
 		}
 		c.Total++
-		if !slices.ContainsFunc(s.contacts[id], func(c *directoryv1.Contact) bool { return reaches(c, on) && (usable == nil || usable(c)) }) {
+		if !slices.ContainsFunc(s.contacts[id], func(c *directoryv1.Contact) bool { return s.reaches(c, on) && (usable == nil || usable(c)) }) {
 			c.Without = append(c.Without, id)
 		}
 	}
@@ -60,9 +62,19 @@ func (s *Snapshot) Cover(area notice.Area, on Date, usable func(*directoryv1.Con
 	return all
 }
 
-// reaches says whether a notice may be sent to a contact on a day.
-func reaches(c *directoryv1.Contact, on Date) bool {
-	return c.GetVerifiedOn() != "" && InUse(c, on) && (c.GetChannel() == "email" || c.GetChannel() == "grpc")
+// reaches says whether a notice may be sent to a contact on a day, and not in the holidays alone.
+func (s *Snapshot) reaches(c *directoryv1.Contact, on Date) bool {
+	if c.GetVerifiedOn() == "" || !InUse(c, on) || c.GetUse() == UseHoliday {
+		return false
+	}
+	switch c.GetChannel() {
+	case "email", "grpc":
+		return true
+	case "inbox":
+		return s.ActsFor(c.GetAddress(), c.GetOrganisation())
+	default:
+		return false
+	}
 }
 
 func boolCompare(a, b bool) int {

@@ -54,3 +54,33 @@ func TestCoverageNamesThoseWhoCannotBeTold(t *testing.T) {
 		t.Errorf("an area nobody knows: %v", got)
 	}
 }
+
+func TestCoverageCountsAnInboxThatIsReadAndNoContactForTheHolidaysAlone(t *testing.T) {
+	contact := func(id, org, channel, address, use string) *directoryv1.Row {
+		return directory.ContactRow(&directoryv1.Contact{Id: id, Organisation: org, Channel: channel, Address: address, Use: use, VerifiedOn: "2026-09-01"})
+	}
+	rows := []*directoryv1.Row{
+		directory.AgencyRow(&directoryv1.Agency{Id: "trust-system", Organisation: "trust"}),
+		contact("a", "trust", "inbox", "trust-system", "regular"),
+		contact("b", "charity", "inbox", "trust-system", "regular"), // another's agency
+		contact("c", "refuge", "inbox", "nobody", "regular"),        // no agency has access under this id
+		contact("d", "holiday-club", "email", "a@club.example", "holiday"),
+		contact("e", "night-team", "email", "a@night.example", "out_of_hours"),
+		contact("f", "school-office", "email", "a@office.example", "holiday"), contact("g", "school-office", "email", "b@office.example", "regular"),
+	}
+	for _, id := range []string{"trust", "charity", "refuge", "holiday-club", "night-team", "school-office"} {
+		rows = append(rows, directory.OrganisationRow(&directoryv1.Organisation{Id: id, Kind: "voluntary"}))
+	}
+	s, err := directory.Build(1, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	on, err := directory.ParseDate("2026-11-02")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []directory.Coverage{{Kind: "voluntary", Total: 6, Without: []notice.OrgID{"charity", "holiday-club", "refuge"}}}
+	if diff := cmp.Diff(want, s.Cover("", on, nil)); diff != "" {
+		t.Errorf("coverage (-want +got):\n%s", diff)
+	}
+}

@@ -34,7 +34,7 @@ type ImportHeader struct {
 	Source string `protobuf:"bytes,3,opt,name=source,proto3" json:"source,omitempty"`
 	// Report the changes and apply none.
 	DryRun bool `protobuf:"varint,4,opt,name=dry_run,json=dryRun,proto3" json:"dry_run,omitempty"`
-	// Apply even where a larger share than the guard allows is removed or re-addressed.
+	// Apply even where a larger share than the guard allows is removed, closed, re-addressed or moved.
 	Force bool `protobuf:"varint,5,opt,name=force,proto3" json:"force,omitempty"`
 	// Whose an iCalendar file is, which cannot say so itself: the organisation of a rota; the setting, or the GSS code of
 	// the authority, of term dates.
@@ -608,7 +608,8 @@ type CoverageResponse struct {
 	Setting bool `protobuf:"varint,4,opt,name=setting,proto3" json:"setting,omitempty"`
 	// How many there are.
 	Total int64 `protobuf:"varint,5,opt,name=total,proto3" json:"total,omitempty"`
-	// How many have a contact that a notice can be sent to: confirmed, in use today, and whose mail does not come back.
+	// How many have a contact that a notice can be sent to: by email, gRPC or an inbox of theirs, confirmed, in use today and not
+	// for the holidays alone, and whose mail does not come back.
 	Covered int64 `protobuf:"varint,6,opt,name=covered,proto3" json:"covered,omitempty"`
 	// Ids of the others.
 	Without       []string `protobuf:"bytes,7,rep,name=without,proto3" json:"without,omitempty"`
