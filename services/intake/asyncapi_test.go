@@ -150,6 +150,28 @@ func TestTheDocumentsEventsAreTaken(t *testing.T) {
 	}
 }
 
+func TestTheDocumentHasAnExampleOfEachKind(t *testing.T) {
+	var shown []string
+	for _, example := range readDocument(t).Components.Messages["eventCloudEventsJSON"].Examples {
+		event, ok := example.Payload.(map[string]any)
+		kind, isText := event["type"].(string)
+		if !ok || !isText {
+			t.Fatalf("the example %s has no type", example.Name)
+		}
+		if want := strings.NewReplacer(".", "-", "_", "-").Replace(kind); example.Name != want {
+			t.Errorf("the example of %s is called %s, want %s", kind, example.Name, want)
+		}
+		shown = append(shown, kind)
+	}
+	var kinds []string
+	for _, kind := range notice.PublishedKinds() {
+		kinds = append(kinds, string(kind))
+	}
+	if diff := cmp.Diff(kinds, shown); diff != "" {
+		t.Errorf("examples in structured JSON, in the order of the kinds (-want +got):\n%s", diff)
+	}
+}
+
 func TestTheDocumentsAnswersAreMessages(t *testing.T) {
 	doc := readDocument(t)
 	for name, m := range map[string]proto.Message{
