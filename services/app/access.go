@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 	"path/filepath"
+	"slices"
 
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
@@ -34,15 +35,9 @@ func (s *Service) AddAgency(ctx context.Context, agency *directoryv1.Agency) (*d
 		faults = append(faults, notice.FieldFault{Field: "agency.organisation",
 			Message: "is not in the directory: import it first (signalbox directory import organisations FILE)"})
 	}
-	known := map[string]bool{}
-	for _, k := range notice.EventKinds() {
-		known[string(k)] = true
-	}
-	for _, kind := range agency.Kinds {
-		if !known[kind] {
-			faults = append(faults, notice.FieldFault{Field: "agency.kinds", Message: "names a kind of event that does not exist"})
-			break
-		}
+	kinds, message := grantedKinds(agency.Kinds)
+	if message != "" {
+		faults = append(faults, notice.FieldFault{Field: "agency.kinds", Message: message})
 	}
 	if len(faults) > 0 {
 		return nil, notice.InvalidFields(op, faults)
@@ -68,7 +63,7 @@ func (s *Service) AddAgency(ctx context.Context, agency *directoryv1.Agency) (*d
 		return nil, err
 	}
 	row := &directoryv1.Agency{
-		Id: agency.Id, Organisation: agency.Organisation, Kinds: agency.Kinds, Nkey: user.PublicKey, Certificate: serial,
+		Id: agency.Id, Organisation: agency.Organisation, Kinds: kinds, Nkey: user.PublicKey, Certificate: serial,
 	}
 	if err := putRows(ctx, s.store.Directory(), &directoryv1.Row{Row: &directoryv1.Row_Agency{Agency: row}}); err != nil {
 		return nil, err
@@ -83,6 +78,23 @@ func (s *Service) AddAgency(ctx context.Context, agency *directoryv1.Agency) (*d
 		response.NatsConfiguration, err = s.externalConfiguration()
 	}
 	return response, err
+}
+
+// grantedKinds are the kinds of event that an agency may publish as its row of the directory has them, where none is every
+// kind; or what is wrong with those asked for.
+func grantedKinds(asked []string) (kinds []string, message string) {
+	switch {
+	case len(asked) == 0:
+		return nil, "is empty: name the kinds of event that the agency may publish, such as encompass.incident, or all"
+	case len(asked) == 1 && asked[0] == notice.EveryKind:
+		return nil, ""
+	}
+	for _, kind := range asked {
+		if !slices.Contains(notice.EventKinds(), notice.EventKind(kind)) {
+			return nil, "names a kind of event that does not exist: give kinds such as encompass.incident, or all alone"
+		}
+	}
+	return asked, ""
 }
 
 // RemoveAgency ends an agency's access. Its stream, and what was made of it, stays.

@@ -180,6 +180,14 @@ func TestAnAgencyCanDoOnlyWhatItWasGiven(t *testing.T) {
 	if fault := rpc.Fault(err); notice.KindOf(fault) != notice.Invalid || len(notice.FieldsOf(fault)) != 2 {
 		t.Errorf("an unknown organisation and an unknown kind: %v", err)
 	}
+	for name, kinds := range map[string][]string{"no kind": nil, "an empty kind": {""}, "all and one more": {notice.EveryKind, "encompass.incident"}} {
+		_, err := r.Directory.AddAgency(r.Context(), &directoryv1.AddAgencyRequest{Agency: &directoryv1.Agency{
+			Id: "harbour", Organisation: "harbour-trust", Kinds: kinds,
+		}})
+		if fault := rpc.Fault(err); err == nil || notice.KindOf(fault) != notice.Invalid || notice.FieldsOf(fault)[0].Field != "agency.kinds" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 	_, err = directoryv1.NewDirectoryServiceClient(police.GRPC).ListAgencies(r.Context(), &directoryv1.ListAgenciesRequest{})
 	if notice.KindOf(rpc.Fault(err)) != notice.Denied {
 		t.Errorf("an agency reads the list of agencies: %v", err)

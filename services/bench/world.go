@@ -23,6 +23,7 @@ import (
 	"github.com/signalbox-hq/signalbox/services/app"
 	"github.com/signalbox-hq/signalbox/services/clock"
 	"github.com/signalbox-hq/signalbox/services/identity"
+	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/rpc"
 	"github.com/signalbox-hq/signalbox/services/store"
 )
@@ -213,7 +214,7 @@ func (w *world) load(ctx context.Context, format, text string) error {
 // signIn gives the agency access and connects as it.
 func (w *world) signIn(ctx context.Context, dir string) error {
 	given, err := directoryv1.NewDirectoryServiceClient(w.operator).AddAgency(ctx, &directoryv1.AddAgencyRequest{
-		Agency: &directoryv1.Agency{Id: agency, Organisation: council},
+		Agency: &directoryv1.Agency{Id: agency, Organisation: council, Kinds: []string{notice.EveryKind}},
 	})
 	if err != nil {
 		return rpc.Fault(err)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,9 +30,6 @@ type agencyAddCmd struct {
 	connection
 }
 
-// everyKind stands for all kinds of event, so that giving them all is said.
-const everyKind = "all"
-
 func (agencyAddCmd) Help() string {
 	return `Writes client.crt, client.key, ca.crt and nats.seed. The service keeps no copy of the private parts, so hand the folder over by a safe way, and add the agency again if it is lost: its old key for NATS then ends.
 
@@ -45,9 +43,8 @@ func (c *agencyAddCmd) Run(ctx context.Context, e *env) error {
 	if _, err := notice.ParseAgencyID(c.ID); err != nil {
 		return usagef("%v", err)
 	}
-	kinds := c.Kinds
-	if len(kinds) == 1 && kinds[0] == everyKind {
-		kinds = nil
+	if slices.Contains(c.Kinds, "") || len(c.Kinds) == 0 { // a variable of the shell that is not set
+		return usagef("--kinds is empty: name the kinds of event that the agency may publish, or say --kinds %s for every kind", notice.EveryKind)
 	}
 	dir := c.Out
 	if dir == "" {
@@ -63,7 +60,7 @@ func (c *agencyAddCmd) Run(ctx context.Context, e *env) error {
 	}
 	defer l.close()
 	response, err := call(ctx, l, directoryv1.NewDirectoryServiceClient(l.conn).AddAgency, &directoryv1.AddAgencyRequest{
-		Agency: &directoryv1.Agency{Id: c.ID, Organisation: c.Organisation, Kinds: kinds},
+		Agency: &directoryv1.Agency{Id: c.ID, Organisation: c.Organisation, Kinds: c.Kinds},
 	})
 	if err != nil {
 		return err

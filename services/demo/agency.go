@@ -78,7 +78,7 @@ func (w *world) addAgencies(ctx context.Context, show *progress) error {
 
 func (w *world) addAgency(ctx context.Context, id, organisation string) (*agency, error) {
 	given, err := w.directory.AddAgency(ctx, &directoryv1.AddAgencyRequest{
-		Agency: &directoryv1.Agency{Id: id, Organisation: organisation},
+		Agency: &directoryv1.Agency{Id: id, Organisation: organisation, Kinds: []string{notice.EveryKind}},
 	})
 	if err != nil {
 		return nil, rpc.Fault(err)

@@ -39,6 +39,10 @@ const (
 	DeletionRequest EventKind = "deletion.request"
 )
 
+// EveryKind stands for all kinds of event where somebody is given access: an empty list may be a slip, so it is not taken
+// for all of them.
+const EveryKind = "all"
+
 // PublishedKinds lists every kind that an agency may publish.
 func PublishedKinds() []EventKind { return append(EventKinds(), EventWithdrawn, Manifest) }
 

@@ -32,7 +32,7 @@ type Agency struct {
 func (r *Rig) AddAgency(id, organisation string) *Agency {
 	r.T.Helper()
 	added, err := r.Directory.AddAgency(r.Context(), &directoryv1.AddAgencyRequest{
-		Agency: &directoryv1.Agency{Id: id, Organisation: organisation},
+		Agency: &directoryv1.Agency{Id: id, Organisation: organisation, Kinds: []string{notice.EveryKind}},
 	})
 	r.must(err)
 	if r.ReloadNATS != nil {

@@ -1831,7 +1831,7 @@ type Agency struct {
 	Organisation string `protobuf:"bytes,2,opt,name=organisation,proto3" json:"organisation,omitempty"`
 	// Public nkey of its NATS user.
 	Nkey string `protobuf:"bytes,3,opt,name=nkey,proto3" json:"nkey,omitempty"`
-	// Kinds of event it may publish; none means every kind.
+	// Kinds of event it may publish. In a row, and in a list of agencies, none is every kind; see AddAgencyRequest.
 	Kinds []string `protobuf:"bytes,4,rep,name=kinds,proto3" json:"kinds,omitempty"`
 	// Serial number, hexadecimal, of the one client certificate that counts: adding the agency again ends the one before.
 	Certificate   string `protobuf:"bytes,5,opt,name=certificate,proto3" json:"certificate,omitempty"`

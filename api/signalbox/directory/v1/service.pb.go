@@ -699,7 +699,7 @@ func (x *CoverageResponse) GetWithout() []string {
 // AddAgencyRequest asks for access.
 type AddAgencyRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The agency.
+	// The agency. Its kinds are named; `all` alone is every kind. None is refused, since an empty list is easily a slip.
 	Agency        *Agency `protobuf:"bytes,1,opt,name=agency,proto3" json:"agency,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
