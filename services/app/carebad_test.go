@@ -1,12 +1,14 @@
 package app_test
 
 import (
+	"strings"
 	"testing"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
@@ -70,6 +72,55 @@ func TestABadEventOfEachKindOfCareIsRefusedByField(t *testing.T) {
 	})
 	s := r.Summary()
 	equal(t, "events refused and taken, notices, tasks", []int64{s.Refused, s.Events, s.Notices, s.OpenTasks}, []int64{7, 1, 1, 7})
+	r.Verify()
+}
+
+// A withdrawal that is at fault takes nothing back, and a manifest that is at fault is compared with nothing.
+func TestABadWithdrawalAndABadManifestAreRefusedByField(t *testing.T) {
+	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	police.Publish(apptest.Incident(police, "np-1", "NP/26/1", r.Clock.Now(), ivo()))
+	withdrawal := func(id, event, reason string, children ...*eventv1.Child) *eventv1.Event {
+		ev := envelope(police, id, notice.EventWithdrawn, "NP/26/1", r.Clock.Now(), children...)
+		ev.Payload = &eventv1.Event_EventWithdrawn{EventWithdrawn: &eventv1.EventWithdrawn{Event: event, Reason: reason}}
+		return ev
+	}
+	day := directory.DateOf(r.Clock.Now())
+	manifest := func(id string, day directory.Date, entries ...listed) *eventv1.Event {
+		return manifestOf(police, id, r.Clock.Now(), day, 1, 1, entries...)
+	}
+	named := manifest("m-named", day, listed{"NP/26/1", 1})
+	named.Children = []*eventv1.Child{ivo()}
+	for _, ev := range []*eventv1.Event{
+		withdrawal("w-nothing", "", "wrong_child"), withdrawal("w-why", "np-1", "the child is another"), withdrawal("w-itself", "w-itself", "wrong_child"),
+		withdrawal("w-named", "np-1", "wrong_child", ivo()),
+		manifest("m-tomorrow", day.AddDays(1), listed{"NP/26/1", 1}), manifest("m-twice", day, listed{"NP/26/1", 1}, listed{"NP/26/1", 1}),
+		manifest("m-nobody", day, listed{"NP/26/1", 0}), named,
+	} {
+		police.Publish(ev)
+	}
+	r.Settle()
+	var got [][]string
+	for _, rejected := range apptest.Rejected(police.Feedback()) {
+		got = append(got, fields(rejected.Faults))
+	}
+	equal(t, "faults", got, [][]string{
+		{"event_withdrawn.event"}, {"event_withdrawn.reason"}, {"event_withdrawn.event"}, {"children"},
+		{"manifest.day"}, {"manifest.entries[1].subject"}, {"manifest.entries[0].children"}, {"children"},
+	})
+	s := r.Summary()
+	equal(t, "events refused and taken, notices withdrawn, tasks", []int64{s.Refused, s.Events, s.Withdrawn, s.OpenTasks}, []int64{8, 1, 0, 8})
+	dsl := r.Person("j.marlowe@beacon-row.example")
+	dsl.Acknowledge(dsl.Notices()[0]) // its link still counts
+	r.Clock.Set(apptest.London("2026-06-20 12:00"))
+	r.Settle()
+	equal(t, "compared", compared(police.Feedback()), []string{})
+
+	police.Publish(withdrawal("w-good", "np-1", "wrong_child"))
+	police.Publish(manifest("m-good", day, listed{"NP/26/1", 1}))
+	r.Settle()
+	equal(t, "refused, with what is right behind it", r.Summary().Refused, int64(8))
+	equal(t, "taken back", strings.Contains(strings.Join(r.OpenTasks(), " "), "MISDIRECTION northbridge-police desk"), true)
 	r.Verify()
 }
 
