@@ -15,9 +15,12 @@ type processes struct {
 	world        *apptest.Rig
 	a, b         *child
 	seenA, seenB *apptest.Rig // the world as each of them has it
-	council      *apptest.Agency
-	account      *account
-	published    int
+
+	addressA, addressB string // of their gRPC
+
+	council   *apptest.Agency
+	account   *account
+	published int
 }
 
 func startProcesses(t *testing.T, a *account) *processes {
@@ -25,18 +28,17 @@ func startProcesses(t *testing.T, a *account) *processes {
 	world, _ := overExternal(t, time.Now())
 	p := &processes{t: t, world: world, account: a}
 	a.mailbox(world.Mail)
-	var addressA, addressB string
-	p.a, addressA = configureChild(t, world, "a")
-	p.b, addressB = configureChild(t, world, "b")
+	p.a, p.addressA = configureChild(t, world, "a")
+	p.b, p.addressB = configureChild(t, world, "b")
 	p.seenA, p.seenB = world.Another("a", nil), world.Another("b", nil)
 	p.a.start()
-	p.seenA.Attach(addressA, world.Config.NATS.URL)
+	p.seenA.Attach(p.addressA, world.Config.NATS.URL)
 	p.seenA.AwaitLead(true)
 	p.seenA.ImportBorough()
 	quickRetries(p.seenA)
 	p.council = p.seenA.AddAgency("ashmere-social-care", "ashmere-council")
 	p.b.start()
-	p.seenB.Attach(addressB, world.Config.NATS.URL)
+	p.seenB.Attach(p.addressB, world.Config.NATS.URL)
 	return p
 }
 

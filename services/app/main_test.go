@@ -16,5 +16,12 @@ func TestMain(m *testing.M) {
 		}
 		return
 	}
+	if config := os.Getenv(childReceiver); config != "" {
+		if err := receiveAsChild(config); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	goleak.VerifyTestMain(m)
 }

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
+	"golang.org/x/sync/errgroup"
 
 	directoryv1 "github.com/signalbox-hq/signalbox/api/signalbox/directory/v1"
 	inboxv1 "github.com/signalbox-hq/signalbox/api/signalbox/inbox/v1"
@@ -52,113 +52,128 @@ func publishMany(t *testing.T, council *apptest.Agency, from, until int, at time
 	must(t, <-sent)
 }
 
-// keeper is an agency's own receiver: it stores items by id, and remembers how far it has come. What it remembers may be
-// from before its last breakdown.
-type keeper struct {
-	order  []string // ids, as they first came
-	has    map[string]string
-	twice  int
-	cursor string
+// presses publishes outcomes over NATS, as many at once as it has publishers, up to a number that the test raises. Each is
+// published again until it is acknowledged.
+type presses struct {
+	work      chan int
+	published atomic.Int64 // acknowledged
+	limit     int          // so many are to be published
+	done      errgroup.Group
 }
 
-// take reads at most so many items and breaks the connection off. Every third time it forgets the last cursors.
-func (k *keeper) take(ctx context.Context, inbox inboxv1.InboxServiceClient, want int, forget bool) error {
-	const most = 120
-	ctx, breakOff := context.WithTimeout(ctx, 60*time.Second)
-	defer breakOff()
-	stream, err := inbox.Subscribe(ctx, &inboxv1.SubscribeRequest{Cursor: k.cursor})
-	if err != nil {
-		return err
+func startPresses(a *account, council *apptest.Agency, outcomes int) *presses {
+	p := &presses{work: make(chan int, outcomes)}
+	for range 4 {
+		p.done.Go(func() error {
+			for i := range p.work {
+				if err := a.publishUntilTaken(council, outcome(council, fmt.Sprintf("CC-%d", i), time.Now(), ivo())); err != nil {
+					return err
+				}
+				p.published.Add(1)
+			}
+			return nil
+		})
 	}
-	cursor := k.cursor
-	for i := range most {
-		item, err := stream.Recv()
-		if status.Code(err) == codes.Unavailable {
-			break // a breakdown of the other side
-		}
-		if err != nil {
-			return err
-		}
-		if _, had := k.has[item.Id]; had {
-			k.twice++
-		} else {
-			k.order = append(k.order, item.Id)
-			k.has[item.Id] = item.GetNotice().GetEvents()[0].GetSubject()
-		}
-		if !forget || i < most/2 {
-			cursor = item.Cursor
-		}
-		if len(k.order) == want {
-			break
-		}
-	}
-	k.cursor = cursor
-	return nil
+	return p
 }
 
-// Ten thousand outcomes to an agency whose receiver breaks down a hundred times and more, over two instances of which the
-// one that leads is stopped meanwhile: each outcome comes, each once by its id, in one order.
+// upTo has them publish up to a number of outcomes.
+func (p *presses) upTo(limit int) {
+	for ; p.limit < limit; p.limit++ {
+		p.work <- p.limit
+	}
+}
+
+// decided is how many outcomes have been decided, as an instance that is not killed has it.
+func decided(t *testing.T, r *apptest.Rig) int {
+	t.Helper()
+	return int(r.Summary().Notices)
+}
+
+// underWay waits until an eighth of what is being published has been decided, kills something, and shows that both were
+// going on then: once it is dead there are still events to publish, and to decide.
+func underWay(t *testing.T, what string, p *presses, at *apptest.Rig, kill func()) {
+	t.Helper()
+	before := decided(t, at)
+	burst := p.limit - before
+	for deadline := time.Now().Add(time.Minute); decided(t, at) < before+burst/8; {
+		if time.Now().After(deadline) {
+			t.Fatalf("nothing is decided: %d of %d published", p.published.Load(), p.limit)
+		}
+	}
+	kill()
+	published, then := int(p.published.Load()), decided(t, at)
+	t.Logf("%s: %d of %d published, %d decided", what, published, p.limit, then)
+	if published >= p.limit || then >= p.limit {
+		t.Errorf("%s when %d of %d outcomes were published and %d decided: it was to be in the middle of them", what, published, p.limit, then)
+	}
+}
+
+// Thousands of outcomes to an agency whose receiver breaks off a hundred times and more, and is killed with what it had not
+// confirmed while events are published and decided; so is the one of two instances that leads. Each outcome comes, each once
+// by its id, in one order.
 func TestAnAgencyThatReconnectsAHundredTimesHasEveryOutcomeOnceAndInOrder(t *testing.T) {
-	const outcomes, reconnects = 10_000, 100
-	world, _ := overExternal(t, apptest.London("2026-06-16 10:00"))
-	a, b := world.Another("a", nil), world.Another("b", nil)
-	a.Boot()
-	b.BootBeside()
-	b.ImportBorough()
-	result := b.Import(&directoryv1.ImportHeader{Format: "policy", Name: "policy.yaml"}, subscribersAlone())
+	const reconnects = 100
+	a := newAccount(chosenForm(t), chosenSeed(t))
+	outcomes := a.pick(2_000, 10_000, 10_000)
+	two := startProcesses(t, a)
+	result := two.seenB.Import(&directoryv1.ImportHeader{Format: "policy", Name: "policy.yaml"}, subscribersAlone())
 	equal(t, "faults of the policy", len(result.Faults), 0)
-	council := b.AddAgency("ashmere-social-care", "ashmere-council")
-	health := subscriberOf(t, b, "ashmere-health", "ashmere-health")
-	health.subscribes(world.Clock.Now().Add(24 * time.Hour))
-	atA := inboxv1.NewInboxServiceClient(a.Dial(health.Identity))
-	atB := health.inbox
-	first, err := health.inbox.Subscribe(b.Context(), &inboxv1.SubscribeRequest{})
+	health := subscriberOf(t, two.seenB, "ashmere-health", "ashmere-health")
+	health.subscribes(time.Now().Add(24 * time.Hour))
+	first, err := health.inbox.Subscribe(two.seenB.Context(), &inboxv1.SubscribeRequest{})
 	must(t, err)
 	begun, err := first.Recv() // the leader knows of it
 	must(t, err)
-	k := &keeper{has: map[string]string{}, cursor: begun.Cursor}
+	press := startPresses(a, two.council, outcomes)
+	reading := newReceiving(t, receiver{Identity: health.Identity, At: []string{two.addressA, two.addressB}, Most: outcomes / 133}, begun.Cursor)
 
-	published := make(chan struct{})
-	go func() {
-		defer close(published)
-		publishMany(t, council, 0, outcomes, world.Clock.Now())
-	}()
-	connections := 0
-	for ; len(k.order) < outcomes; connections++ {
-		inbox := atA
-		if connections%2 == 1 || connections >= reconnects/2 {
-			inbox = atB
+	press.upTo(outcomes / 8)
+	reading.await("begun", func(j *journal) bool { return len(j.order) > outcomes/16 })
+	unconfirmed := 0
+	press.upTo(outcomes * 5 / 8)
+	underWay(t, "the receiver was killed", press, two.seenB, func() {
+		for ; unconfirmed == 0; unconfirmed = reading.journal().unsaved { // not just as it had written its cursor down
+			reading.start()
+			reading.await("something to confirm", func(j *journal) bool { return j.unsaved > 1 })
+			reading.kill()
 		}
-		if connections == reconnects/2 {
-			a.Stop() // in the middle of it the leader goes
-		}
-		if err := k.take(t.Context(), inbox, outcomes, connections%3 == 0); err != nil {
-			t.Fatal(err)
-		}
+	})
+	reading.start()
+	reading.await("a third", func(j *journal) bool { return len(j.order) > outcomes/3 })
+	press.upTo(outcomes)
+	underWay(t, "the leader was killed", press, two.seenB, two.a.kill)
+	if two.seenB.Leads(t.Context()) {
+		t.Error("the other led at once: it was not the leader that was killed")
 	}
-	<-published
+	close(press.work)
+	must(t, press.done.Wait())
+	equal(t, "published", press.published.Load(), int64(outcomes))
+	read := reading.await("everything", func(j *journal) bool { return len(j.order) >= outcomes })
+	reading.kill()
+
 	last := health.read("")
-	_, err = atB.Confirm(b.Context(), &inboxv1.ConfirmRequest{Cursor: last[len(last)-1].Cursor})
+	_, err = health.inbox.Confirm(two.seenB.Context(), &inboxv1.ConfirmRequest{Cursor: last[len(last)-1].Cursor})
 	must(t, err)
-	t.Logf("%d connections, %d items twice", connections, k.twice)
-	if connections < reconnects || k.twice == 0 {
-		t.Errorf("%d connections and %d items twice: the receiver was too well", connections, k.twice)
+	t.Logf("%d connections, %d items twice, %d unconfirmed when the receiver was killed", read.connections, read.twice, unconfirmed)
+	if read.connections < reconnects || read.twice == 0 {
+		t.Errorf("%d connections and %d items twice: the receiver was too well", read.connections, read.twice)
 	}
 	var order []string
 	for _, item := range last[1:] {
 		order = append(order, item.Id)
 	}
-	equal(t, "the order of the inbox", k.order, order)
+	equal(t, "the order of the inbox", read.order, order)
 	subjects := map[string]bool{}
-	for _, subject := range k.has {
+	for _, subject := range read.subject {
 		subjects[subject] = true
 	}
-	if len(k.order) != outcomes || len(subjects) != outcomes {
-		t.Errorf("%d items of %d outcomes, want %d of each", len(k.order), len(subjects), outcomes)
+	if len(read.order) != outcomes || len(subjects) != outcomes {
+		t.Errorf("%d items of %d outcomes, want %d of each", len(read.order), len(subjects), outcomes)
 	}
-	s := b.Summary()
+	s := two.seenB.Summary()
 	equal(t, "delivered, of all", fmt.Sprint(s.Delivered, " of ", s.Notices), fmt.Sprint(outcomes, " of ", outcomes))
-	b.Verify()
+	two.seenB.Verify()
 }
 
 func TestASubscriberThatDoesNotReadHoldsUpNobody(t *testing.T) {
