@@ -76,14 +76,12 @@ func dutyText(s *directoryv1.DutySpan) string {
 		directoryv1.DutyWhy_DUTY_WHY_OFF_DUTY:     "nobody is on duty",
 		directoryv1.DutyWhy_DUTY_WHY_NOBODY:       "no contact can be sent to",
 	}[s.GetWhy()]
-	if s.GetHoliday() {
-		switch s.GetWhy() {
-		case directoryv1.DutyWhy_DUTY_WHY_HOLIDAY: // says it
-		case directoryv1.DutyWhy_DUTY_WHY_NOBODY:
-			why = "no holiday contact can be sent to"
-		default:
-			why = "holiday contacts: " + why
-		}
+	switch {
+	case !s.GetHoliday(), s.GetWhy() == directoryv1.DutyWhy_DUTY_WHY_HOLIDAY: // says it
+	case s.GetContact() == "":
+		why = "no holiday contact can be sent to"
+	default:
+		why = "holiday contacts: " + why
 	}
 	if s.GetGap() {
 		return "GAP: " + why
