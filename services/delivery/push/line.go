@@ -46,6 +46,7 @@ func newLine(conn *grpc.ClientConn, timeout time.Duration) *line {
 // handover is one notice on its way.
 type handover struct {
 	ctx     context.Context
+	until   time.Time // waiting and calling are over by then
 	request *noticev1.DeliverRequest
 	turn    chan turn // told once, where it waits
 }
@@ -105,12 +106,13 @@ func (l *line) enter(h *handover) (now, counted bool) {
 
 // await returns a handover's turn, or its end where its time is up first.
 func (l *line) await(h *handover) turn {
-	patience, cancel := context.WithTimeout(h.ctx, l.timeout)
-	defer cancel()
+	patience := time.NewTimer(l.timeout)
+	defer patience.Stop()
 	select {
 	case t := <-h.turn:
 		return t
-	case <-patience.Done():
+	case <-patience.C:
+	case <-h.ctx.Done():
 	}
 	l.mu.Lock()
 	i := slices.Index(l.waiting, h)
@@ -158,7 +160,7 @@ func (l *line) all(h *handover) delivery.Result {
 		request.Deliveries[i] = b.request
 		c.sends = append(c.sends, b.ctx)
 	}
-	ctx, cancel := context.WithTimeout(h.ctx, l.timeout)
+	ctx, cancel := l.begin(h)
 	defer cancel()
 	response, err := l.client.DeliverBatch(withCall(ctx, c), request)
 	l.next()
@@ -217,8 +219,17 @@ func (l *line) callSingly() {
 // one calls for one handover.
 func (l *line) one(h *handover) delivery.Result {
 	c := &call{sends: []context.Context{h.ctx}}
-	ctx, cancel := context.WithTimeout(h.ctx, l.timeout)
+	ctx, cancel := l.begin(h)
 	defer cancel()
 	_, err := l.client.Deliver(withCall(ctx, c), h.request)
 	return c.result(err)
+}
+
+// begin bounds a call for a handover.
+func (l *line) begin(h *handover) (context.Context, context.CancelFunc) {
+	ends := time.Now().Add(l.timeout)
+	if h.until.Before(ends) {
+		ends = h.until
+	}
+	return context.WithDeadline(h.ctx, ends)
 }
