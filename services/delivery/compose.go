@@ -23,7 +23,18 @@ import (
 // and lists the fields disclosed. A text that names somebody else is left out and its absence is said. A source whose
 // ref is empty does not concern the child and is left out.
 func Compose(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, snap *directory.Snapshot) (*noticev1.Notice, []string, error) {
-	return ComposeFrom(n, events, p, snap, Show)
+	seen := make(map[string]struct{})
+	out, err := ComposeFrom(n, events, p, snap, func(ev *eventv1.Event, childRef string, recipient notice.OrgID, v disclosure.View) disclosure.Shown {
+		shown := Show(ev, childRef, recipient, v)
+		for _, path := range shown.Fields {
+			seen[path] = struct{}{}
+		}
+		return shown
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return out, slices.Sorted(maps.Keys(seen)), nil
 }
 
 // Showing says what a recipient sees of an event about one child. What it gives is shared and must not be changed.
@@ -34,26 +45,25 @@ func Show(ev *eventv1.Event, childRef string, recipient notice.OrgID, v disclosu
 	return disclosure.NewReport(ev, childRef).Show(recipient, v)
 }
 
-// ComposeFrom is Compose for whoever remembers what others see of the same events.
-func ComposeFrom(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, snap *directory.Snapshot, show Showing) (*noticev1.Notice, []string, error) {
+// ComposeFrom is Compose for whoever remembers what others see of the same events, and asks for no list.
+func ComposeFrom(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, snap *directory.Snapshot, show Showing) (*noticev1.Notice, error) {
 	const op = "delivery.Compose"
 	if n.GetKind() == string(notice.DeletionRequest) {
-		return composeRequest(n), nil, nil
+		return composeRequest(n), nil
 	}
 	if len(events) == 0 || len(events) != len(n.GetRefs()) {
-		return nil, nil, notice.Fault(notice.Internal, op, fmt.Errorf("%d events for %d refs", len(events), len(n.GetRefs())))
+		return nil, notice.Fault(notice.Internal, op, fmt.Errorf("%d events for %d refs", len(events), len(n.GetRefs())))
 	}
 	view, ok := p.View(n.GetView())
 	if !ok {
-		return nil, nil, notice.Fault(notice.Precondition, op, errors.New("the policy in force has no such view: restore it"))
+		return nil, notice.Fault(notice.Precondition, op, errors.New("the policy in force has no such view: restore it"))
 	}
 	basis, ok := p.Basis(n.GetBasis())
 	if !ok {
-		return nil, nil, notice.Fault(notice.Precondition, op, errors.New("the policy in force has no such lawful basis: restore it"))
+		return nil, notice.Fault(notice.Precondition, op, errors.New("the policy in force has no such lawful basis: restore it"))
 	}
 
 	recipient := notice.OrgID(n.GetOrganisation())
-	fields := make(map[string]struct{})
 	var shown []*eventv1.Event
 	withheld := false
 	for i, ev := range events {
@@ -64,12 +74,9 @@ func ComposeFrom(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, 
 		seen := show(ev, ref, recipient, view)
 		withheld = withheld || seen.Withheld
 		shown = append(shown, seen.Event)
-		for _, path := range seen.Fields {
-			fields[path] = struct{}{}
-		}
 	}
 	if len(shown) == 0 {
-		return nil, nil, notice.Fault(notice.Internal, op, errors.New("no event concerns the child"))
+		return nil, notice.Fault(notice.Internal, op, errors.New("no event concerns the child"))
 	}
 
 	do, doNot := advice(notice.EventKind(n.GetKind()), n.GetFunction(), view.Allows(eventv1.Label_LABEL_DECISION))
@@ -96,7 +103,7 @@ func ComposeFrom(n *ledgerv1.Notice, events []*eventv1.Event, p *policy.Policy, 
 	if n.GetDueMs() != 0 {
 		out.Due = timestamppb.New(time.UnixMilli(n.GetDueMs()))
 	}
-	return out, slices.Sorted(maps.Keys(fields)), nil
+	return out, nil
 }
 
 // firstRole is the function told. Who in fact receives it is a matter of the send.

@@ -149,7 +149,7 @@ func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpo
 			ctx, cancel := context.WithTimeout(e.stillOn(e.sends, frozen.Id), lease)
 			defer cancel()
 			result, asked := e.send(ctx, started, frozen, sources, func(events []*eventv1.Event) (delivery.Message, error) {
-				content, _, err := delivery.ComposeFrom(frozen, events, current, snapshot, e.showings.show)
+				content, err := delivery.ComposeFrom(frozen, events, current, snapshot, e.showings.show)
 				if err != nil {
 					return delivery.Message{}, err
 				}
