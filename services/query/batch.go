@@ -27,6 +27,7 @@ type noticeRow struct {
 	opened   bool   // by somebody with a code
 
 	fresh   bool // not in the file yet
+	rare    bool // it has, or had, what few notices have
 	touched bool
 }
 
@@ -48,9 +49,9 @@ func (t *taskRow) ended() bool {
 
 // What is kept in memory between transactions, in rows: what facts tell of again, they mostly tell of soon.
 const (
-	keptNotices  = 20_000
+	keptNotices  = 50_000
 	keptTasks    = 2_000
-	keptSubjects = 60_000
+	keptSubjects = 80_000
 	keptNames    = 100_000
 )
 
@@ -74,6 +75,8 @@ type batch struct {
 	touchedSubjects []*subjectRow
 	touchedNotices  []*noticeRow
 	touchedTasks    []*taskRow
+
+	row []any // that is put together
 }
 
 func newBatch(s *statements) *batch {

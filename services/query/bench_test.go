@@ -83,10 +83,12 @@ func plain(b *testing.B, log *store.MemLog, events, together int) {
 }
 
 // BenchmarkCatchUp makes the read model of a ledger of 170,000 facts from nothing: where each event is over before the next
-// begins, and where thousands are under way, so that the stages of a notice are in transactions of their own.
+// begins, and where thousands or tens of thousands are under way, so that the stages of a notice are in transactions of
+// their own.
 func BenchmarkCatchUp(b *testing.B) {
 	b.Run("one by one", func(b *testing.B) { catchUp(b, 1) })
 	b.Run("thousands at once", func(b *testing.B) { catchUp(b, 2_000) })
+	b.Run("a queue of tens of thousands", func(b *testing.B) { catchUp(b, 8_000) })
 }
 
 func catchUp(b *testing.B, together int) {

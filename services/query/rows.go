@@ -19,7 +19,7 @@ type statements struct {
 
 	insertSubject, insertAbout, insertName, insertEvent, insertNotice, insertRareNotice, insertContact *bulk
 
-	insertPack, insertContribution, deleteContributions, updateNotice, putTask, updateApplied *sql.Stmt
+	insertPack, insertContribution, deleteContributions, updateNotice, updateRareNotice, putTask, updateApplied *sql.Stmt
 
 	selectSubject, selectSubjectID, selectName, selectText, selectNotice, selectTask, selectHeldBack, selectMisdirected *sql.Stmt
 
@@ -44,13 +44,15 @@ func prepare(ctx context.Context, conn *sql.Conn) (*statements, error) {
 	s.insertName = newBulk(stmt, `INSERT OR FAIL INTO name (n, text)`)
 	s.insertEvent = newBulk(stmt, `INSERT OR FAIL INTO event (n, lineage)`)
 	s.insertContact = newBulk(stmt, `INSERT OR IGNORE INTO contact (contact, notice)`)
-	const columns = `n, lineage, decided_ms, due_ms, release_ms, agency, organisation, function, kind, rule, child, lane, acknowledge, links,
-		state, open, link, ended_ms, attempts, sent, sent_to, sent_at, sent_as`
+	const columns = `state, open, link, ended_ms, attempts, sent, sent_to, sent_at, sent_as,
+		n, lineage, decided_ms, due_ms, release_ms, agency, organisation, function, kind, rule, child, lane, acknowledge, links`
 	s.insertNotice = newBulk(stmt, `INSERT OR FAIL INTO notice (`+columns+`)`)
 	s.insertRareNotice = newBulk(stmt, `INSERT OR FAIL INTO notice (`+columns+`, task, late_ms, stop_scope, stop_target, held_link, misdirection,
 		telephoned, opened)`)
-	s.updateNotice = stmt(`UPDATE notice SET state = ?, open = ?, link = ?, ended_ms = ?, attempts = ?, sent = ?, sent_to = ?, sent_at = ?, sent_as = ?,
-		task = ?, late_ms = ?, stop_scope = ?, stop_target = ?, held_link = ?, misdirection = ?, telephoned = ?, opened = ? WHERE n = ?`)
+	const changing = `state = ?, open = ?, link = ?, ended_ms = ?, attempts = ?, sent = ?, sent_to = ?, sent_at = ?, sent_as = ?`
+	s.updateNotice = stmt(`UPDATE notice SET ` + changing + ` WHERE n = ?`)
+	s.updateRareNotice = stmt(`UPDATE notice SET ` + changing + `, task = ?, late_ms = ?, stop_scope = ?, stop_target = ?, held_link = ?,
+		misdirection = ?, telephoned = ?, opened = ? WHERE n = ?`)
 	s.insertContribution = stmt(`INSERT OR IGNORE INTO contribution (lineage, by, event) VALUES (?, ?, ?)`)
 	s.deleteContributions = stmt(`DELETE FROM contribution WHERE by = ?`)
 	s.putTask = stmt(`INSERT OR REPLACE INTO task (n, notice, organisation, role, due_ms, state, open) VALUES (?, ?, ?, ?, ?, ?, ?)`)
@@ -147,28 +149,38 @@ func (b *batch) writeNotice(n *noticeRow) error {
 		}
 	}
 	n.sentTo = len(n.Attempts)
-	changing := [...]any{
-		int64(stateOf(n.Phase)), flag(!n.Phase.Ended()), int64(n.Link), n.EndedMS, given(attempts), int64(len(n.Attempts)), contact, at, as,
-	}
 	rare := [...]any{
 		task(n.Task), n.LateMS, int64(n.HeldBackBy.Scope), name(n.HeldBackBy.Target), int64(n.heldLink), task(n.Misdirection), flag(n.Telephoned),
 		flag(n.opened),
 	}
-	if !n.fresh {
-		n.touched = false
-		return errors.Join(failed, b.exec(b.updateNotice, append(append(changing[:], rare[:]...), n.number)...))
+	n.rare = n.rare || slices.ContainsFunc(rare[:], func(value any) bool { return value != int64(0) })
+	row := append(b.row[:0],
+		int64(stateOf(n.Phase)), flag(!n.Phase.Ended()), int64(n.Link), n.EndedMS, given(attempts), int64(len(n.Attempts)), contact, at, as,
+	)
+	if n.fresh {
+		row = append(row,
+			n.number, n.lineage, n.DecidedMS, n.DueMs, n.ReleaseMs, name(n.agency), name(n.Organisation), name(n.Function), name(n.Kind),
+			name(n.Rule), name(n.Child), int64(n.Lane), flag(n.Acknowledge), int64(n.links),
+		)
 	}
-	row := append([]any{
-		n.number, n.lineage, n.DecidedMS, n.DueMs, n.ReleaseMs, name(n.agency), name(n.Organisation), name(n.Function), name(n.Kind),
-		name(n.Rule), name(n.Child), int64(n.Lane), flag(n.Acknowledge), int64(n.links),
-	}, changing[:]...)
-	if slices.ContainsFunc(rare[:], func(value any) bool { return value != int64(0) }) {
-		failed = errors.Join(failed, b.insertRareNotice.add(append(row, rare[:]...)...))
-	} else {
+	if n.rare {
+		row = append(row, rare[:]...)
+	}
+	switch {
+	case n.fresh && n.rare:
+		failed = errors.Join(failed, b.insertRareNotice.add(row...))
+	case n.fresh:
 		failed = errors.Join(failed, b.insertNotice.add(row...))
+	case n.rare:
+		failed = errors.Join(failed, b.exec(b.updateRareNotice, append(row, n.number)...))
+	default:
+		failed = errors.Join(failed, b.exec(b.updateNotice, append(row, n.number)...))
 	}
-	n.Notice.Notice = &ledgerv1.Notice{Id: n.Id, DueMs: n.DueMs, ReleaseMs: n.ReleaseMs, Acknowledge: n.Acknowledge} // as it is read back
+	if n.fresh {
+		n.Notice.Notice = &ledgerv1.Notice{Id: n.Id, DueMs: n.DueMs, ReleaseMs: n.ReleaseMs, Acknowledge: n.Acknowledge} // as it is read back
+	}
 	n.fresh, n.touched = false, false
+	b.row = row
 	return failed
 }
 
@@ -253,6 +265,7 @@ func (b *batch) storedNotice(number int64, id string) (*noticeRow, error) {
 	n.Misdirection, failed[2] = b.nameOf(misdirection)
 	n.Attempts, failed[3] = b.attemptsIn(attempts)
 	n.sentTo = len(n.Attempts)
+	n.rare = task != 0 || n.LateMS != 0 || n.HeldBackBy != ledger.Stop{} || n.heldLink != 0 || misdirection != 0 || n.Telephoned || n.opened
 	return n, errors.Join(failed[:]...)
 }
 
