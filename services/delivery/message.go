@@ -39,6 +39,7 @@ type Message struct {
 	MessageID         string // as MessageID makes it
 	Attempt           uint32
 	PossibleDuplicate bool
+	Urgent            bool // it goes before others
 	Secure            bool // the recipient's domain encrypts what is marked [secure]
 	At                time.Time
 	ReturnTo          string // address that bounces and automatic replies go to, of this attempt alone; may be empty

@@ -157,8 +157,8 @@ func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpo
 					Notice: content, Endpoint: endpoint, Form: form, Attempt: started.Attempt, At: at,
 					Link:              e.Links(frozen.Id, started.Attempt),
 					MessageID:         delivery.MessageID(frozen.Id, endpoint.Contact, e.config.MailDomain),
-					PossibleDuplicate: started.PossibleDuplicate,
-					Secure:            current.SecureSubject(delivery.Domain(endpoint.Address)),
+					PossibleDuplicate: started.PossibleDuplicate, Urgent: frozen.Lane == ledgerv1.Lane_LANE_URGENT,
+					Secure: current.SecureSubject(delivery.Domain(endpoint.Address)),
 				}, nil
 			})
 			// Where Run has ended meanwhile nobody takes the result: the attempt counts as unknown once its lease is over.

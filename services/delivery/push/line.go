@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// callsAtOnce is how many calls to one receiver are under way. What comes meanwhile waits, and goes in one call.
-	callsAtOnce = 4
+	// callsAtOnce is how many calls to one receiver are under way. What comes meanwhile waits, and goes in one call. For
+	// what is urgent there may be urgentCalls more: it waits for no call that routine ones share.
+	callsAtOnce, urgentCalls = 4, 4
 	// batchNotices and batchBytes bound what goes in one call: below what gRPC takes in a message, and few enough that a
 	// receiver which stores them one by one answers in time.
 	batchNotices, batchBytes = 64, 1 << 20
@@ -47,6 +48,7 @@ func newLine(conn *grpc.ClientConn, timeout time.Duration) *line {
 type handover struct {
 	ctx     context.Context
 	until   time.Time // waiting and calling are over by then
+	urgent  bool
 	request *noticev1.DeliverRequest
 	turn    chan turn // told once, where it waits
 }
@@ -94,14 +96,24 @@ func (l *line) enter(h *handover) (now, counted bool) {
 	switch {
 	case time.Now().Before(l.singly):
 		return true, false
-	case l.calls < callsAtOnce:
+	case l.calls < callsAtOnce, h.urgent && l.calls < callsAtOnce+urgentCalls:
 		l.calls++
-		return true, true // nobody waits
+		return true, true // nobody waits who would be before it
 	default:
 		h.turn = make(chan turn, 1)
-		l.waiting = append(l.waiting, h)
+		l.waiting = slices.Insert(l.waiting, l.place(h), h)
 		return false, false
 	}
+}
+
+// place is where a handover comes to stand among those that wait: urgent ones before all others, each in the order in which
+// they came.
+func (l *line) place(h *handover) int {
+	first := slices.IndexFunc(l.waiting, func(w *handover) bool { return !w.urgent })
+	if h.urgent && first >= 0 {
+		return first
+	}
+	return len(l.waiting)
 }
 
 // await returns a handover's turn, or its end where its time is up first.
@@ -134,7 +146,7 @@ func notBegun(why string) delivery.Result {
 func (l *line) next() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.waiting) == 0 {
+	if len(l.waiting) == 0 || l.calls > callsAtOnce && !l.waiting[0].urgent {
 		l.calls--
 		return
 	}

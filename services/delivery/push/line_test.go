@@ -269,6 +269,66 @@ func TestWhatMayNoLongerBeSentLeavesTheBatch(t *testing.T) {
 	}
 }
 
+func TestWhatIsUrgentWaitsForNoCallOfOthers(t *testing.T) {
+	b := startBusy(t, stored)
+	urgent := func(i int) delivery.Message {
+		m := b.numbered(i)
+		m.Urgent = true
+		return m
+	}
+	var waiting sync.WaitGroup
+	waiting.Go(func() { b.sender.Send(t.Context(), b.numbered(callsAtOnce)) })
+	await(t, func() bool { return b.waiting(t) == 1 })
+	for i := range 2 * urgentCalls { // one after the other: each gives back what it took
+		if result := b.sender.Send(t.Context(), urgent(callsAtOnce+1+i)); result.Outcome != delivery.Delivered {
+			t.Errorf("%+v", result)
+			break
+		}
+	}
+	if b.waiting(t) != 1 {
+		t.Error("what is not urgent went with it")
+	}
+	close(b.gate)
+	waiting.Wait()
+	b.others.Wait()
+}
+
+func TestWhatIsUrgentAndHasToWaitIsBeforeOthers(t *testing.T) {
+	b := startBusy(t, stored)
+	l, err := b.sender.line(b.listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	l.mu.Lock()
+	l.calls += urgentCalls // as many urgent calls under way as there may be
+	l.mu.Unlock()
+	var all sync.WaitGroup
+	for i, isUrgent := range []bool{false, true, false, true} {
+		m := b.numbered(callsAtOnce + i)
+		m.Urgent = isUrgent
+		all.Go(func() { b.sender.Send(t.Context(), m) })
+		await(t, func() bool { return b.waiting(t) == i+1 })
+	}
+	var order []string
+	l.mu.Lock()
+	for _, w := range l.waiting {
+		order = append(order, w.request.Notice.Id)
+	}
+	l.mu.Unlock()
+	if diff := cmp.Diff([]string{"notice-005", "notice-007", "notice-004", "notice-006"}, order); diff != "" {
+		t.Errorf("order (-want +got):\n%s", diff)
+	}
+	for range urgentCalls { // they end
+		l.next()
+	}
+	close(b.gate)
+	all.Wait()
+	b.others.Wait()
+	if l.calls != 0 {
+		t.Errorf("%d calls are counted and none is under way", l.calls)
+	}
+}
+
 func TestWhoWaitsTooLongWasNotSent(t *testing.T) {
 	b := startBusy(t, stored)
 	ended, end := context.WithCancel(t.Context())

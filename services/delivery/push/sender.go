@@ -99,7 +99,7 @@ func (s *Sender) Send(ctx context.Context, m delivery.Message) delivery.Result {
 	if err != nil {
 		return delivery.Result{Outcome: delivery.Permanent, Detail: err.Error()}
 	}
-	result := l.deliver(&handover{ctx: ctx, until: time.Now().Add(waitAndCall * s.timeout), request: &noticev1.DeliverRequest{
+	result := l.deliver(&handover{ctx: ctx, until: time.Now().Add(waitAndCall * s.timeout), urgent: m.Urgent, request: &noticev1.DeliverRequest{
 		Notice:            m.Notice,
 		IdempotencyKey:    IdempotencyKey(m.Notice),
 		PossibleDuplicate: m.PossibleDuplicate,
