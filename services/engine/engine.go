@@ -103,7 +103,8 @@ type Engine struct {
 	flying   bool
 	writer   sync.WaitGroup // the append in flight
 
-	inputs   chan input
+	inputs   chan input // commands, questions and the ends of sends
+	arrivals chan input // events, apart: no flood of them holds those up
 	appended chan appendResult
 	stopped  chan struct{} // closed once Run has ended
 	agencies chan struct{} // the list of agencies may have changed
@@ -147,7 +148,7 @@ func New(d Deps, c Config) (*Engine, error) {
 	}
 	e := &Engine{
 		Deps: d, config: c, state: ledger.NewState(),
-		inputs: make(chan input, 1024), appended: make(chan appendResult, 1),
+		inputs: make(chan input, 1024), arrivals: make(chan input, arrivalsAhead), appended: make(chan appendResult, 1),
 		agencies: make(chan struct{}, 1), stopped: make(chan struct{}), news: make(chan notice.AgencyID, 1024), started: make(chan struct{}),
 		ready:  make(chan struct{}),
 		queues: map[string]*queue.Queue{}, bodies: newBodies(bodyRoom), showings: newShowings(showingRoom),
@@ -232,9 +233,9 @@ func (e *Engine) loop(ctx, followCtx context.Context, lost <-chan struct{}) erro
 	e.follow(followCtx, following)
 	for {
 		wake, stop := e.wake()
-		inputs := e.inputs
+		inputs, arrivals := e.inputs, e.arrivals
 		if e.flying && e.full() {
-			inputs = nil // the log is slow: take no more in than it can write
+			inputs, arrivals = nil, nil // the log is slow: take no more in than it can write
 		}
 		select {
 		case <-ctx.Done():
@@ -248,6 +249,8 @@ func (e *Engine) loop(ctx, followCtx context.Context, lost <-chan struct{}) erro
 			return notice.Faultf(notice.Conflict, "engine.Run", "the lease on the lead is over")
 		case <-wake:
 		case in := <-inputs:
+			in()
+		case in := <-arrivals:
 			in()
 		case res := <-e.appended:
 			if err := e.landed(res); err != nil {
@@ -267,14 +270,28 @@ func (e *Engine) loop(ctx, followCtx context.Context, lost <-chan struct{}) erro
 	}
 }
 
+const (
+	// arrivalsAhead is how many events have been read and wait to be taken in. More would wait here as they came, and what a
+	// quiet agency publishes behind all of a noisy one's; in the agencies' streams each waits behind its own alone.
+	arrivalsAhead = 32
+	// arrivalsAtOnce is how many events are taken in and decided on before sends begin whose start has become durable, and
+	// their ends are taken: some milliseconds' worth.
+	arrivalsAtOnce = 32
+)
+
 // drain handles what else has arrived, so that it shares a pack; bounded, so that a flood does not hold a pack up.
 func (e *Engine) drain() {
-	for range 1024 {
+	e.drainSome(e.inputs, 1024)
+	e.drainSome(e.arrivals, arrivalsAtOnce)
+}
+
+func (e *Engine) drainSome(from <-chan input, most int) {
+	for range most {
 		if e.full() {
 			return
 		}
 		select {
-		case in := <-e.inputs:
+		case in := <-from:
 			in()
 		default:
 			return

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,10 +18,12 @@ import (
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
 
-// shelf is one agency's events in memory.
+// shelf is one agency's events in memory, with those of others beside it.
 type shelf struct {
 	mu     sync.Mutex
 	held   []engine.Message
+	beside map[notice.AgencyID]*shelf
+	handed atomic.Int64 // to the engine, or about to be
 	erased map[uint64]error
 	broken error // ends the next Follow
 	holds  map[uint64]*heldRead
@@ -52,6 +55,20 @@ func (s *shelf) last() uint64 {
 	return uint64(len(s.held))
 }
 
+// awaitHanded waits until so many events are handed to the engine, or about to be.
+func (s *shelf) awaitHanded(t *testing.T, n int64) {
+	t.Helper()
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.After(patience); s.handed.Load() < n; {
+		select {
+		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("%d events were handed over, want %d", s.handed.Load(), n)
+		}
+	}
+}
+
 // fail has reads of a sequence fail, nil mends it.
 func (s *shelf) fail(sequence uint64, err error) {
 	s.mu.Lock()
@@ -69,6 +86,9 @@ func (s *shelf) snap(err error) {
 }
 
 func (s *shelf) Follow(ctx context.Context, agency notice.AgencyID, from uint64, fn func(engine.Message) error) error {
+	if other := s.beside[agency]; other != nil {
+		return other.Follow(ctx, police, from, fn)
+	}
 	if agency != police {
 		<-ctx.Done()
 		return ctx.Err()
@@ -82,6 +102,7 @@ func (s *shelf) Follow(ctx context.Context, agency notice.AgencyID, from uint64,
 			return broken
 		}
 		for _, m := range rest {
+			s.handed.Add(1)
 			if err := fn(m); err != nil {
 				return err
 			}
@@ -112,7 +133,10 @@ func (s *shelf) holdRead(t testing.TB, sequence uint64) (begun <-chan struct{}, 
 	return came, letGo
 }
 
-func (s *shelf) Get(_ context.Context, _ notice.AgencyID, sequence uint64) (*eventv1.Event, error) {
+func (s *shelf) Get(ctx context.Context, agency notice.AgencyID, sequence uint64) (*eventv1.Event, error) {
+	if other := s.beside[agency]; other != nil {
+		return other.Get(ctx, police, sequence)
+	}
 	s.mu.Lock()
 	hold := s.holds[sequence]
 	s.mu.Unlock()

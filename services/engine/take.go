@@ -34,7 +34,7 @@ func (e *Engine) follow(ctx context.Context, following map[notice.AgencyID]bool)
 func (e *Engine) followAgency(ctx context.Context, agency notice.AgencyID, from uint64) error {
 	for {
 		err := e.Events.Follow(ctx, agency, from, func(m Message) error {
-			if err := e.hand(ctx, func() { e.take(agency, m) }); err != nil {
+			if err := e.handTo(ctx, e.arrivals, func() { e.take(agency, m) }); err != nil {
 				return err
 			}
 			from = m.Sequence + 1
@@ -53,9 +53,11 @@ func (e *Engine) followAgency(ctx context.Context, agency notice.AgencyID, from 
 }
 
 // hand gives something to the owning goroutine.
-func (e *Engine) hand(ctx context.Context, in input) error {
+func (e *Engine) hand(ctx context.Context, in input) error { return e.handTo(ctx, e.inputs, in) }
+
+func (e *Engine) handTo(ctx context.Context, to chan<- input, in input) error {
 	select {
-	case e.inputs <- in:
+	case to <- in:
 		return nil
 	case <-e.stopped:
 		return ErrNotLeading

@@ -289,3 +289,43 @@ func TestLateIsToldAtTheDueTime(t *testing.T) {
 		}
 	})
 }
+
+func TestAQuietAgencysEventIsNotTakenInBehindANoisyOnesThousand(t *testing.T) {
+	const noisy = 1000
+	r := newRig(t, directory.AgencyRow(&directoryv1.Agency{Id: health, Organisation: health}))
+	quiet := newShelf()
+	r.events.beside = map[notice.AgencyID]*shelf{health: quiet}
+	e := r.run()
+
+	busy, free := make(chan struct{}), make(chan struct{})
+	seen := make(chan error, 1)
+	go func() {
+		seen <- e.View(r.context(), func(*ledger.State) {
+			close(busy)
+			<-free
+		})
+	}()
+	<-busy
+	r.publish(noisy, "noisy")
+	r.events.awaitHanded(t, 32)
+	quiet.publish(r.incident("quiet", "quiet", func(ev *eventv1.Event) { ev.Source = health }))
+	quiet.awaitHanded(t, 1)
+	close(free)
+	if err := <-seen; err != nil {
+		t.Fatal(err)
+	}
+	e.await("all", func(s *ledger.State) bool { return s.Cursor(police) == noisy && s.Cursor(health) == 1 })
+
+	before := 0
+	for _, f := range r.facts() {
+		if f.GetEventAccepted().GetSource().GetAgency() == health {
+			break
+		}
+		if f.GetEventAccepted() != nil {
+			before++
+		}
+	}
+	if before > noisy/2 {
+		t.Errorf("%d of %d events were taken in before it", before, noisy)
+	}
+}
