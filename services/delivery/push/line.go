@@ -18,7 +18,7 @@ import (
 const (
 	// callsAtOnce is how many calls to one receiver are under way. What comes meanwhile waits, and goes in one call. For
 	// what is urgent there may be urgentCalls more: it waits for no call that routine ones share.
-	callsAtOnce, urgentCalls = 4, 4
+	callsAtOnce, urgentCalls = 2, 4
 	// batchNotices and batchBytes bound what goes in one call: below what gRPC takes in a message, and few enough that a
 	// receiver which stores them one by one answers in time.
 	batchNotices, batchBytes = 64, 1 << 20

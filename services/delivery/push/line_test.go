@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -303,9 +304,9 @@ func TestWhatIsUrgentAndHasToWaitIsBeforeOthers(t *testing.T) {
 	l.calls += urgentCalls // as many urgent calls under way as there may be
 	l.mu.Unlock()
 	var all sync.WaitGroup
-	for i, isUrgent := range []bool{false, true, false, true} {
-		m := b.numbered(callsAtOnce + i)
-		m.Urgent = isUrgent
+	for i, name := range []string{"first", "urgent first", "second", "urgent second"} {
+		m := b.message()
+		m.Notice, m.Urgent = &noticev1.Notice{Id: name}, strings.HasPrefix(name, "urgent")
 		all.Go(func() { b.sender.Send(t.Context(), m) })
 		await(t, func() bool { return b.waiting(t) == i+1 })
 	}
@@ -315,7 +316,7 @@ func TestWhatIsUrgentAndHasToWaitIsBeforeOthers(t *testing.T) {
 		order = append(order, w.request.Notice.Id)
 	}
 	l.mu.Unlock()
-	if diff := cmp.Diff([]string{"notice-005", "notice-007", "notice-004", "notice-006"}, order); diff != "" {
+	if diff := cmp.Diff([]string{"urgent first", "urgent second", "first", "second"}, order); diff != "" {
 		t.Errorf("order (-want +got):\n%s", diff)
 	}
 	for range urgentCalls { // they end
