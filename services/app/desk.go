@@ -12,6 +12,7 @@ import (
 	"github.com/signalbox-hq/signalbox/services/clock"
 	"github.com/signalbox-hq/signalbox/services/delivery"
 	"github.com/signalbox-hq/signalbox/services/delivery/page"
+	"github.com/signalbox-hq/signalbox/services/directory"
 	"github.com/signalbox-hq/signalbox/services/ledger"
 	"github.com/signalbox-hq/signalbox/services/notice"
 )
@@ -31,6 +32,7 @@ type desk struct {
 	vault      keeper
 	holder     *holder
 	clock      clock.Clock
+	key        notice.Key
 	mailDomain string
 }
 
@@ -44,7 +46,8 @@ type letter struct {
 	withdrawn bool
 	answer    ledgerv1.Answer // to an invitation, so far
 	answerMS  int64
-	past      bool // an invitation that does not stand any more, or a matter of whose end its recipient is told
+	parties   [][]byte // digests
+	past      bool     // an invitation that does not stand any more, or a matter of whose end its recipient is told
 }
 
 // letter finds what a link was made for. A link to a notice that was never sent so is dead.
@@ -60,7 +63,10 @@ func (d *desk) letter(ctx context.Context, id string, attempt uint32) (letter, e
 		if !ok {
 			return
 		}
-		l = letter{notice: n.Notice, sources: n.Sources, attempt: a.AttemptStarted, phase: n.Phase, replaced: n.ReplacedBy != "", withdrawn: n.Withdrawn}
+		l = letter{
+			notice: n.Notice, sources: n.Sources, attempt: a.AttemptStarted, phase: n.Phase, replaced: n.ReplacedBy != "",
+			withdrawn: n.Withdrawn, parties: s.Lineages[n.Lineage].Parties,
+		}
 		if n.Invitation == nil {
 			l.past = s.Over(n)
 			found = true
@@ -120,14 +126,15 @@ func (d *desk) Open(ctx context.Context, id string, attempt uint32) (page.Cover,
 }
 
 // contact finds the contact that a letter went to as the directory has it now; one that has left, is no longer confirmed,
-// is barred from the child, or was told by a subscription that covers it no more, gets neither code nor content, and is not
-// heard.
+// is barred from the child, is a party, or was told by a subscription that covers it no more, gets neither code nor content,
+// and is not heard.
 func (d *desk) contact(l letter) (delivery.Endpoint, bool) {
 	snapshot, _ := d.holder.Current()
 	if !delivery.Rests(l.notice, snapshot, d.clock.Now()) {
 		return delivery.Endpoint{}, false
 	}
-	return delivery.Still(l.attempt.Contact, notice.OrgID(l.attempt.Organisation), notice.ChildID(l.notice.Child), snapshot, d.clock.Now())
+	about := delivery.About{Child: notice.ChildID(l.notice.Child), Parties: directory.NewCircle(d.key, l.parties)}
+	return delivery.Still(l.attempt.Contact, notice.OrgID(l.attempt.Organisation), about, snapshot, d.clock.Now())
 }
 
 // reader is the letter behind a link whose contact may still be told.

@@ -63,7 +63,7 @@ func (p *reporting) find(is func(*directoryv1.Contact) bool) (report.Desk, bool)
 			}
 			// Who may not be sent a notice may not sign in either: an address nobody confirmed, one out of use, a shared
 			// mailbox without a person for its codes.
-			endpoint, usable := delivery.Still(c.GetId(), org, "", snapshot, p.clock.Now())
+			endpoint, usable := delivery.Still(c.GetId(), org, delivery.About{}, snapshot, p.clock.Now())
 			if !usable {
 				continue
 			}

@@ -293,7 +293,7 @@ func (s *Service) openEngine(context.Context) error {
 	}
 	s.page.desk = &desk{
 		engine: s.office, post: &post{sender: mailer, holder: s.holder}, vault: s.store.Vault(), holder: s.holder,
-		clock: s.clock, mailDomain: mailDomain,
+		clock: s.clock, key: s.key, mailDomain: mailDomain,
 	}
 	s.page.key = pageKey
 	return nil

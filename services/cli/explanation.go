@@ -136,6 +136,9 @@ func (x explanation) notices(w page, d *ledgerv1.Decision) {
 		w.line(2, "%d. %s", i+1, x.organisation(n.GetOrganisation()))
 		w.labelled(5, "about", "%s", x.childOf(n.GetChild()))
 		w.labelled(5, "told", "%s", x.told(n, p))
+		for _, over := range p.GetPassedOver() {
+			w.labelled(5, "not", "contact %s: %s", over.GetContact(), over.GetReason())
+		}
 		w.labelled(5, "by", "%s%s", london(n.GetDueMs()), orNothing(": ", n.GetDueBecause()))
 		if n.GetReleaseMs() > 0 {
 			w.labelled(5, "held", "until %s", london(n.GetReleaseMs()))

@@ -138,6 +138,7 @@ func TestTimelineHasALineForEveryKindOfFact(t *testing.T) {
 		{Fact: &ledgerv1.Fact_Decided{Decided: sampleExplanation(t).response.GetDecision()}},
 		{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: &ledgerv1.AttemptStarted{
 			Notice: "n1", Attempt: 2, Contact: "ashmere/lantern-dsl", Role: "dsl", Organisation: "gias:900101", Channel: "email", Form: "stub", PossibleDuplicate: true,
+			PassedOver: []*ledgerv1.PassedOver{{Contact: "ashmere/lantern-head", Reason: "is a party, or may be: same mailbox"}},
 		}}},
 		{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{Notice: "n1", Attempt: 2, Outcome: ledgerv1.Outcome_OUTCOME_TRANSIENT, Detail: "smtp_451", RetryMs: when + 60_000}}},
 		{Fact: &ledgerv1.Fact_AttemptFinished{AttemptFinished: &ledgerv1.AttemptFinished{Notice: "n1", Attempt: 3, Outcome: ledgerv1.Outcome_OUTCOME_DELIVERED}}},

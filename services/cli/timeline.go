@@ -157,6 +157,9 @@ func startedLine(a *ledgerv1.AttemptStarted) line {
 	if a.GetPossibleDuplicate() {
 		detail += ", marked as a possible duplicate"
 	}
+	for _, over := range a.GetPassedOver() {
+		detail += fmt.Sprintf("; passed over: %s, %s", over.GetContact(), over.GetReason())
+	}
 	return line{"send begun", noticeText(a.GetNotice()), detail}
 }
 

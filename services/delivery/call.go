@@ -13,11 +13,12 @@ import (
 // Callable lists the contacts that a person may telephone about a notice which nobody has: those of its chain with a
 // telephone number, in the chain's order and its roles', whoever is on duty first (Snapshot.Duty). What keeps a contact from being sent
 // to keeps it from being called.
-func Callable(chain []*ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot, at time.Time) []*directoryv1.Contact {
-	bars := barriers(snap, child).following(snap, at)
+func Callable(chain []*ledgerv1.Link, about About, snap *directory.Snapshot, at time.Time) []*directoryv1.Contact {
+	restricted := barriers(snap, about.Child).following(snap, at)
 	var callable []*directoryv1.Contact
 	for _, link := range chain {
 		org := notice.OrgID(link.GetOrganisation())
+		bars := restricted.keeping(about.Parties, snap.Contacts(org))
 		if bars.everybody || bars.organisation(snap, org) {
 			continue
 		}

@@ -64,7 +64,7 @@ func TestWhoHasTheShiftIsSentToAndElseWhoeverIsNext(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			link := &ledgerv1.Link{Organisation: "gias:900101", Roles: []string{"dsl"}, Use: directory.UseAny}
-			ep, skips, ok := Resolve(link, child, snapshot(t, append(tc.rows, rota(t, "dsl", nightShift))...), night, History{})
+			ep, skips, ok := Resolve(link, About{Child: child}, snapshot(t, append(tc.rows, rota(t, "dsl", nightShift))...), night, History{})
 			if ok != (tc.want != "") || ep.Contact != tc.want {
 				t.Errorf("contact %q, %v; want %q", ep.Contact, ok, tc.want)
 			}
@@ -80,7 +80,7 @@ func TestWhoeverHasTheShiftIsTelephonedFirst(t *testing.T) {
 	s := snapshot(t, contact("a", "dsl", func(c *directoryv1.Contact) { c.Channel = Telephone }), contact("pike-phone", "dsl", use(outOfHours), telephone),
 		contact("pike", "dsl", use(outOfHours), func(c *directoryv1.Contact) { c.Name = "Ana Pike" }), rota(t, "dsl", "pike 2026-11-19T20:00:00Z 2026-11-20T08:00:00Z"))
 	var ids []string
-	for _, c := range Callable([]*ledgerv1.Link{{Organisation: "gias:900101", Roles: []string{"dsl"}}}, child, s, instant(t, "2026-11-19T23:05:00Z")) {
+	for _, c := range Callable([]*ledgerv1.Link{{Organisation: "gias:900101", Roles: []string{"dsl"}}}, About{Child: child}, s, instant(t, "2026-11-19T23:05:00Z")) {
 		ids = append(ids, c.GetId())
 	}
 	if diff := cmp.Diff([]string{"pike-phone", "a"}, ids); diff != "" {
@@ -169,8 +169,8 @@ func TestNoRotaLeavesARoleWithoutSomebodyWhoCanBeSentTo(t *testing.T) {
 		at := from.Add(time.Duration(rapid.IntRange(0, 60*60).Draw(rt, "at")) * time.Minute)
 		for _, use := range []string{directory.UseAny, holiday, regular} {
 			link := &ledgerv1.Link{Organisation: "gias:900101", Roles: []string{"dsl"}, Use: use}
-			_, _, before := Resolve(link, child, without, at, History{})
-			endpoint, skips, after := Resolve(link, child, with, at, History{})
+			_, _, before := Resolve(link, About{Child: child}, without, at, History{})
+			endpoint, skips, after := Resolve(link, About{Child: child}, with, at, History{})
 			if before != after {
 				rt.Fatalf("use %s at %v: somebody without the rota %v, with it %v: %v", use, at, before, after, skips)
 			}

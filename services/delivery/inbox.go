@@ -53,6 +53,6 @@ func MayRead(n *ledgerv1.Notice, a *ledgerv1.AttemptStarted, snap *directory.Sna
 	if !Rests(n, snap, at) {
 		return false
 	}
-	e, ok := Still(a.GetContact(), notice.OrgID(a.GetOrganisation()), notice.ChildID(n.GetChild()), snap, at)
+	e, ok := Still(a.GetContact(), notice.OrgID(a.GetOrganisation()), About{Child: notice.ChildID(n.GetChild())}, snap, at)
 	return ok && e.Channel == Inbox && e.Address == a.GetInbox()
 }

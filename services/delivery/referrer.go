@@ -29,6 +29,8 @@ func ResolveReferrer(ev *eventv1.Event, child notice.ChildID, snap *directory.Sn
 			reason = "the referrer gave no email address"
 		case org != "" && bars.organisation(snap, org):
 			reason = reasonBarred
+		case readBySuspect(ev, p):
+			reason = partyReason(directory.ByMailbox)
 		case history.failed(id):
 			reason = "failed before"
 		case history.away(id):

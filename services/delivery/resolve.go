@@ -21,9 +21,11 @@ import (
 // that order. So a lead who is off duty still comes before a deputy who is on: waking the next person is for the chain, by
 // its times. Within a role a contact whose mail comes back is used only where there is no other: it may be right again, and
 // a mail that fails moves the chain on at once.
-func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot, at time.Time, history History) (Endpoint, []Skip, bool) {
+//
+// Who is a party of the matter, or may be, is passed over as who is barred: the next outside that circle is told.
+func Resolve(link *ledgerv1.Link, about About, snap *directory.Snapshot, at time.Time, history History) (Endpoint, []Skip, bool) {
 	org := notice.OrgID(link.GetOrganisation())
-	bars := barriers(snap, child).following(snap, at)
+	bars := barriers(snap, about.Child).following(snap, at).keeping(about.Parties, snap.Contacts(org))
 	if bars.everybody {
 		return Endpoint{}, []Skip{{Reason: reasonBarred}}, false
 	}
@@ -67,8 +69,8 @@ func Resolve(link *ledgerv1.Link, child notice.ChildID, snap *directory.Snapshot
 
 // Still finds a contact that was told of a child, as it may be told now: false where it has left, is no longer confirmed,
 // or is barred meanwhile. Whoever holds an old link is asked about here before anything is shown or taken.
-func Still(contact string, org notice.OrgID, child notice.ChildID, snap *directory.Snapshot, at time.Time) (Endpoint, bool) {
-	bars := barriers(snap, child).following(snap, at)
+func Still(contact string, org notice.OrgID, about About, snap *directory.Snapshot, at time.Time) (Endpoint, bool) {
+	bars := barriers(snap, about.Child).following(snap, at).keeping(about.Parties, snap.Contacts(org))
 	if bars.everybody || bars.organisation(snap, org) {
 		return Endpoint{}, false
 	}
@@ -118,6 +120,8 @@ func unfit(c *directoryv1.Contact, bars barrier, snap *directory.Snapshot, at ti
 		return "address not confirmed by a person"
 	case bars.target(c.GetId()) || bars.person(c):
 		return reasonBarred
+	case bars.parties[c.GetId()] != "":
+		return partyReason(bars.parties[c.GetId()])
 	case history.failed(c.GetId()):
 		return "failed before"
 	case history.declined(c.GetId()):
@@ -193,12 +197,13 @@ func choose(use string, fit []*directoryv1.Contact, duty directory.Duty) (*direc
 	return chosen, passed
 }
 
-// barrier is what the restrictions on a child forbid.
+// barrier is what the restrictions on a child forbid, and who is a party of the matter.
 type barrier struct {
 	everybody bool
 	targets   map[string]bool
 	mailboxes map[string]bool // of barred contacts, in lower case: whoever shares one reads what comes there
 	people    map[[2]string]bool
+	parties   map[string]directory.Evidence // contacts of the organisation that are a party, or may be
 }
 
 // barriers reads the restrictions on a child. What seals the child, what names no target and what this build does not

@@ -311,7 +311,7 @@ func TestALinkIsResolvedToOneContactAndEveryOtherHasAReason(t *testing.T) {
 			if at == "" {
 				at = thursdayNoon
 			}
-			ep, skips, ok := Resolve(link, child, snapshot(t, tc.rows...), instant(t, at), History{
+			ep, skips, ok := Resolve(link, About{Child: child}, snapshot(t, tc.rows...), instant(t, at), History{
 				Failed:  func(c string) bool { return c == tc.failed },
 				Away:    func(c string) bool { return c == tc.away },
 				Failing: func(c *directoryv1.Contact) bool { return slices.Contains(tc.failing, c.GetId()) },

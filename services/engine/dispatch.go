@@ -40,7 +40,7 @@ func (e *Engine) enqueue(n *ledger.Notice) error {
 		e.moveOn(n, "declined: "+strings.ReplaceAll(reason, "_", " "))
 		return nil
 	}
-	endpoint, why, err := e.resolve(n)
+	endpoint, passed, why, err := e.resolve(n)
 	if err != nil {
 		return err
 	}
@@ -52,7 +52,7 @@ func (e *Engine) enqueue(n *ledger.Notice) error {
 		return nil
 	}
 	if endpoint.Channel == delivery.Inbox {
-		e.place(n, endpoint)
+		e.place(n, endpoint, passed)
 		return nil
 	}
 	q := e.queues[endpoint.Channel]
@@ -69,29 +69,29 @@ func (e *Engine) sendable(n *ledger.Notice) bool {
 	return (n.Phase == ledger.Ready || n.Phase == ledger.Waiting) && n.WakeMS <= e.nowMS()
 }
 
-// resolve finds whom the present link goes to now, or says why nobody. It fails where the event cannot be read now.
-func (e *Engine) resolve(n *ledger.Notice) (endpoint delivery.Endpoint, why string, err error) {
+// resolve finds whom the present link goes to now, with those passed over on the way, or says why nobody. It fails where the
+// event cannot be read now.
+func (e *Engine) resolve(n *ledger.Notice) (endpoint delivery.Endpoint, skips []delivery.Skip, why string, err error) {
 	snapshot, _ := e.Current()
 	if !delivery.Rests(n.Notice, snapshot, e.now()) {
-		return delivery.Endpoint{}, "the subscription covers it no more, or its agency has no access", nil
+		return delivery.Endpoint{}, nil, "the subscription covers it no more, or its agency has no access", nil
 	}
 	link := n.Chain[n.Link]
-	var skips []delivery.Skip
 	var ok bool
 	if link.Organisation == string(delivery.EventOrganisation) {
 		body, err := e.body(e.work, told(n))
 		if notice.KindOf(err) == notice.NotFound {
-			return delivery.Endpoint{}, "the event was erased", nil
+			return delivery.Endpoint{}, nil, "the event was erased", nil
 		}
 		if err != nil {
-			return delivery.Endpoint{}, "", err
+			return delivery.Endpoint{}, nil, "", err
 		}
 		endpoint, skips, ok = delivery.ResolveReferrer(body, notice.ChildID(n.Child), snapshot, e.history(n))
 	} else {
-		endpoint, skips, ok = delivery.Resolve(link, notice.ChildID(n.Child), snapshot, e.now(), e.history(n))
+		endpoint, skips, ok = delivery.Resolve(link, e.about(n), snapshot, e.now(), e.history(n))
 	}
 	if ok {
-		return endpoint, "", nil
+		return endpoint, skips, "", nil
 	}
 	reasons := make([]string, 0, len(skips))
 	for i, s := range skips {
@@ -101,7 +101,7 @@ func (e *Engine) resolve(n *ledger.Notice) (endpoint delivery.Endpoint, why stri
 		}
 		reasons = append(reasons, strings.TrimPrefix(s.Contact+": "+s.Reason, ": "))
 	}
-	return endpoint, "nobody to send to: " + strings.Join(reasons, "; "), nil
+	return endpoint, skips, "nobody to send to: " + strings.Join(reasons, "; "), nil
 }
 
 // maxReasons bounds a fact: an organisation may have any number of contacts.
@@ -118,7 +118,7 @@ func told(n *ledger.Notice) *ledgerv1.Source {
 }
 
 // start writes that an attempt begins, and begins it once that is durable.
-func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpoint delivery.Endpoint) {
+func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpoint delivery.Endpoint, passed []delivery.Skip) {
 	if e.holdBack(n, endpoint) {
 		return
 	}
@@ -128,7 +128,7 @@ func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpo
 		Notice: n.Id, Attempt: uint32(len(n.Attempts) + 1), Link: n.Link, Contact: endpoint.Contact,
 		Channel: endpoint.Channel, Organisation: string(endpoint.Organisation), Role: endpoint.Role,
 		LeaseMs: e.now().Add(e.config.Lease).UnixMilli(), PossibleDuplicate: n.Unknown(endpoint.Contact), Form: form.String(),
-		Address: e.addressOf(endpoint),
+		Address: e.addressOf(endpoint), PassedOver: delivery.PassedOver(passed),
 	}
 	if n.Kind == string(notice.DeletionRequest) {
 		form = delivery.Full // it says nothing of anybody

@@ -11,12 +11,13 @@ import (
 
 // place puts a notice into an agency's inbox. Nothing is sent, so nothing waits for its turn: the fact is all there is. The
 // content is made when the agency reads it.
-func (e *Engine) place(n *ledger.Notice, endpoint delivery.Endpoint) {
+func (e *Engine) place(n *ledger.Notice, endpoint delivery.Endpoint, passed []delivery.Skip) {
 	e.intoInbox(notice.AgencyID(endpoint.Address), &ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: &ledgerv1.AttemptStarted{
 		Notice: n.Id, Attempt: uint32(len(n.Attempts) + 1), Link: n.Link, Contact: endpoint.Contact,
 		Channel: endpoint.Channel, Organisation: string(endpoint.Organisation), Role: endpoint.Role,
 		LeaseMs: n.WaitEndsMS(e.nowMS()), PossibleDuplicate: n.Unknown(endpoint.Contact), Form: delivery.Full.String(),
 		Address: e.addressOf(endpoint), Inbox: endpoint.Address,
+		PassedOver: delivery.PassedOver(passed),
 	}}})
 }
 

@@ -215,7 +215,7 @@ func (e *Engine) replayRound(l *ledger.Lineage, forced bool) routing.Round {
 		}
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest, Sent: true, Past: true,
-			MeetsMS: n.Invitation.GetMeetsMs(),
+			MeetsMS: n.Invitation.GetMeetsMs(), Contact: n.With(),
 		})
 	}
 	for i := range r.Prior {
@@ -244,7 +244,7 @@ func (e *Engine) asItStands(l *ledger.Lineage, cause ledgerv1.Cause) *ledgerv1.D
 	return &ledgerv1.Decision{
 		Lineage: l.ID, Round: l.Round + 1, Cause: cause, Sources: l.Sources, Policy: current.Digest(), Directory: snapshot.Generation(),
 		Children: l.Children, Kept: l.Standing, Contributions: e.contributed(l),
-		Accepted: l.Accepted, Lacks: e.lacking(l), Ended: l.Ended,
+		Accepted: l.Accepted, Lacks: e.lacking(l), Ended: l.Ended, Parties: l.Parties,
 	}
 }
 

@@ -84,7 +84,7 @@ func (e *Engine) somebodyElse(n *ledger.Notice, contact string) bool {
 	history := e.history(n)
 	history.Away = func(c string) bool { return c == contact || n.Away(c) }
 	snapshot, _ := e.Current()
-	_, _, ok := delivery.Resolve(link, notice.ChildID(n.Child), snapshot, e.now(), history)
+	_, _, ok := delivery.Resolve(link, e.about(n), snapshot, e.now(), history)
 	return ok
 }
 

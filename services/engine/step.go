@@ -168,8 +168,12 @@ func (e *Engine) decision(ctx context.Context, l *ledger.Lineage, cause ledgerv1
 		return nil, err
 	}
 	decision.SettledTasks = append(decision.SettledTasks, e.meetingMoved(l, decision)...)
-	if astray := e.state.TakenAway(decision); len(astray) > 0 {
-		decision.Tasks = append(decision.Tasks, e.misdirection(l, astray, "somebody may have a notice who should not have been told", fmt.Sprint(decision.Round)))
+	astray, why := e.state.TakenAway(decision), "somebody may have a notice who should not have been told"
+	if had := e.hadByParties(l, decision, astray); len(had) > 0 {
+		astray, why = append(astray, had...), "somebody may have a notice who is a party of the matter, or may be"
+	}
+	if len(astray) > 0 {
+		decision.Tasks = append(decision.Tasks, e.misdirection(l, astray, why, fmt.Sprint(decision.Round)))
 	}
 	return decision, nil
 }
@@ -189,6 +193,7 @@ func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.C
 		round := e.round(l, cause)
 		if len(erased) > 0 {
 			e.keepErasedIncidents(l, &round, erased)
+			round.Parties = l.Parties
 		}
 		return routing.DecideBeforeTerm(incidents, round, facts), nil
 	}
@@ -205,6 +210,7 @@ func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.C
 	}
 	if len(erased) > 0 {
 		e.keepErased(l, &round, events, erased)
+		round.Parties = l.Parties
 	}
 	if err := e.withAcceptances(ctx, l, &round); err != nil {
 		return nil, err
@@ -232,7 +238,7 @@ func (e *Engine) tooLarge(l *ledger.Lineage, d *ledgerv1.Decision) *ledgerv1.Dec
 	return &ledgerv1.Decision{
 		Lineage: d.Lineage, Round: d.Round, Cause: d.Cause, Sources: d.Sources, Policy: d.Policy, Directory: d.Directory,
 		Kept: l.Standing, Tasks: []*ledgerv1.Task{task}, Contributions: d.Contributions,
-		Accepted: l.Accepted, Lacks: d.Lacks, Ended: l.Ended,
+		Accepted: l.Accepted, Lacks: d.Lacks, Ended: l.Ended, Parties: d.Parties,
 	}
 }
 
@@ -249,7 +255,7 @@ func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 		n := e.state.Notices[id]
 		r.Prior = append(r.Prior, routing.Prior{
 			ID: n.Id, Obligation: n.Obligation, Version: n.Version, ContentDigest: n.ContentDigest,
-			Rule: n.Rule, Child: n.Child, Organisation: n.Organisation,
+			Rule: n.Rule, Child: n.Child, Organisation: n.Organisation, Contact: n.With(),
 			Sent:  slices.ContainsFunc(n.Attempts, mayHaveArrived) || n.Phase == ledger.Acknowledged,
 			DueMS: stillDue(n), DueBecause: n.DueBecause,
 			Withdrawn: n.Withdrawn, MeetsMS: n.Invitation.GetMeetsMs(), Declined: n.Declined, Link: n.Link,

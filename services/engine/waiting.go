@@ -52,7 +52,7 @@ func (e *Engine) sendNext(q *queue.Queue, item *queue.Item) {
 	case adult:
 		return
 	}
-	endpoint, why, err := e.resolve(n)
+	endpoint, passed, why, err := e.resolve(n)
 	if err == nil && why == "" && endpointKey(endpoint) != item.Endpoint {
 		err = e.enqueue(n)
 		endpoint = delivery.Endpoint{}
@@ -63,7 +63,7 @@ func (e *Engine) sendNext(q *queue.Queue, item *queue.Item) {
 	case why != "":
 		e.moveOn(n, why)
 	case endpoint.Channel != "":
-		e.start(q, item, n, endpoint)
+		e.start(q, item, n, endpoint, passed)
 	}
 }
 

@@ -74,6 +74,7 @@ func (s *State) decided(d *ledgerv1.Decision, atMS int64) error {
 	s.remember(l, d.Children)
 	before := l.Ended
 	l.Round, l.Children, l.Sources, l.Accepted, l.Ended = d.Round, d.Children, d.Sources, d.Accepted, d.Ended
+	l.Parties = d.Parties
 
 	for _, sup := range d.Superseded {
 		n := s.Notices[sup.Notice]

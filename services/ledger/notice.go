@@ -122,6 +122,21 @@ func (n *Notice) Sent() bool {
 	return false
 }
 
+// With is the contact that a notice lies with: who acknowledged it, or was sent to last and may have it. Empty where that is
+// nobody, or somebody told by telephone.
+func (n *Notice) With() string {
+	last := len(n.Attempts) - 1
+	switch {
+	case n.Telephoned:
+		return ""
+	case n.Phase == Acknowledged:
+		return n.EndedBy
+	case last >= 0 && n.Attempts[last].MayHaveArrived():
+		return n.Attempts[last].Contact
+	}
+	return ""
+}
+
 // GaveUp says whether a contact failed for good for this notice.
 func (n *Notice) GaveUp(contact string) bool {
 	for i := range n.Attempts {

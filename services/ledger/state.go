@@ -41,6 +41,7 @@ type Lineage struct {
 	Standing []string                 // notices of the last decision, made or kept
 	Past     []string                 // notices that ended told or closed, and stand no more
 	Tasks    []string                 // every task of the lineage
+	Parties  [][]byte                 // digests of the parties, by the last decision
 	Accepted []string                 // children for whom the home area has accepted responsibility, by the last decision
 	Ended    []*ledgerv1.Ended        // who is told of the end of this matter instead, by the last decision
 	Forced   bool                     // the decision that is due sends again also what has ended

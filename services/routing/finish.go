@@ -145,16 +145,17 @@ func (d *decider) finish() *ledgerv1.Decision {
 	for _, o := range d.obligations {
 		p, told := before[o]
 		same := bytes.Equal(p.ContentDigest, o.ContentDigest) && p.MeetsMS == o.Invitation.GetMeetsMs()
-		if told && (same || p.Ended || d.stays(p, o)) && !p.Again && !p.Withdrawn {
+		toParty := told && !p.Withdrawn && d.withParty(p)
+		if told && (same || p.Ended || d.stays(p, o)) && !p.Again && !p.Withdrawn && !toParty {
 			d.out.Kept = append(d.out.Kept, p.ID)
 			continue
 		}
 		o.Id = d.Key.ID("notice", d.round.Lineage, fmt.Sprint(d.round.Number), o.Obligation)
 		o.Version = 1
 		if told {
-			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{Notice: p.ID, By: o.Id, Reason: p.replaced()})
+			d.out.Superseded = append(d.out.Superseded, &ledgerv1.Superseded{Notice: p.ID, By: o.Id, Reason: p.replaced(toParty)})
 			o.Version = p.Version
-			changed := p.Withdrawn || !same
+			changed := p.Withdrawn || !same && !toParty // somebody else is told, and for the first time
 			if p.Sent && changed {
 				o.Version, o.Replaces = p.Version+1, p.ID
 			}

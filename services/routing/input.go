@@ -26,7 +26,8 @@ type Prior struct {
 	Obligation    string
 	Version       uint32
 	ContentDigest []byte
-	Sent          bool // it reached, or may have reached, an endpoint
+	Sent          bool   // it reached, or may have reached, an endpoint
+	Contact       string // the one of the directory that it was last sent to, or that acknowledged it; else empty
 
 	// Of one that nobody has acknowledged yet: when somebody must have it, and why then.
 	DueMS      int64
@@ -68,6 +69,8 @@ type Round struct {
 	Matters     map[string][]Event // event that accepts → the events of what it accepts, where they are known
 	Accepted    []string           // children for whom it was accepted, by the round before
 	Supposed    bool               // nothing of the kind is looked up: an acceptance is taken for one that may be made
+
+	Parties [][]byte // of the round before, where an event that it rested on was erased: digests, as Decision.parties
 
 	Matched map[string]notice.ChildID                // unmatched key → the child a person says it is
 	Chosen  map[notice.ChildID][]notice.OrgID        // settings a person chose for a child
@@ -174,5 +177,6 @@ func newDecider(f Facts, r Round, events []Event) *decider {
 		d.out.Sources = append(d.out.Sources, e.Source)
 	}
 	d.out.Sources = append(d.out.Sources, r.Erased.Sources...)
+	d.findParties()
 	return d
 }

@@ -89,8 +89,10 @@ func (d *decider) sameRecipient(p Prior, o *obligation) bool {
 }
 
 // replaced says why a notice ends that another takes the place of.
-func (p Prior) replaced() string {
+func (p Prior) replaced(toParty bool) string {
 	switch {
+	case toParty:
+		return "it lies with somebody who is a party, or may be: somebody else is told"
 	case p.Again:
 		return "sent again: an operator asked for it"
 	case p.Withdrawn:

@@ -56,7 +56,7 @@ func (s *routingService) Explain(ctx context.Context, req *routingv1.ExplainRequ
 	if err != nil {
 		return nil, err
 	}
-	p := preview{snapshot: snapshot, policy: current, at: at, event: ev, history: delivery.History{Failing: failing}}
+	p := preview{snapshot: snapshot, policy: current, at: at, event: ev, history: delivery.History{Failing: failing}, key: s.key}
 	var unread error
 	facts := routing.Facts{Directory: snapshot, Policy: current, Key: s.key, Now: at, Earlier: func(p routing.Past) (n int) {
 		unread = errors.Join(unread, s.Engine.View(ctx, func(state *ledger.State) { n = engine.PastOf(state, p) }))
@@ -75,12 +75,12 @@ func (s *routingService) Explain(ctx context.Context, req *routingv1.ExplainRequ
 		return nil, unread
 	}
 	response := &routingv1.ExplainResponse{Decision: decision, At: timestamppb.New(at)}
-	if err := p.show(response, decision.GetNotices()); err != nil {
+	if err := p.show(response, decision); err != nil {
 		return nil, err
 	}
 	for _, c := range decision.GetContributions() {
 		later := routing.DecideBeforeTerm([]routing.Incident{{Contribution: c, Events: events}}, firstRound(c.GetLineage()), facts)
-		if err := p.show(response, later.GetNotices()); err != nil {
+		if err := p.show(response, later); err != nil {
 			return nil, err
 		}
 		decision.Notices = append(decision.Notices, later.GetNotices()...)
@@ -119,16 +119,19 @@ type preview struct {
 	at       time.Time
 	event    *eventv1.Event
 	history  delivery.History
+	key      notice.Key
 }
 
-func (p preview) show(response *routingv1.ExplainResponse, notices []*ledgerv1.Notice) error {
-	for _, n := range notices {
+func (p preview) show(response *routingv1.ExplainResponse, decision *ledgerv1.Decision) error {
+	for _, n := range decision.GetNotices() {
 		content, _, err := delivery.Compose(n, []*eventv1.Event{p.event}, p.policy, p.snapshot)
 		if err != nil {
 			return err
 		}
 		shown := &routingv1.Preview{Notice: n.GetId(), Content: content}
-		if endpoint, why, ok := p.endpoint(n); ok {
+		endpoint, passed, why, ok := p.endpoint(n, decision.GetParties())
+		shown.PassedOver = passed
+		if ok {
 			shown.Contact, shown.Channel = endpoint.Contact, endpoint.Channel
 		} else {
 			shown.Unreachable = why
@@ -138,13 +141,15 @@ func (p preview) show(response *routingv1.ExplainResponse, notices []*ledgerv1.N
 	return nil
 }
 
-// endpoint is where a notice would go first: along its chain, as the engine moves on from a link that has nobody.
-func (p preview) endpoint(n *ledgerv1.Notice) (delivery.Endpoint, string, bool) {
+// endpoint is where a notice would go first: along its chain, as the engine moves on from a link that has nobody. It answers
+// also the parties that were passed over.
+func (p preview) endpoint(n *ledgerv1.Notice, parties [][]byte) (e delivery.Endpoint, passed []*ledgerv1.PassedOver, why string, ok bool) {
 	at := p.at
 	if release := time.UnixMilli(n.GetReleaseMs()); release.After(at) {
 		at = release
 	}
 	child := notice.ChildID(n.GetChild())
+	about := delivery.About{Child: child, Parties: directory.NewCircle(p.key, parties)}
 	var reasons []string
 	for _, link := range n.GetChain() {
 		var endpoint delivery.Endpoint
@@ -153,17 +158,18 @@ func (p preview) endpoint(n *ledgerv1.Notice) (delivery.Endpoint, string, bool) 
 		if notice.OrgID(link.GetOrganisation()) == delivery.EventOrganisation {
 			endpoint, skips, ok = delivery.ResolveReferrer(p.event, child, p.snapshot, p.history)
 		} else {
-			endpoint, skips, ok = delivery.Resolve(link, child, p.snapshot, at, p.history)
+			endpoint, skips, ok = delivery.Resolve(link, about, p.snapshot, at, p.history)
 		}
+		passed = append(passed, delivery.PassedOver(skips)...)
 		if ok {
-			return endpoint, "", true
+			return endpoint, passed, "", true
 		}
 		for _, skip := range skips {
 			reasons = append(reasons, strings.TrimSpace(link.GetOrganisation()+" "+skip.Contact)+": "+skip.Reason)
 		}
 	}
 	if len(reasons) == 0 {
-		return delivery.Endpoint{}, "the chain is empty", false
+		return delivery.Endpoint{}, passed, "the chain is empty", false
 	}
-	return delivery.Endpoint{}, strings.Join(reasons, "; "), false
+	return delivery.Endpoint{}, passed, strings.Join(reasons, "; "), false
 }

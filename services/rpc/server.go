@@ -106,7 +106,7 @@ func (s *Server) register(d Deps, c Config, on *grpc.Server) {
 	inboxv1.RegisterInboxServiceServer(on, &inboxService{Deps: d, key: c.Key, stopping: s.stopping, receivers: s.receivers})
 	subscriptionv1.RegisterSubscriptionServiceServer(on, &subscriptionService{Deps: d})
 	meetingv1.RegisterMeetingServiceServer(on, &meetingService{Deps: d, key: c.Key})
-	taskv1.RegisterTaskServiceServer(on, &taskService{Deps: d})
+	taskv1.RegisterTaskServiceServer(on, &taskService{Deps: d, key: c.Key})
 	ledgerv1.RegisterLedgerServiceServer(on, &ledgerService{Deps: d, key: c.Key})
 	sendingv1.RegisterSendingServiceServer(on, &sendingService{Deps: d})
 	replayv1.RegisterReplayServiceServer(on, &replayService{Deps: d})

@@ -14,6 +14,7 @@ import (
 type taskService struct {
 	taskv1.UnimplementedTaskServiceServer
 	Deps
+	key notice.Key
 }
 
 // List returns the tasks that the caller may see, soonest due first.

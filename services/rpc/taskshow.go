@@ -100,7 +100,8 @@ func (s *taskService) telephone(response *taskv1.ShowResponse, about matter) {
 		return
 	}
 	snapshot, _ := s.Current()
-	for _, c := range delivery.Callable(about.notice.GetChain(), notice.ChildID(about.notice.GetChild()), snapshot, s.Clock.Now()) {
+	concerns := delivery.About{Child: notice.ChildID(about.notice.GetChild()), Parties: directory.NewCircle(s.key, about.parties)}
+	for _, c := range delivery.Callable(about.notice.GetChain(), concerns, snapshot, s.Clock.Now()) {
 		response.Numbers = append(response.Numbers, &taskv1.Number{
 			Contact: c.GetId(), Name: c.GetName(), Role: c.GetRole(), Organisation: c.GetOrganisation(),
 			OrganisationName: snapshot.Name(notice.OrgID(c.GetOrganisation())), Number: c.GetAddress(), Use: c.GetUse(),
@@ -157,6 +158,7 @@ type matter struct {
 	notice  *ledgerv1.Notice // frozen; nil where it is about none
 	reports []report
 	holders []*taskv1.Holder // of a misdirection
+	parties [][]byte         // digests, of the notice's matter
 
 	agency      notice.AgencyID                // of a manifest; else empty
 	differences []*ledgerv1.ManifestDifference // of a manifest
@@ -171,7 +173,7 @@ type report struct {
 func matterOf(state *ledger.State, t *ledger.Task, nowMS int64) matter {
 	m := matter{item: item(t, nowMS)}
 	if n := state.Notices[t.Notice]; n != nil {
-		m.notice = n.Notice
+		m.notice, m.parties = n.Notice, state.Lineages[n.Lineage].Parties
 	}
 	if t.Kind == ledgerv1.TaskKind_TASK_KIND_MANIFEST {
 		m.agency, m.differences = state.Asks(t.Id)

@@ -541,9 +541,9 @@ type Person struct {
 	DateOfBirth string `protobuf:"bytes,4,opt,name=date_of_birth,json=dateOfBirth,proto3" json:"date_of_birth,omitempty"`
 	// Where the person lives.
 	Address *Address `protobuf:"bytes,5,opt,name=address,proto3" json:"address,omitempty"`
-	// Email address, for a referrer who is to be acknowledged.
+	// Email address: of a referrer, who is acknowledged there; of a party, who is not told at it, whoever's contact it is.
 	Email string `protobuf:"bytes,6,opt,name=email,proto3" json:"email,omitempty"`
-	// Telephone number, any format.
+	// Telephone number, any format. A contact with the number of a party is not telephoned.
 	Telephone string `protobuf:"bytes,7,opt,name=telephone,proto3" json:"telephone,omitempty"`
 	// The organisation the person works for, where they act as a professional.
 	Organisation *OrganisationRef `protobuf:"bytes,8,opt,name=organisation,proto3" json:"organisation,omitempty"`

@@ -1548,7 +1548,10 @@ type Decision struct {
 	// What the events leave out that a useful notice needs.
 	Lacks []*Lack `protobuf:"bytes,43,rep,name=lacks,proto3" json:"lacks,omitempty"`
 	// Who is not told, or no longer, because they are told of what ended the matter.
-	Ended         []*Ended `protobuf:"bytes,49,rep,name=ended,proto3" json:"ended,omitempty"`
+	Ended []*Ended `protobuf:"bytes,49,rep,name=ended,proto3" json:"ended,omitempty"`
+	// Keyed digests of the mailboxes, telephone numbers and names of the parties, cut short: no contact who is one of them is
+	// sent to, also once the events are erased.
+	Parties       [][]byte `protobuf:"bytes,51,rep,name=parties,proto3" json:"parties,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1709,6 +1712,13 @@ func (x *Decision) GetEnded() []*Ended {
 	return nil
 }
 
+func (x *Decision) GetParties() [][]byte {
+	if x != nil {
+		return x.Parties
+	}
+	return nil
+}
+
 var File_signalbox_ledger_v1_decision_proto protoreflect.FileDescriptor
 
 const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
@@ -1828,7 +1838,7 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\x04need\x18\x01 \x01(\tR\x04need\x12\x14\n" +
 	"\x05event\x18\x02 \x01(\tR\x05event\x12\x10\n" +
 	"\x03ref\x18\x03 \x01(\tR\x03ref\x12\x16\n" +
-	"\x06fields\x18\x04 \x03(\tR\x06fields\"\xb1\x06\n" +
+	"\x06fields\x18\x04 \x03(\tR\x06fields\"\xcb\x06\n" +
 	"\bDecision\x12\x18\n" +
 	"\alineage\x18\x01 \x01(\tR\alineage\x12\x14\n" +
 	"\x05round\x18\x02 \x01(\rR\x05round\x120\n" +
@@ -1852,7 +1862,8 @@ const file_signalbox_ledger_v1_decision_proto_rawDesc = "" +
 	"\rcontributions\x18\x0f \x03(\v2!.signalbox.ledger.v1.ContributionR\rcontributions\x12\x1a\n" +
 	"\baccepted\x18/ \x03(\tR\baccepted\x12/\n" +
 	"\x05lacks\x18+ \x03(\v2\x19.signalbox.ledger.v1.LackR\x05lacks\x120\n" +
-	"\x05ended\x181 \x03(\v2\x1a.signalbox.ledger.v1.EndedR\x05ended*\xf4\x01\n" +
+	"\x05ended\x181 \x03(\v2\x1a.signalbox.ledger.v1.EndedR\x05ended\x12\x18\n" +
+	"\aparties\x183 \x03(\fR\aparties*\xf4\x01\n" +
 	"\x05Cause\x12\x15\n" +
 	"\x11CAUSE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vCAUSE_EVENT\x10\x01\x12\x14\n" +

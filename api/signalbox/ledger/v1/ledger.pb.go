@@ -1398,7 +1398,9 @@ type AttemptStarted struct {
 	Address []byte `protobuf:"bytes,24,opt,name=address,proto3" json:"address,omitempty"`
 	// For the channel `inbox`: the agency in whose inbox it lies from now on. The attempt ends when the agency says that it
 	// has it.
-	Inbox         string `protobuf:"bytes,33,opt,name=inbox,proto3" json:"inbox,omitempty"`
+	Inbox string `protobuf:"bytes,33,opt,name=inbox,proto3" json:"inbox,omitempty"`
+	// Contacts that would have come first and were passed over, because they are a party of the matter or may be.
+	PassedOver    []*PassedOver `protobuf:"bytes,51,rep,name=passed_over,json=passedOver,proto3" json:"passed_over,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1517,6 +1519,68 @@ func (x *AttemptStarted) GetInbox() string {
 	return ""
 }
 
+func (x *AttemptStarted) GetPassedOver() []*PassedOver {
+	if x != nil {
+		return x.PassedOver
+	}
+	return nil
+}
+
+// PassedOver is a contact that was not sent to.
+type PassedOver struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id in the directory.
+	Contact string `protobuf:"bytes,1,opt,name=contact,proto3" json:"contact,omitempty"`
+	// Why, in words without personal data.
+	Reason        string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PassedOver) Reset() {
+	*x = PassedOver{}
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PassedOver) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PassedOver) ProtoMessage() {}
+
+func (x *PassedOver) ProtoReflect() protoreflect.Message {
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PassedOver.ProtoReflect.Descriptor instead.
+func (*PassedOver) Descriptor() ([]byte, []int) {
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *PassedOver) GetContact() string {
+	if x != nil {
+		return x.Contact
+	}
+	return ""
+}
+
+func (x *PassedOver) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // AttemptFinished ends an attempt.
 type AttemptFinished struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1536,7 +1600,7 @@ type AttemptFinished struct {
 
 func (x *AttemptFinished) Reset() {
 	*x = AttemptFinished{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1548,7 +1612,7 @@ func (x *AttemptFinished) String() string {
 func (*AttemptFinished) ProtoMessage() {}
 
 func (x *AttemptFinished) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1561,7 +1625,7 @@ func (x *AttemptFinished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AttemptFinished.ProtoReflect.Descriptor instead.
 func (*AttemptFinished) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{7}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *AttemptFinished) GetNotice() string {
@@ -1620,7 +1684,7 @@ type Returned struct {
 
 func (x *Returned) Reset() {
 	*x = Returned{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1632,7 +1696,7 @@ func (x *Returned) String() string {
 func (*Returned) ProtoMessage() {}
 
 func (x *Returned) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1645,7 +1709,7 @@ func (x *Returned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Returned.ProtoReflect.Descriptor instead.
 func (*Returned) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{8}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Returned) GetNotice() string {
@@ -1705,7 +1769,7 @@ type Escalated struct {
 
 func (x *Escalated) Reset() {
 	*x = Escalated{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1717,7 +1781,7 @@ func (x *Escalated) String() string {
 func (*Escalated) ProtoMessage() {}
 
 func (x *Escalated) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[9]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1730,7 +1794,7 @@ func (x *Escalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Escalated.ProtoReflect.Descriptor instead.
 func (*Escalated) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{9}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Escalated) GetNotice() string {
@@ -1767,7 +1831,7 @@ type CodeSent struct {
 
 func (x *CodeSent) Reset() {
 	*x = CodeSent{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1779,7 +1843,7 @@ func (x *CodeSent) String() string {
 func (*CodeSent) ProtoMessage() {}
 
 func (x *CodeSent) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[10]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1792,7 +1856,7 @@ func (x *CodeSent) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CodeSent.ProtoReflect.Descriptor instead.
 func (*CodeSent) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{10}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *CodeSent) GetNotice() string {
@@ -1822,7 +1886,7 @@ type NoticeRead struct {
 
 func (x *NoticeRead) Reset() {
 	*x = NoticeRead{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[11]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1834,7 +1898,7 @@ func (x *NoticeRead) String() string {
 func (*NoticeRead) ProtoMessage() {}
 
 func (x *NoticeRead) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[11]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1847,7 +1911,7 @@ func (x *NoticeRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NoticeRead.ProtoReflect.Descriptor instead.
 func (*NoticeRead) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *NoticeRead) GetNotice() string {
@@ -1883,7 +1947,7 @@ type Acknowledged struct {
 
 func (x *Acknowledged) Reset() {
 	*x = Acknowledged{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[12]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1895,7 +1959,7 @@ func (x *Acknowledged) String() string {
 func (*Acknowledged) ProtoMessage() {}
 
 func (x *Acknowledged) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[12]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1908,7 +1972,7 @@ func (x *Acknowledged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Acknowledged.ProtoReflect.Descriptor instead.
 func (*Acknowledged) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Acknowledged) GetNotice() string {
@@ -1959,7 +2023,7 @@ type NotAtSetting struct {
 
 func (x *NotAtSetting) Reset() {
 	*x = NotAtSetting{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[13]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1971,7 +2035,7 @@ func (x *NotAtSetting) String() string {
 func (*NotAtSetting) ProtoMessage() {}
 
 func (x *NotAtSetting) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[13]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1984,7 +2048,7 @@ func (x *NotAtSetting) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotAtSetting.ProtoReflect.Descriptor instead.
 func (*NotAtSetting) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{13}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *NotAtSetting) GetNotice() string {
@@ -2014,7 +2078,7 @@ type TaskClaimed struct {
 
 func (x *TaskClaimed) Reset() {
 	*x = TaskClaimed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[14]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2026,7 +2090,7 @@ func (x *TaskClaimed) String() string {
 func (*TaskClaimed) ProtoMessage() {}
 
 func (x *TaskClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[14]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2039,7 +2103,7 @@ func (x *TaskClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskClaimed.ProtoReflect.Descriptor instead.
 func (*TaskClaimed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{14}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *TaskClaimed) GetTask() string {
@@ -2071,7 +2135,7 @@ type TaskRead struct {
 
 func (x *TaskRead) Reset() {
 	*x = TaskRead{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[15]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2083,7 +2147,7 @@ func (x *TaskRead) String() string {
 func (*TaskRead) ProtoMessage() {}
 
 func (x *TaskRead) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[15]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2096,7 +2160,7 @@ func (x *TaskRead) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskRead.ProtoReflect.Descriptor instead.
 func (*TaskRead) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{15}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *TaskRead) GetTask() string {
@@ -2144,7 +2208,7 @@ type TaskResolved struct {
 
 func (x *TaskResolved) Reset() {
 	*x = TaskResolved{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[16]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2156,7 +2220,7 @@ func (x *TaskResolved) String() string {
 func (*TaskResolved) ProtoMessage() {}
 
 func (x *TaskResolved) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[16]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2169,7 +2233,7 @@ func (x *TaskResolved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskResolved.ProtoReflect.Descriptor instead.
 func (*TaskResolved) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{16}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *TaskResolved) GetTask() string {
@@ -2248,7 +2312,7 @@ type EventWithdrawn struct {
 
 func (x *EventWithdrawn) Reset() {
 	*x = EventWithdrawn{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2260,7 +2324,7 @@ func (x *EventWithdrawn) String() string {
 func (*EventWithdrawn) ProtoMessage() {}
 
 func (x *EventWithdrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[17]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2273,7 +2337,7 @@ func (x *EventWithdrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventWithdrawn.ProtoReflect.Descriptor instead.
 func (*EventWithdrawn) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{17}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *EventWithdrawn) GetEvent() string {
@@ -2349,7 +2413,7 @@ type TaskEscalated struct {
 
 func (x *TaskEscalated) Reset() {
 	*x = TaskEscalated{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2361,7 +2425,7 @@ func (x *TaskEscalated) String() string {
 func (*TaskEscalated) ProtoMessage() {}
 
 func (x *TaskEscalated) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[18]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2374,7 +2438,7 @@ func (x *TaskEscalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TaskEscalated.ProtoReflect.Descriptor instead.
 func (*TaskEscalated) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{18}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *TaskEscalated) GetTask() string {
@@ -2416,7 +2480,7 @@ type Late struct {
 
 func (x *Late) Reset() {
 	*x = Late{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2428,7 +2492,7 @@ func (x *Late) String() string {
 func (*Late) ProtoMessage() {}
 
 func (x *Late) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[19]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2441,7 +2505,7 @@ func (x *Late) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Late.ProtoReflect.Descriptor instead.
 func (*Late) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{19}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Late) GetNotice() string {
@@ -2467,7 +2531,7 @@ type ClockConfirmed struct {
 
 func (x *ClockConfirmed) Reset() {
 	*x = ClockConfirmed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2479,7 +2543,7 @@ func (x *ClockConfirmed) String() string {
 func (*ClockConfirmed) ProtoMessage() {}
 
 func (x *ClockConfirmed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[20]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2492,7 +2556,7 @@ func (x *ClockConfirmed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockConfirmed.ProtoReflect.Descriptor instead.
 func (*ClockConfirmed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{20}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ClockConfirmed) GetInstance() string {
@@ -2533,7 +2597,7 @@ type Stopped struct {
 
 func (x *Stopped) Reset() {
 	*x = Stopped{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2545,7 +2609,7 @@ func (x *Stopped) String() string {
 func (*Stopped) ProtoMessage() {}
 
 func (x *Stopped) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[21]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2558,7 +2622,7 @@ func (x *Stopped) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Stopped.ProtoReflect.Descriptor instead.
 func (*Stopped) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{21}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Stopped) GetScope() Scope {
@@ -2606,7 +2670,7 @@ type Resumed struct {
 
 func (x *Resumed) Reset() {
 	*x = Resumed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2618,7 +2682,7 @@ func (x *Resumed) String() string {
 func (*Resumed) ProtoMessage() {}
 
 func (x *Resumed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[22]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2631,7 +2695,7 @@ func (x *Resumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Resumed.ProtoReflect.Descriptor instead.
 func (*Resumed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{22}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *Resumed) GetScope() Scope {
@@ -2677,7 +2741,7 @@ type HeldBack struct {
 
 func (x *HeldBack) Reset() {
 	*x = HeldBack{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2689,7 +2753,7 @@ func (x *HeldBack) String() string {
 func (*HeldBack) ProtoMessage() {}
 
 func (x *HeldBack) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[23]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2702,7 +2766,7 @@ func (x *HeldBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HeldBack.ProtoReflect.Descriptor instead.
 func (*HeldBack) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{23}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *HeldBack) GetNotice() string {
@@ -2754,7 +2818,7 @@ type ToldByTelephone struct {
 
 func (x *ToldByTelephone) Reset() {
 	*x = ToldByTelephone{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2766,7 +2830,7 @@ func (x *ToldByTelephone) String() string {
 func (*ToldByTelephone) ProtoMessage() {}
 
 func (x *ToldByTelephone) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[24]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2779,7 +2843,7 @@ func (x *ToldByTelephone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ToldByTelephone.ProtoReflect.Descriptor instead.
 func (*ToldByTelephone) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{24}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ToldByTelephone) GetId() string {
@@ -2874,7 +2938,7 @@ type Replayed struct {
 
 func (x *Replayed) Reset() {
 	*x = Replayed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[25]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2886,7 +2950,7 @@ func (x *Replayed) String() string {
 func (*Replayed) ProtoMessage() {}
 
 func (x *Replayed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[25]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2899,7 +2963,7 @@ func (x *Replayed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replayed.ProtoReflect.Descriptor instead.
 func (*Replayed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{25}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Replayed) GetAgency() string {
@@ -2997,7 +3061,7 @@ type Replied struct {
 
 func (x *Replied) Reset() {
 	*x = Replied{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[26]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3009,7 +3073,7 @@ func (x *Replied) String() string {
 func (*Replied) ProtoMessage() {}
 
 func (x *Replied) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[26]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3022,7 +3086,7 @@ func (x *Replied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Replied.ProtoReflect.Descriptor instead.
 func (*Replied) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{26}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Replied) GetNotice() string {
@@ -3103,7 +3167,7 @@ type SubscriptionChanged struct {
 
 func (x *SubscriptionChanged) Reset() {
 	*x = SubscriptionChanged{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[27]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3115,7 +3179,7 @@ func (x *SubscriptionChanged) String() string {
 func (*SubscriptionChanged) ProtoMessage() {}
 
 func (x *SubscriptionChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[27]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3128,7 +3192,7 @@ func (x *SubscriptionChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SubscriptionChanged.ProtoReflect.Descriptor instead.
 func (*SubscriptionChanged) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{27}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SubscriptionChanged) GetSubscription() string {
@@ -3218,7 +3282,7 @@ type WhereaboutsListed struct {
 
 func (x *WhereaboutsListed) Reset() {
 	*x = WhereaboutsListed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[28]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3230,7 +3294,7 @@ func (x *WhereaboutsListed) String() string {
 func (*WhereaboutsListed) ProtoMessage() {}
 
 func (x *WhereaboutsListed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[28]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3243,7 +3307,7 @@ func (x *WhereaboutsListed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WhereaboutsListed.ProtoReflect.Descriptor instead.
 func (*WhereaboutsListed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{28}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *WhereaboutsListed) GetSubscription() string {
@@ -3308,7 +3372,7 @@ type Listed struct {
 
 func (x *Listed) Reset() {
 	*x = Listed{}
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[29]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3320,7 +3384,7 @@ func (x *Listed) String() string {
 func (*Listed) ProtoMessage() {}
 
 func (x *Listed) ProtoReflect() protoreflect.Message {
-	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[29]
+	mi := &file_signalbox_ledger_v1_ledger_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3333,7 +3397,7 @@ func (x *Listed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Listed.ProtoReflect.Descriptor instead.
 func (*Listed) Descriptor() ([]byte, []int) {
-	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{29}
+	return file_signalbox_ledger_v1_ledger_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Listed) GetEvent() string {
@@ -3426,7 +3490,7 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06faults\x18\x03 \x01(\rR\x06faults\x12\x18\n" +
 	"\alineage\x18+ \x01(\tR\alineage\"D\n" +
 	"\rEventRepeated\x123\n" +
-	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\"\xd0\x02\n" +
+	"\x06source\x18\x01 \x01(\v2\x1b.signalbox.ledger.v1.SourceR\x06source\"\x92\x03\n" +
 	"\x0eAttemptStarted\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x12\x12\n" +
@@ -3440,7 +3504,13 @@ const file_signalbox_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04form\x18\n" +
 	" \x01(\tR\x04form\x12\x18\n" +
 	"\aaddress\x18\x18 \x01(\fR\aaddress\x12\x14\n" +
-	"\x05inbox\x18! \x01(\tR\x05inbox\"\xae\x01\n" +
+	"\x05inbox\x18! \x01(\tR\x05inbox\x12@\n" +
+	"\vpassed_over\x183 \x03(\v2\x1f.signalbox.ledger.v1.PassedOverR\n" +
+	"passedOver\">\n" +
+	"\n" +
+	"PassedOver\x12\x18\n" +
+	"\acontact\x18\x01 \x01(\tR\acontact\x12\x16\n" +
+	"\x06reason\x18\x02 \x01(\tR\x06reason\"\xae\x01\n" +
 	"\x0fAttemptFinished\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x18\n" +
 	"\aattempt\x18\x02 \x01(\rR\aattempt\x126\n" +
@@ -3627,7 +3697,7 @@ func file_signalbox_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_signalbox_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
-var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 30)
+var file_signalbox_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
 var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(Outcome)(0),                // 0: signalbox.ledger.v1.Outcome
 	(ReturnKind)(0),             // 1: signalbox.ledger.v1.ReturnKind
@@ -3642,34 +3712,35 @@ var file_signalbox_ledger_v1_ledger_proto_goTypes = []any{
 	(*EventRefused)(nil),        // 10: signalbox.ledger.v1.EventRefused
 	(*EventRepeated)(nil),       // 11: signalbox.ledger.v1.EventRepeated
 	(*AttemptStarted)(nil),      // 12: signalbox.ledger.v1.AttemptStarted
-	(*AttemptFinished)(nil),     // 13: signalbox.ledger.v1.AttemptFinished
-	(*Returned)(nil),            // 14: signalbox.ledger.v1.Returned
-	(*Escalated)(nil),           // 15: signalbox.ledger.v1.Escalated
-	(*CodeSent)(nil),            // 16: signalbox.ledger.v1.CodeSent
-	(*NoticeRead)(nil),          // 17: signalbox.ledger.v1.NoticeRead
-	(*Acknowledged)(nil),        // 18: signalbox.ledger.v1.Acknowledged
-	(*NotAtSetting)(nil),        // 19: signalbox.ledger.v1.NotAtSetting
-	(*TaskClaimed)(nil),         // 20: signalbox.ledger.v1.TaskClaimed
-	(*TaskRead)(nil),            // 21: signalbox.ledger.v1.TaskRead
-	(*TaskResolved)(nil),        // 22: signalbox.ledger.v1.TaskResolved
-	(*EventWithdrawn)(nil),      // 23: signalbox.ledger.v1.EventWithdrawn
-	(*TaskEscalated)(nil),       // 24: signalbox.ledger.v1.TaskEscalated
-	(*Late)(nil),                // 25: signalbox.ledger.v1.Late
-	(*ClockConfirmed)(nil),      // 26: signalbox.ledger.v1.ClockConfirmed
-	(*Stopped)(nil),             // 27: signalbox.ledger.v1.Stopped
-	(*Resumed)(nil),             // 28: signalbox.ledger.v1.Resumed
-	(*HeldBack)(nil),            // 29: signalbox.ledger.v1.HeldBack
-	(*ToldByTelephone)(nil),     // 30: signalbox.ledger.v1.ToldByTelephone
-	(*Replayed)(nil),            // 31: signalbox.ledger.v1.Replayed
-	(*Replied)(nil),             // 32: signalbox.ledger.v1.Replied
-	(*SubscriptionChanged)(nil), // 33: signalbox.ledger.v1.SubscriptionChanged
-	(*WhereaboutsListed)(nil),   // 34: signalbox.ledger.v1.WhereaboutsListed
-	(*Listed)(nil),              // 35: signalbox.ledger.v1.Listed
-	(*Decision)(nil),            // 36: signalbox.ledger.v1.Decision
-	(*Task)(nil),                // 37: signalbox.ledger.v1.Task
-	(*ManifestTaken)(nil),       // 38: signalbox.ledger.v1.ManifestTaken
-	(*ManifestCompared)(nil),    // 39: signalbox.ledger.v1.ManifestCompared
-	(*Source)(nil),              // 40: signalbox.ledger.v1.Source
+	(*PassedOver)(nil),          // 13: signalbox.ledger.v1.PassedOver
+	(*AttemptFinished)(nil),     // 14: signalbox.ledger.v1.AttemptFinished
+	(*Returned)(nil),            // 15: signalbox.ledger.v1.Returned
+	(*Escalated)(nil),           // 16: signalbox.ledger.v1.Escalated
+	(*CodeSent)(nil),            // 17: signalbox.ledger.v1.CodeSent
+	(*NoticeRead)(nil),          // 18: signalbox.ledger.v1.NoticeRead
+	(*Acknowledged)(nil),        // 19: signalbox.ledger.v1.Acknowledged
+	(*NotAtSetting)(nil),        // 20: signalbox.ledger.v1.NotAtSetting
+	(*TaskClaimed)(nil),         // 21: signalbox.ledger.v1.TaskClaimed
+	(*TaskRead)(nil),            // 22: signalbox.ledger.v1.TaskRead
+	(*TaskResolved)(nil),        // 23: signalbox.ledger.v1.TaskResolved
+	(*EventWithdrawn)(nil),      // 24: signalbox.ledger.v1.EventWithdrawn
+	(*TaskEscalated)(nil),       // 25: signalbox.ledger.v1.TaskEscalated
+	(*Late)(nil),                // 26: signalbox.ledger.v1.Late
+	(*ClockConfirmed)(nil),      // 27: signalbox.ledger.v1.ClockConfirmed
+	(*Stopped)(nil),             // 28: signalbox.ledger.v1.Stopped
+	(*Resumed)(nil),             // 29: signalbox.ledger.v1.Resumed
+	(*HeldBack)(nil),            // 30: signalbox.ledger.v1.HeldBack
+	(*ToldByTelephone)(nil),     // 31: signalbox.ledger.v1.ToldByTelephone
+	(*Replayed)(nil),            // 32: signalbox.ledger.v1.Replayed
+	(*Replied)(nil),             // 33: signalbox.ledger.v1.Replied
+	(*SubscriptionChanged)(nil), // 34: signalbox.ledger.v1.SubscriptionChanged
+	(*WhereaboutsListed)(nil),   // 35: signalbox.ledger.v1.WhereaboutsListed
+	(*Listed)(nil),              // 36: signalbox.ledger.v1.Listed
+	(*Decision)(nil),            // 37: signalbox.ledger.v1.Decision
+	(*Task)(nil),                // 38: signalbox.ledger.v1.Task
+	(*ManifestTaken)(nil),       // 39: signalbox.ledger.v1.ManifestTaken
+	(*ManifestCompared)(nil),    // 40: signalbox.ledger.v1.ManifestCompared
+	(*Source)(nil),              // 41: signalbox.ledger.v1.Source
 }
 var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	7,  // 0: signalbox.ledger.v1.Pack.facts:type_name -> signalbox.ledger.v1.Fact
@@ -3677,51 +3748,52 @@ var file_signalbox_ledger_v1_ledger_proto_depIdxs = []int32{
 	9,  // 2: signalbox.ledger.v1.Fact.event_accepted:type_name -> signalbox.ledger.v1.EventAccepted
 	10, // 3: signalbox.ledger.v1.Fact.event_refused:type_name -> signalbox.ledger.v1.EventRefused
 	11, // 4: signalbox.ledger.v1.Fact.event_repeated:type_name -> signalbox.ledger.v1.EventRepeated
-	36, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
+	37, // 5: signalbox.ledger.v1.Fact.decided:type_name -> signalbox.ledger.v1.Decision
 	12, // 6: signalbox.ledger.v1.Fact.attempt_started:type_name -> signalbox.ledger.v1.AttemptStarted
-	13, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
-	15, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
-	16, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
-	17, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
-	18, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
-	19, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
-	37, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
-	20, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
-	22, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
-	24, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
-	21, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
-	23, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
-	14, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
-	30, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
-	31, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
-	26, // 22: signalbox.ledger.v1.Fact.clock_confirmed:type_name -> signalbox.ledger.v1.ClockConfirmed
-	27, // 23: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
-	28, // 24: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
-	29, // 25: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
-	25, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
-	32, // 27: signalbox.ledger.v1.Fact.replied:type_name -> signalbox.ledger.v1.Replied
-	33, // 28: signalbox.ledger.v1.Fact.subscription_changed:type_name -> signalbox.ledger.v1.SubscriptionChanged
-	34, // 29: signalbox.ledger.v1.Fact.whereabouts_listed:type_name -> signalbox.ledger.v1.WhereaboutsListed
-	38, // 30: signalbox.ledger.v1.Fact.manifest_taken:type_name -> signalbox.ledger.v1.ManifestTaken
-	39, // 31: signalbox.ledger.v1.Fact.manifest_compared:type_name -> signalbox.ledger.v1.ManifestCompared
-	40, // 32: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
-	40, // 33: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
-	40, // 34: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
-	0,  // 35: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
-	1,  // 36: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
-	40, // 37: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
-	2,  // 38: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 39: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
-	2,  // 40: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
-	3,  // 41: signalbox.ledger.v1.Replied.answer:type_name -> signalbox.ledger.v1.Answer
-	4,  // 42: signalbox.ledger.v1.SubscriptionChanged.state:type_name -> signalbox.ledger.v1.SubscriptionState
-	5,  // 43: signalbox.ledger.v1.WhereaboutsListed.listing:type_name -> signalbox.ledger.v1.Listing
-	35, // 44: signalbox.ledger.v1.WhereaboutsListed.shown:type_name -> signalbox.ledger.v1.Listed
-	45, // [45:45] is the sub-list for method output_type
-	45, // [45:45] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	14, // 7: signalbox.ledger.v1.Fact.attempt_finished:type_name -> signalbox.ledger.v1.AttemptFinished
+	16, // 8: signalbox.ledger.v1.Fact.escalated:type_name -> signalbox.ledger.v1.Escalated
+	17, // 9: signalbox.ledger.v1.Fact.code_sent:type_name -> signalbox.ledger.v1.CodeSent
+	18, // 10: signalbox.ledger.v1.Fact.notice_read:type_name -> signalbox.ledger.v1.NoticeRead
+	19, // 11: signalbox.ledger.v1.Fact.acknowledged:type_name -> signalbox.ledger.v1.Acknowledged
+	20, // 12: signalbox.ledger.v1.Fact.not_at_setting:type_name -> signalbox.ledger.v1.NotAtSetting
+	38, // 13: signalbox.ledger.v1.Fact.task_opened:type_name -> signalbox.ledger.v1.Task
+	21, // 14: signalbox.ledger.v1.Fact.task_claimed:type_name -> signalbox.ledger.v1.TaskClaimed
+	23, // 15: signalbox.ledger.v1.Fact.task_resolved:type_name -> signalbox.ledger.v1.TaskResolved
+	25, // 16: signalbox.ledger.v1.Fact.task_escalated:type_name -> signalbox.ledger.v1.TaskEscalated
+	22, // 17: signalbox.ledger.v1.Fact.task_read:type_name -> signalbox.ledger.v1.TaskRead
+	24, // 18: signalbox.ledger.v1.Fact.event_withdrawn:type_name -> signalbox.ledger.v1.EventWithdrawn
+	15, // 19: signalbox.ledger.v1.Fact.returned:type_name -> signalbox.ledger.v1.Returned
+	31, // 20: signalbox.ledger.v1.Fact.told_by_telephone:type_name -> signalbox.ledger.v1.ToldByTelephone
+	32, // 21: signalbox.ledger.v1.Fact.replayed:type_name -> signalbox.ledger.v1.Replayed
+	27, // 22: signalbox.ledger.v1.Fact.clock_confirmed:type_name -> signalbox.ledger.v1.ClockConfirmed
+	28, // 23: signalbox.ledger.v1.Fact.stopped:type_name -> signalbox.ledger.v1.Stopped
+	29, // 24: signalbox.ledger.v1.Fact.resumed:type_name -> signalbox.ledger.v1.Resumed
+	30, // 25: signalbox.ledger.v1.Fact.held_back:type_name -> signalbox.ledger.v1.HeldBack
+	26, // 26: signalbox.ledger.v1.Fact.late:type_name -> signalbox.ledger.v1.Late
+	33, // 27: signalbox.ledger.v1.Fact.replied:type_name -> signalbox.ledger.v1.Replied
+	34, // 28: signalbox.ledger.v1.Fact.subscription_changed:type_name -> signalbox.ledger.v1.SubscriptionChanged
+	35, // 29: signalbox.ledger.v1.Fact.whereabouts_listed:type_name -> signalbox.ledger.v1.WhereaboutsListed
+	39, // 30: signalbox.ledger.v1.Fact.manifest_taken:type_name -> signalbox.ledger.v1.ManifestTaken
+	40, // 31: signalbox.ledger.v1.Fact.manifest_compared:type_name -> signalbox.ledger.v1.ManifestCompared
+	41, // 32: signalbox.ledger.v1.EventAccepted.source:type_name -> signalbox.ledger.v1.Source
+	41, // 33: signalbox.ledger.v1.EventRefused.source:type_name -> signalbox.ledger.v1.Source
+	41, // 34: signalbox.ledger.v1.EventRepeated.source:type_name -> signalbox.ledger.v1.Source
+	13, // 35: signalbox.ledger.v1.AttemptStarted.passed_over:type_name -> signalbox.ledger.v1.PassedOver
+	0,  // 36: signalbox.ledger.v1.AttemptFinished.outcome:type_name -> signalbox.ledger.v1.Outcome
+	1,  // 37: signalbox.ledger.v1.Returned.kind:type_name -> signalbox.ledger.v1.ReturnKind
+	41, // 38: signalbox.ledger.v1.EventWithdrawn.source:type_name -> signalbox.ledger.v1.Source
+	2,  // 39: signalbox.ledger.v1.Stopped.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 40: signalbox.ledger.v1.Resumed.scope:type_name -> signalbox.ledger.v1.Scope
+	2,  // 41: signalbox.ledger.v1.HeldBack.scope:type_name -> signalbox.ledger.v1.Scope
+	3,  // 42: signalbox.ledger.v1.Replied.answer:type_name -> signalbox.ledger.v1.Answer
+	4,  // 43: signalbox.ledger.v1.SubscriptionChanged.state:type_name -> signalbox.ledger.v1.SubscriptionState
+	5,  // 44: signalbox.ledger.v1.WhereaboutsListed.listing:type_name -> signalbox.ledger.v1.Listing
+	36, // 45: signalbox.ledger.v1.WhereaboutsListed.shown:type_name -> signalbox.ledger.v1.Listed
+	46, // [46:46] is the sub-list for method output_type
+	46, // [46:46] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_ledger_v1_ledger_proto_init() }
@@ -3770,7 +3842,7 @@ func file_signalbox_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_signalbox_ledger_v1_ledger_proto_rawDesc), len(file_signalbox_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      6,
-			NumMessages:   30,
+			NumMessages:   31,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

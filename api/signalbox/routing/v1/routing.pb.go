@@ -92,7 +92,9 @@ type Preview struct {
 	// Why nobody could be reached, where that is so.
 	Unreachable string `protobuf:"bytes,4,opt,name=unreachable,proto3" json:"unreachable,omitempty"`
 	// What they would see.
-	Content       *v11.Notice `protobuf:"bytes,5,opt,name=content,proto3" json:"content,omitempty"`
+	Content *v11.Notice `protobuf:"bytes,5,opt,name=content,proto3" json:"content,omitempty"`
+	// Contacts that were passed over on the way, because they are a party of the matter or may be.
+	PassedOver    []*v12.PassedOver `protobuf:"bytes,6,rep,name=passed_over,json=passedOver,proto3" json:"passed_over,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -158,6 +160,13 @@ func (x *Preview) GetUnreachable() string {
 func (x *Preview) GetContent() *v11.Notice {
 	if x != nil {
 		return x.Content
+	}
+	return nil
+}
+
+func (x *Preview) GetPassedOver() []*v12.PassedOver {
+	if x != nil {
+		return x.PassedOver
 	}
 	return nil
 }
@@ -230,16 +239,18 @@ var File_signalbox_routing_v1_routing_proto protoreflect.FileDescriptor
 
 const file_signalbox_routing_v1_routing_proto_rawDesc = "" +
 	"\n" +
-	"\"signalbox/routing/v1/routing.proto\x12\x14signalbox.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/event.proto\x1a\"signalbox/ledger/v1/decision.proto\x1a signalbox/notice/v1/notice.proto\"m\n" +
+	"\"signalbox/routing/v1/routing.proto\x12\x14signalbox.routing.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1esignalbox/event/v1/event.proto\x1a\"signalbox/ledger/v1/decision.proto\x1a signalbox/ledger/v1/ledger.proto\x1a signalbox/notice/v1/notice.proto\"m\n" +
 	"\x0eExplainRequest\x12/\n" +
 	"\x05event\x18\x01 \x01(\v2\x19.signalbox.event.v1.EventR\x05event\x12*\n" +
-	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xae\x01\n" +
+	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\xf0\x01\n" +
 	"\aPreview\x12\x16\n" +
 	"\x06notice\x18\x01 \x01(\tR\x06notice\x12\x18\n" +
 	"\acontact\x18\x02 \x01(\tR\acontact\x12\x18\n" +
 	"\achannel\x18\x03 \x01(\tR\achannel\x12 \n" +
 	"\vunreachable\x18\x04 \x01(\tR\vunreachable\x125\n" +
-	"\acontent\x18\x05 \x01(\v2\x1b.signalbox.notice.v1.NoticeR\acontent\"\xb3\x01\n" +
+	"\acontent\x18\x05 \x01(\v2\x1b.signalbox.notice.v1.NoticeR\acontent\x12@\n" +
+	"\vpassed_over\x18\x06 \x03(\v2\x1f.signalbox.ledger.v1.PassedOverR\n" +
+	"passedOver\"\xb3\x01\n" +
 	"\x0fExplainResponse\x129\n" +
 	"\bdecision\x18\x01 \x01(\v2\x1d.signalbox.ledger.v1.DecisionR\bdecision\x129\n" +
 	"\bpreviews\x18\x02 \x03(\v2\x1d.signalbox.routing.v1.PreviewR\bpreviews\x12*\n" +
@@ -267,22 +278,24 @@ var file_signalbox_routing_v1_routing_proto_goTypes = []any{
 	(*v1.Event)(nil),              // 3: signalbox.event.v1.Event
 	(*timestamppb.Timestamp)(nil), // 4: google.protobuf.Timestamp
 	(*v11.Notice)(nil),            // 5: signalbox.notice.v1.Notice
-	(*v12.Decision)(nil),          // 6: signalbox.ledger.v1.Decision
+	(*v12.PassedOver)(nil),        // 6: signalbox.ledger.v1.PassedOver
+	(*v12.Decision)(nil),          // 7: signalbox.ledger.v1.Decision
 }
 var file_signalbox_routing_v1_routing_proto_depIdxs = []int32{
 	3, // 0: signalbox.routing.v1.ExplainRequest.event:type_name -> signalbox.event.v1.Event
 	4, // 1: signalbox.routing.v1.ExplainRequest.at:type_name -> google.protobuf.Timestamp
 	5, // 2: signalbox.routing.v1.Preview.content:type_name -> signalbox.notice.v1.Notice
-	6, // 3: signalbox.routing.v1.ExplainResponse.decision:type_name -> signalbox.ledger.v1.Decision
-	1, // 4: signalbox.routing.v1.ExplainResponse.previews:type_name -> signalbox.routing.v1.Preview
-	4, // 5: signalbox.routing.v1.ExplainResponse.at:type_name -> google.protobuf.Timestamp
-	0, // 6: signalbox.routing.v1.RoutingService.Explain:input_type -> signalbox.routing.v1.ExplainRequest
-	2, // 7: signalbox.routing.v1.RoutingService.Explain:output_type -> signalbox.routing.v1.ExplainResponse
-	7, // [7:8] is the sub-list for method output_type
-	6, // [6:7] is the sub-list for method input_type
-	6, // [6:6] is the sub-list for extension type_name
-	6, // [6:6] is the sub-list for extension extendee
-	0, // [0:6] is the sub-list for field type_name
+	6, // 3: signalbox.routing.v1.Preview.passed_over:type_name -> signalbox.ledger.v1.PassedOver
+	7, // 4: signalbox.routing.v1.ExplainResponse.decision:type_name -> signalbox.ledger.v1.Decision
+	1, // 5: signalbox.routing.v1.ExplainResponse.previews:type_name -> signalbox.routing.v1.Preview
+	4, // 6: signalbox.routing.v1.ExplainResponse.at:type_name -> google.protobuf.Timestamp
+	0, // 7: signalbox.routing.v1.RoutingService.Explain:input_type -> signalbox.routing.v1.ExplainRequest
+	2, // 8: signalbox.routing.v1.RoutingService.Explain:output_type -> signalbox.routing.v1.ExplainResponse
+	8, // [8:9] is the sub-list for method output_type
+	7, // [7:8] is the sub-list for method input_type
+	7, // [7:7] is the sub-list for extension type_name
+	7, // [7:7] is the sub-list for extension extendee
+	0, // [0:7] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_routing_v1_routing_proto_init() }
