@@ -19,6 +19,9 @@ func ListDoNot() []string { return []string{noParents, ownSystems, noForward} }
 // advice is what to do with a notice and what not to do, by the kind of event, the function told and whether the
 // recipient may see what was decided: a member of the public who referred hears only that the referral was dealt with.
 func advice(kind notice.EventKind, function string, seesDecision bool) (do, doNot []string) {
+	if function == designatedOfficer {
+		return positionAdvice()
+	}
 	switch kind {
 	case notice.EncompassIncident:
 		if function == "setting" {

@@ -83,7 +83,9 @@ func (l layer) encompass(p *Part, ev *eventv1.Event, e *eventv1.EncompassInciden
 	for _, c := range ev.GetChildren() {
 		presence = c.GetPresence()
 	}
-	rows.add("Was the child present", presenceText(presence))
+	if !l.apart {
+		rows.add("Was the child present", presenceText(presence))
+	}
 	l.checks(p, ev)
 }
 
@@ -148,7 +150,7 @@ func (l layer) people(all []*eventv1.Person) []string {
 	var items []string
 	for _, p := range all {
 		item := joined(personRole(p.GetRole()), fullName(p.GetName()), born(p.GetDateOfBirth()),
-			l.organisation(p.GetOrganisation()), p.GetEmail(), p.GetTelephone())
+			l.organisation(p.GetOrganisation()), p.GetEmail(), p.GetTelephone(), l.position(p))
 		if address := l.address(p.GetAddress()); address != "" {
 			item = joined(item, "address "+address)
 		}

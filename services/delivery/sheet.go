@@ -78,7 +78,7 @@ func Lay(n *noticev1.Notice, names func(notice.OrgID) string, places bool) Sheet
 		s.Due = LongTime(n.GetDue().AsTime(), directory.London())
 		s.DueShort = ShortTime(n.GetDue().AsTime(), directory.London())
 	}
-	l := layer{names: names, places: places}
+	l := layer{names: names, places: places, apart: toOfficer(n)}
 	var before []Row
 	for i, ev := range n.GetEvents() {
 		if rows := l.child(ev); len(rows) > 0 && !equalRows(rows, before) {
@@ -95,6 +95,8 @@ func Lay(n *noticev1.Notice, names func(notice.OrgID) string, places bool) Sheet
 func title(n *noticev1.Notice) string {
 	what, count := kindTitle(notice.EventKind(n.GetKind())), len(n.GetEvents())
 	switch {
+	case toOfficer(n):
+		return positionTitle
 	case n.GetKind() == string(notice.ReferralDecided) && !tellsDecision(n):
 		return "Your referral has been dealt with"
 	case count < 2:
@@ -215,6 +217,7 @@ func equalRows(a, b []Row) bool {
 type layer struct {
 	names  func(notice.OrgID) string
 	places bool
+	apart  bool // it is about an adult, and no child
 }
 
 func (l layer) child(ev *eventv1.Event) []Row {

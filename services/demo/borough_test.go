@@ -82,7 +82,7 @@ func TestTheBoroughImportsWithoutAFaultAndOnce(t *testing.T) {
 	}
 	want := map[string]int{
 		directory.KindArea: 7, directory.KindOrganisation: 14, directory.KindSetting: 17, directory.KindCalendar: 4,
-		directory.KindBankHolidays: 3, directory.KindChild: 23, directory.KindContact: 50, directory.KindRestriction: 1,
+		directory.KindBankHolidays: 3, directory.KindChild: 23, directory.KindContact: 51, directory.KindRestriction: 1,
 		directory.KindNetwork: 7, directory.KindPostcode: 10,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

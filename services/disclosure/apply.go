@@ -120,10 +120,15 @@ func (f filter) entered(field *field, src protoreflect.Message) (protoreflect.Me
 	return dst, f.copy(src, dst, s)
 }
 
+// InPosition says whether somebody works with children and is alleged to have caused harm: what is told of them goes apart.
+func InPosition(p *eventv1.Person) bool {
+	return p.GetWorksWithChildren() && p.GetRole() == eventv1.PersonRole_PERSON_ROLE_SUSPECT
+}
+
 // maySee holds a person's every field back, the address among them, unless the view includes people of that role.
 func (f filter) maySee(p *eventv1.Person) bool {
 	if p.GetRole() != eventv1.PersonRole_PERSON_ROLE_REFERRER {
-		return f.view.Allows(eventv1.Label_LABEL_PARTY)
+		return f.view.Allows(eventv1.Label_LABEL_PARTY) && (InPosition(p) || !f.view.Allows(eventv1.Label_LABEL_POSITION))
 	}
 	return p.GetProfessional() && f.view.Allows(eventv1.Label_LABEL_REFERRER)
 }

@@ -124,7 +124,7 @@ func mayBeSeen(m marker, v disclosure.View, childRef string, professional bool) 
 	case m.referrer:
 		return professional && v.Allows(eventv1.Label_LABEL_REFERRER)
 	case m.person:
-		return v.Allows(eventv1.Label_LABEL_PARTY)
+		return v.Allows(eventv1.Label_LABEL_PARTY) && !v.Allows(eventv1.Label_LABEL_POSITION) // fill's is no suspect
 	case m.action:
 		return !v.OwnActionsOnly() // no action of fill's is the recipient's
 	}
@@ -210,6 +210,44 @@ func TestApply(t *testing.T) {
 	}
 }
 
+func TestAViewWithPositionShowsOnlyThoseWhoWorkWithChildrenAndAreSuspected(t *testing.T) {
+	named := func(ref, family string, role eventv1.PersonRole, works bool) *eventv1.Person {
+		return &eventv1.Person{Ref: ref, Role: role, Name: &eventv1.Name{Family: family}, WorksWithChildren: works, Email: family + "@home.example"}
+	}
+	ev := &eventv1.Event{
+		Children: []*eventv1.Child{{Ref: "c1", Name: &eventv1.Name{Family: "Child"}}},
+		People: []*eventv1.Person{
+			named("p1", "Teacher", eventv1.PersonRole_PERSON_ROLE_SUSPECT, true), named("p2", "Suspect", eventv1.PersonRole_PERSON_ROLE_SUSPECT, false),
+			named("p3", "Nurse", eventv1.PersonRole_PERSON_ROLE_VICTIM, true), named("p4", "Referrer", eventv1.PersonRole_PERSON_ROLE_REFERRER, true),
+		},
+	}
+	for _, tc := range []struct {
+		labels []string
+		want   []string
+	}{
+		{[]string{"party", "position"}, []string{"Teacher"}},
+		{[]string{"party"}, []string{"Teacher", "Suspect", "Nurse"}},
+		{[]string{"position"}, nil},
+		{[]string{"reference", "child_identity", "incident", "narrative"}, nil},
+	} {
+		v, err := disclosure.NewView("v", tc.labels, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out, paths := disclosure.Apply(ev, "*", recipient, v)
+		var got []string
+		for _, p := range out.GetPeople() {
+			got = append(got, p.GetName().GetFamily())
+		}
+		if diff := cmp.Diff(tc.want, got); diff != "" {
+			t.Errorf("%v shows (-want +got):\n%s", tc.labels, diff)
+		}
+		if slices.Contains(paths, "people.works_with_children") != (len(tc.want) == 1) {
+			t.Errorf("%v discloses %v", tc.labels, paths)
+		}
+	}
+}
+
 func TestTheCopyIsApart(t *testing.T) {
 	v, err := disclosure.NewView("v", []string{"incident", "location"}, false)
 	if err != nil {
@@ -230,7 +268,7 @@ func TestTheCopyIsApart(t *testing.T) {
 
 func TestNewView(t *testing.T) {
 	const valid = "the labels are reference, child_identity, child_identifier, location, incident, narrative, restricted, " +
-		"party, referrer, decision, record, action, professional, risk, detail"
+		"party, referrer, decision, record, action, professional, risk, detail, position"
 	for _, tc := range []struct {
 		name    string
 		labels  []string

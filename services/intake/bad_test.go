@@ -212,6 +212,11 @@ func badInputs() []bad {
 		{name: "a referral by two", kind: notice.ReferralDecided, change: func(ev *eventv1.Event) { ev.People = append(ev.People, ev.People[0]) }},
 		{name: "outcomes not stated", kind: notice.ReferralDecided, change: func(ev *eventv1.Event) { ev.GetReferralDecided().Decision = 0 }},
 		{name: "a meeting with nobody", kind: notice.StrategyMeetingConvened, change: func(ev *eventv1.Event) { ev.GetStrategyMeetingConvened().Invited = nil }},
+		{name: "a place of work that is none, of somebody who is not said to work with children", change: func(ev *eventv1.Event) {
+			ev.People = []*eventv1.Person{{
+				Ref: "p1", Role: eventv1.PersonRole_PERSON_ROLE_SUSPECT, Name: &eventv1.Name{Family: leak}, WorksAt: &eventv1.OrganisationRef{Id: leak + " school"},
+			}}
+		}},
 		{name: "organisations that are not named", kind: notice.StrategyMeetingConcluded, change: func(ev *eventv1.Event) {
 			p := ev.GetStrategyMeetingConcluded()
 			p.Participants[0].Organisation = nil

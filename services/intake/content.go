@@ -41,6 +41,12 @@ func checkPeople(ev *eventv1.Event, came moment, found *faults) {
 		if person.GetOrganisation() != nil {
 			checkOrganisation(person.GetOrganisation(), entry("people", i, "organisation"), found)
 		}
+		if person.GetWorksAt() != nil {
+			checkOrganisation(person.GetWorksAt(), entry("people", i, "works_at"), found)
+			if !person.GetWorksWithChildren() {
+				found.add(entry("people", i, "works_at").String(), "is given of somebody who is not said to work with children: set works_with_children, or leave it out")
+			}
+		}
 		if person.GetRole() == eventv1.PersonRole_PERSON_ROLE_REFERRER {
 			referrers++
 		}

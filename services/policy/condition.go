@@ -25,7 +25,7 @@ type Input struct {
 	Age         int                        // whole years at the event's time
 	Setting     *directoryv1.Setting       // where the rule tells child_settings
 	Participant *eventv1.Participant       // where the rule tells participants of any kind
-	Person      *eventv1.Person            // where the rule tells the referrer
+	Person      *eventv1.Person            // where the rule tells the referrer, or the designated officer of somebody
 	Member      *directoryv1.NetworkMember // where the rule tells the network
 }
 
@@ -192,7 +192,7 @@ func extraVariables() map[string]variable {
 	return map[string]variable{
 		"setting":     {message: "signalbox.directory.v1.Setting", tells: []string{"child_settings"}},
 		"participant": {message: "signalbox.event.v1.Participant", tells: []string{"invited", "attended", "absent", "participants"}},
-		"person":      {message: "signalbox.event.v1.Person", tells: []string{"referrer"}},
+		"person":      {message: "signalbox.event.v1.Person", tells: []string{"referrer", "designated_officer"}},
 		"member":      {message: "signalbox.directory.v1.NetworkMember", tells: []string{"network"}},
 	}
 }

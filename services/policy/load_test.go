@@ -108,6 +108,7 @@ func TestEachFaultIsNamedWithItsPlace(t *testing.T) {
 		{name: "organisations of a kind that is not named", old: "tell: invited", new: "tell: residence_organisation"},
 		{name: "a kind of organisation that is none", old: "tell: invited", new: "tell: residence_organisation\n    organisation_kind: Youth Justice"},
 		{name: "a kind of organisation for others", old: "tell: invited", new: "tell: invited\n    organisation_kind: police"},
+		{name: "a designated officer who is shown a child", old: "tell: invited", new: "tell: designated_officer"},
 		{name: "subscribers who are not told by their inbox", old: "tell: invited", new: "tell: subscribers"},
 		{name: "an inbox in another chain", old: "[dsl, head]", new: "[inbox]"},
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	policyv1 "github.com/signalbox-hq/signalbox/api/signalbox/policy/v1"
 	"github.com/signalbox-hq/signalbox/services/disclosure"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -17,6 +18,8 @@ const (
 	referrer      = "referrer"
 	network       = "network"
 	inResidence   = "residence_organisation"
+
+	designatedOfficer = "designated_officer"
 )
 
 // rules checks every rule and makes those ready that are good.
@@ -32,7 +35,7 @@ func (c checker) rules(views map[string]disclosure.View) []*Rule {
 			c.add(c.at("rules", i, "view"), "there is no view %q: the views are %s", r.GetView(), strings.Join(slices.Sorted(maps.Keys(views)), ", "))
 		}
 		c.basis(i, r)
-		c.recipients(i, r)
+		c.recipients(i, r, views[r.GetView()])
 		c.subscribers(i, r, views[r.GetView()])
 		c.clock(r, r.GetDue(), "rules", i, "due")
 		c.chain(r, r.GetChain(), "rules", i, "chain")
@@ -58,7 +61,7 @@ func (c checker) basis(i int, r *policyv1.Rule) {
 }
 
 // recipients checks that those told are to be found in the events told of.
-func (c checker) recipients(i int, r *policyv1.Rule) {
+func (c checker) recipients(i int, r *policyv1.Rule, view disclosure.View) {
 	var known []string
 	for _, k := range notice.EventKinds() {
 		known = append(known, string(k))
@@ -87,6 +90,9 @@ func (c checker) recipients(i int, r *policyv1.Rule) {
 		}
 	}
 
+	if r.GetTell() == designatedOfficer && view.Allows(eventv1.Label_LABEL_CHILD_IDENTITY) {
+		c.add(c.at("rules", i, "view"), "an allegation concerns an adult: choose a view without child_identity, such as position")
+	}
 	if len(r.GetNetwork()) > 0 && r.GetTell() != network {
 		c.add(c.key("network", "rules", i), "functions are named here only where the rule tells `network`")
 	}

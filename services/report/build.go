@@ -112,18 +112,34 @@ func (b *built) child(c *child, prefix string, agency notice.AgencyID) {
 func (b *built) person(p *person, prefix string) {
 	n := len(b.event.People)
 	at := fmt.Sprintf("people[%d]", n)
-	b.event.People = append(b.event.People, &eventv1.Person{
+	out := &eventv1.Person{
 		Ref: fmt.Sprintf("p%d", n+1), Role: roleOf(p.role), Name: nameOf(p.given, p.family, p.knownAs),
-		DateOfBirth: b.born(p.born, prefix+"born", false),
-	})
+		DateOfBirth: b.born(p.born, prefix+"born", false), Email: strings.TrimSpace(p.email), Telephone: strings.TrimSpace(p.telephone),
+		WorksWithChildren: p.works == "yes",
+	}
+	if at := strings.TrimSpace(p.worksAt); at != "" {
+		out.WorksAt = workplace(at)
+	}
+	b.event.People = append(b.event.People, out)
 	for path, name := range map[string]string{
 		"": "role", ".role": "role", ".name": "given", ".name.family": "family", ".name.known_as": "known-as", ".date_of_birth": "born",
+		".email": "email", ".telephone": "telephone", ".works_with_children": "works", ".works_at": "works-at",
+		".works_at.id": "works-at", ".works_at.name": "works-at",
 	} {
 		b.from[at+path] = prefix + name
 	}
 	if roleOf(p.role) == eventv1.PersonRole_PERSON_ROLE_UNSPECIFIED {
 		b.faults.add(prefix+"role", "is missing: say what part this person has in it")
 	}
+}
+
+// workplace is where somebody works as it was typed: a school's number as it is written in the register, such as gias:900101,
+// or a name.
+func workplace(typed string) *eventv1.OrganisationRef {
+	if strings.Contains(typed, ":") {
+		return &eventv1.OrganisationRef{Id: typed}
+	}
+	return &eventv1.OrganisationRef{Name: typed}
 }
 
 func (b *built) born(s, name string, required bool) string {

@@ -54,7 +54,11 @@ type child struct {
 	voice                  string
 }
 
-type person struct{ role, given, family, knownAs, born string }
+type person struct {
+	role, given, family, knownAs, born string
+	email, telephone                   string
+	works, worksAt                     string // with children: "yes" or "no"; where
+}
 
 // each visits every field with its name in the page. It is the one list of names: forms are read, and written out as
 // hidden fields, by it.
@@ -117,6 +121,10 @@ func (p *person) each(prefix string, visit func(string, *string)) {
 	visit(prefix+"family", &p.family)
 	visit(prefix+"known-as", &p.knownAs)
 	visit(prefix+"born", &p.born)
+	visit(prefix+"email", &p.email)
+	visit(prefix+"telephone", &p.telephone)
+	visit(prefix+"works", &p.works)
+	visit(prefix+"works-at", &p.worksAt)
 }
 
 // blank says that nothing was typed about a child or a person.

@@ -229,6 +229,7 @@ func (v *visitor) filled() url.Values {
 		"child-0-given": "Ivo", "child-0-family": "Brennock", "child-0-born": "9 5 2015", "child-0-upn": "Q901 2001 1900 1",
 		"child-0-presence": "present", "child-0-voice": "I turned the radio up.", "child-0-setting": "Beacon Row",
 		"person-0-role": "victim", "person-0-given": "Maren", "person-0-family": "Brennock",
+		"person-0-email": " maren@home.example", "person-0-works": "yes", "person-0-works-at": "gias:900101",
 		"told": "Officers attended shouting.\r\nThe child was upstairs.", "restricted": "Bail is to follow.", "reporter": "Pat Lund",
 	} {
 		form.Set(name, value)

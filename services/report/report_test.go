@@ -50,7 +50,8 @@ func TestAReportIsCheckedShownAndSentAsAnEvent(t *testing.T) {
 			"identifiers": [{"scheme": "upn", "value": "Q901200119001"}], "presence": "PRESENCE_PRESENT",
 			"voice": "I turned the radio up.", "setting_as_stated": "Beacon Row"
 		}],
-		"people": [{"ref": "p1", "role": "PERSON_ROLE_VICTIM", "name": {"given": "Maren", "family": "Brennock"}}],
+		"people": [{"ref": "p1", "role": "PERSON_ROLE_VICTIM", "name": {"given": "Maren", "family": "Brennock"},
+			"email": "maren@home.example", "worksWithChildren": true, "worksAt": {"id": "gias:900101"}}],
 		"checks": {"pnc": "CHECK_NOT_DONE", "welfare": "CHECK_DONE"},
 		"narrative": {"disclosable": "Officers attended shouting.\nThe child was upstairs.", "restricted": "Bail is to follow."},
 		"encompass_incident": {"occurred_at": "2026-06-18T22:20:00+01:00", "place": {"lines": ["1 Long Row", "Ashmere"], "postcode": "ZZ1 1AA"}}

@@ -182,6 +182,11 @@ func (f *form) peopleSection() section {
 				text(prefix+"given", "Given names", p.given), text(prefix+"family", "Family name", p.family),
 				text(prefix+"known-as", "Known as, if that differs", p.knownAs),
 				text(prefix+"born", "Date of birth, if you know it", p.born).hint("Day, month and year, such as 9 5 1985").day(),
+				text(prefix+"email", "Email address, if you know it", p.email).hint("Nobody is told at it, whoever's contact it is."),
+				text(prefix+"telephone", "Telephone number, if you know it", p.telephone).short(),
+				choice(prefix+"works", "Does this person work or volunteer with children?", p.works, notStated(option{"yes", "Yes"}, option{"no", "No"})...),
+				text(prefix+"works-at", "Where, if so", p.worksAt).
+					hint("The number in the register, such as gias:900101, keeps the report from that place; a name does not. The authority's designated officer is told."),
 			},
 		})
 	}

@@ -29,8 +29,11 @@ func (d *decider) tell(rule *policy.Rule, s *subject, r recipient, clock *policy
 	}
 }
 
-// latestRefs tells of the last report only: it is the one that stands.
+// latestRefs tells of the last report of a child only: it is the one that stands.
 func (s *subject) latestRefs() []string {
+	if s.finding.Child == "" {
+		return s.refs
+	}
 	refs := make([]string, len(s.refs))
 	refs[s.index] = s.refs[s.index]
 	return refs
@@ -49,7 +52,7 @@ func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*po
 	n.Function, n.View, n.Basis, n.Acknowledge, n.Because = r.function, rule.View.ID(), rule.Basis, rule.Acknowledge, r.because
 	n.Subscription, n.HomeArea = r.subscription.GetId(), homeFor(r.subscription, s)
 	eventScope := ""
-	if n.Child == "" {
+	if n.Child == "" && rule.Tell != designatedOfficer {
 		eventScope = d.events[s.index].Source.Event
 	}
 	n.Obligation = d.Key.ID("obligation", d.round.Lineage, rule.Id, n.Child, eventScope, n.Organisation, n.Function, duty)

@@ -43,6 +43,10 @@ func (d *decider) applyToEvents(rule *policy.Rule) {
 	if namesChild(rule) {
 		return
 	}
+	if rule.Tell == designatedOfficer {
+		d.tellDesignatedOfficers(rule)
+		return
+	}
 	for i, ev := range d.events {
 		s := &subject{finding: noFinding(), child: &eventv1.Child{}, event: ev.Body, index: i, refs: make([]string, len(d.out.Sources))}
 		s.refs[i], s.restrictions = wholeEvent, d.bound[i]

@@ -69,7 +69,7 @@ func (d *decider) keepsOff(s *subject, org notice.OrgID) bool {
 func (d *decider) barred(s *subject, org notice.OrgID, rule *policy.Rule) bool {
 	bar := d.bar(s, org)
 	if bar == nil {
-		return false
+		return d.keptFromWorkplace(s, org, rule)
 	}
 	d.consider(org, rule.Id, s.finding.Child, "restricted: "+bar.Reason)
 	d.out.Gaps = append(d.out.Gaps, &ledgerv1.Gap{

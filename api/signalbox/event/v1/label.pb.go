@@ -66,6 +66,9 @@ const (
 	// The particulars of a decision: the next step, the category of harm. For those who act on it, and not for whoever only has
 	// to know which it was.
 	Label_LABEL_DETAIL Label = 18
+	// That somebody works or volunteers with children, and where. A view with it shows, of the people concerned, only those who
+	// do and are alleged to have caused harm.
+	Label_LABEL_POSITION Label = 19
 )
 
 // Enum value maps for Label.
@@ -90,6 +93,7 @@ var (
 		16: "LABEL_RISK",
 		17: "LABEL_INHERITED",
 		18: "LABEL_DETAIL",
+		19: "LABEL_POSITION",
 	}
 	Label_value = map[string]int32{
 		"LABEL_UNSPECIFIED":      0,
@@ -111,6 +115,7 @@ var (
 		"LABEL_RISK":             16,
 		"LABEL_INHERITED":        17,
 		"LABEL_DETAIL":           18,
+		"LABEL_POSITION":         19,
 	}
 )
 
@@ -164,7 +169,7 @@ var File_signalbox_event_v1_label_proto protoreflect.FileDescriptor
 
 const file_signalbox_event_v1_label_proto_rawDesc = "" +
 	"\n" +
-	"\x1esignalbox/event/v1/label.proto\x12\x12signalbox.event.v1\x1a google/protobuf/descriptor.proto*\x8e\x03\n" +
+	"\x1esignalbox/event/v1/label.proto\x12\x12signalbox.event.v1\x1a google/protobuf/descriptor.proto*\xa2\x03\n" +
 	"\x05Label\x12\x15\n" +
 	"\x11LABEL_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fLABEL_TECHNICAL\x10\x01\x12\x0f\n" +
@@ -186,7 +191,8 @@ const file_signalbox_event_v1_label_proto_rawDesc = "" +
 	"\n" +
 	"LABEL_RISK\x10\x10\x12\x13\n" +
 	"\x0fLABEL_INHERITED\x10\x11\x12\x10\n" +
-	"\fLABEL_DETAIL\x10\x12:P\n" +
+	"\fLABEL_DETAIL\x10\x12\x12\x12\n" +
+	"\x0eLABEL_POSITION\x10\x13:P\n" +
 	"\x05label\x12\x1d.google.protobuf.FieldOptions\x18\xb9\x8e\x03 \x01(\x0e2\x19.signalbox.event.v1.LabelR\x05labelBBZ@github.com/signalbox-hq/signalbox/api/signalbox/event/v1;eventv1b\x06proto3"
 
 var (

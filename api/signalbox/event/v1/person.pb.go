@@ -548,7 +548,13 @@ type Person struct {
 	// The organisation the person works for, where they act as a professional.
 	Organisation *OrganisationRef `protobuf:"bytes,8,opt,name=organisation,proto3" json:"organisation,omitempty"`
 	// True where the person acts as a professional (a health visitor, a teacher); a member of the public is not.
-	Professional  bool `protobuf:"varint,9,opt,name=professional,proto3" json:"professional,omitempty"`
+	Professional bool `protobuf:"varint,9,opt,name=professional,proto3" json:"professional,omitempty"`
+	// True where the person works or volunteers with children, paid or not, whatever it is that they are alleged to have done and
+	// wherever: a teacher, a foster carer, a football coach. Of a suspect the designated officer of the authority is told.
+	WorksWithChildren bool `protobuf:"varint,10,opt,name=works_with_children,json=worksWithChildren,proto3" json:"works_with_children,omitempty"`
+	// Where they do, for `works_with_children`. An organisation given by its id in the directory is told nothing of the matter by
+	// rule: who there may know is for the designated officer to say.
+	WorksAt       *OrganisationRef `protobuf:"bytes,11,opt,name=works_at,json=worksAt,proto3" json:"works_at,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -646,6 +652,20 @@ func (x *Person) GetProfessional() bool {
 	return false
 }
 
+func (x *Person) GetWorksWithChildren() bool {
+	if x != nil {
+		return x.WorksWithChildren
+	}
+	return false
+}
+
+func (x *Person) GetWorksAt() *OrganisationRef {
+	if x != nil {
+		return x.WorksAt
+	}
+	return nil
+}
+
 // OrganisationRef names an organisation: by its id in the directory, or by name where the publisher knows no id.
 type OrganisationRef struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -740,7 +760,7 @@ const file_signalbox_event_v1_person_proto_rawDesc = "" +
 	"\n" +
 	"mother_ref\x18\x02 \x01(\tB\x1f\xbaH\x18r\x162\x14^[A-Za-z0-9-]{1,32}$\xc8\xf3\x18\x01R\tmotherRef\x126\n" +
 	"\x06mother\x18\x03 \x01(\v2\x18.signalbox.event.v1.NameB\x04\xc8\xf3\x18\x04R\x06mother\x12P\n" +
-	"\x0emother_born_on\x18\x04 \x01(\tB*\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\xc8\xf3\x18\x04R\fmotherBornOn\"\x8a\x04\n" +
+	"\x0emother_born_on\x18\x04 \x01(\tB*\xbaH#r!2\x1f^([0-9]{4}-[0-9]{2}-[0-9]{2})?$\xc8\xf3\x18\x04R\fmotherBornOn\"\x86\x05\n" +
 	"\x06Person\x121\n" +
 	"\x03ref\x18\x01 \x01(\tB\x1f\xbaH\x18r\x162\x14^[A-Za-z0-9-]{1,32}$\xc8\xf3\x18\x01R\x03ref\x12B\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x1e.signalbox.event.v1.PersonRoleB\x0e\xbaH\a\x82\x01\x04\x10\x01 \x00\xc8\xf3\x18\n" +
@@ -753,7 +773,10 @@ const file_signalbox_event_v1_person_proto_rawDesc = "" +
 	"\x05email\x18\x06 \x01(\tB\x0e\xbaH\a\xd8\x01\x01r\x02`\x01\xc8\xf3\x18\vR\x05email\x12)\n" +
 	"\ttelephone\x18\a \x01(\tB\v\xbaH\x04r\x02\x18\x1e\xc8\xf3\x18\vR\ttelephone\x12M\n" +
 	"\forganisation\x18\b \x01(\v2#.signalbox.event.v1.OrganisationRefB\x04\xc8\xf3\x18\vR\forganisation\x12(\n" +
-	"\fprofessional\x18\t \x01(\bB\x04\xc8\xf3\x18\vR\fprofessional\"\xc7\x01\n" +
+	"\fprofessional\x18\t \x01(\bB\x04\xc8\xf3\x18\vR\fprofessional\x124\n" +
+	"\x13works_with_children\x18\n" +
+	" \x01(\bB\x04\xc8\xf3\x18\x13R\x11worksWithChildren\x12D\n" +
+	"\bworks_at\x18\v \x01(\v2#.signalbox.event.v1.OrganisationRefB\x04\xc8\xf3\x18\x13R\aworksAt\"\xc7\x01\n" +
 	"\x0fOrganisationRef\x12\x1b\n" +
 	"\x02id\x18\x01 \x01(\tB\v\xbaH\x04r\x02\x18@\xc8\xf3\x18\x11R\x02id\x12 \n" +
 	"\x04name\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\xc8\xf3\x18\x11R\x04name:u\xbaHr\x1ap\n" +
@@ -807,11 +830,12 @@ var file_signalbox_event_v1_person_proto_depIdxs = []int32{
 	3,  // 7: signalbox.event.v1.Person.name:type_name -> signalbox.event.v1.Name
 	4,  // 8: signalbox.event.v1.Person.address:type_name -> signalbox.event.v1.Address
 	8,  // 9: signalbox.event.v1.Person.organisation:type_name -> signalbox.event.v1.OrganisationRef
-	10, // [10:10] is the sub-list for method output_type
-	10, // [10:10] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	8,  // 10: signalbox.event.v1.Person.works_at:type_name -> signalbox.event.v1.OrganisationRef
+	11, // [11:11] is the sub-list for method output_type
+	11, // [11:11] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_signalbox_event_v1_person_proto_init() }

@@ -616,7 +616,7 @@ type Rule struct {
 	On []string `protobuf:"bytes,2,rep,name=on,proto3" json:"on,omitempty"`
 	// CEL condition over `event`, `child` (signalbox.event.v1), `age` (whole years at the event's time) and, where the
 	// recipient is a setting, `setting` (signalbox.directory.v1.Setting); for participants `participant`; for the referrer
-	// `person`; for the network `member` (signalbox.directory.v1.NetworkMember). Empty is always.
+	// and the designated officer `person`; for the network `member` (signalbox.directory.v1.NetworkMember). Empty is always.
 	When string `protobuf:"bytes,3,opt,name=when,proto3" json:"when,omitempty"`
 	// Who: `child_settings`, `home_education`, `residence_authority`, `incident_authority`, `residence_police`,
 	// `incident_police`, `referrer`, `invited`, `attended`, `absent`, `participants`, `organisations`, `network` (the
@@ -624,6 +624,8 @@ type Rule struct {
 	// `residence_health`, `placing_health` and `incident_health` (the NHS organisation where the child lives, of the placing
 	// authority, where it happened), or `residence_organisation` (those of `organisation_kind` in the area where the child
 	// lives).
+	// `designated_officer` is the authority's officer for allegations (role `lado`) of where somebody works with children who is
+	// alleged to have caused harm, else of the event's area.
 	// `subscribers` are the agencies whose subscription fits and was granted on the rule's basis.
 	Tell string `protobuf:"bytes,4,opt,name=tell,proto3" json:"tell,omitempty"`
 	// For `organisations`: ids.
@@ -1383,12 +1385,12 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x05Retry\x12%\n" +
 	"\battempts\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x01R\battempts\x12,\n" +
 	"\rfirst_seconds\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\ffirstSeconds\x120\n" +
-	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\x86\b\n" +
+	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\x9a\b\n" +
 	"\x04Rule\x12$\n" +
 	"\x02id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[a-z0-9_.]+$R\x02id\x12\x18\n" +
 	"\x02on\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x02on\x12\x12\n" +
-	"\x04when\x18\x03 \x01(\tR\x04when\x12\xbe\x02\n" +
-	"\x04tell\x18\x04 \x01(\tB\xa9\x02\xbaH\xa5\x02r\xa2\x02R\x0echild_settingsR\x0ehome_educationR\x13residence_authorityR\x12incident_authorityR\x10residence_policeR\x0fincident_policeR\breferrerR\ainvitedR\battendedR\x06absentR\fparticipantsR\rorganisationsR\anetworkR\x11placing_authorityR\x10residence_healthR\x0eplacing_healthR\x0fincident_healthR\x16residence_organisationR\vsubscribersR\x04tell\x12$\n" +
+	"\x04when\x18\x03 \x01(\tR\x04when\x12\xd2\x02\n" +
+	"\x04tell\x18\x04 \x01(\tB\xbd\x02\xbaH\xb9\x02r\xb6\x02R\x0echild_settingsR\x0ehome_educationR\x13residence_authorityR\x12incident_authorityR\x10residence_policeR\x0fincident_policeR\breferrerR\ainvitedR\battendedR\x06absentR\fparticipantsR\rorganisationsR\anetworkR\x11placing_authorityR\x10residence_healthR\x0eplacing_healthR\x0fincident_healthR\x16residence_organisationR\vsubscribersR\x12designated_officerR\x04tell\x12$\n" +
 	"\rorganisations\x18\x05 \x03(\tR\rorganisations\x12,\n" +
 	"\bfunction\x18\x06 \x01(\tB\x10\xbaH\rr\v2\t^[a-z_]+$R\bfunction\x12!\n" +
 	"\abecause\x18\a \x01(\tB\a\xbaH\x04r\x02\x10\x01R\abecause\x12\x1b\n" +
