@@ -95,7 +95,7 @@ func mayBeListed(sub *directoryv1.Subscription, e *whereabouts.Episode, snapshot
 	if !routing.Listed(sub, r, snapshot, at) {
 		return false
 	}
-	_, open := delivery.Still(directory.InboxContact(sub.GetAgency()), notice.OrgID(sub.GetOrganisation()), child, snapshot, at)
+	_, open := delivery.Still(directory.InboxContact(sub.GetAgency()), notice.OrgID(sub.GetOrganisation()), delivery.About{Child: child}, snapshot, at)
 	return open
 }
 
