@@ -24,6 +24,11 @@ func (e *Engine) keepErased(l *ledger.Lineage, round *routing.Round, events []ro
 			known.Undecided = append(known.Undecided, src)
 		}
 	}
+	for _, x := range l.Ended {
+		if slices.ContainsFunc(known.Children, func(c *ledgerv1.ChildFinding) bool { return c.Child == x.Child }) {
+			known.Ended = append(known.Ended, x)
+		}
+	}
 	for id, open := range round.Tasks {
 		if open && e.state.Tasks[id].Child == "" { // about an event as a whole, and nobody can say any more which
 			known.Tasks[id] = true

@@ -245,7 +245,7 @@ func (e *Engine) tooLarge(l *ledger.Lineage, d *ledgerv1.Decision) *ledgerv1.Dec
 // round is what is known of a lineage besides its events.
 func (e *Engine) round(l *ledger.Lineage, cause ledgerv1.Cause) routing.Round {
 	r := routing.Round{
-		Lineage: l.ID, Agency: l.Agency, Number: l.Round + 1, Cause: cause, Accepted: l.Accepted, Tasks: map[string]bool{}, Settled: map[string]bool{},
+		Lineage: l.ID, Agency: l.Agency, Kind: l.Kind, Number: l.Round + 1, Cause: cause, Accepted: l.Accepted, Tasks: map[string]bool{}, Settled: map[string]bool{},
 		Matched: l.Matched, Chosen: l.Chosen, NotAt: l.NotAt, Ended: map[string]string{},
 	}
 	for _, x := range l.Ended {

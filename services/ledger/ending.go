@@ -72,8 +72,8 @@ func (s *State) ends(l *Lineage, d *ledgerv1.Decision, atMS int64) {
 	s.endingMoved(l, children, atMS)
 }
 
-// endsBy lists the notices that tell of the end that an event is. An event that was erased is in no decision any more: what
-// was last said of it stays, or a child who was found would be missing again. Whoever has been told stays told where a later
+// endsBy lists the notices that tell of the end that an event is. Of one that the decision does not rest on what was last
+// said stays, or a child who was found would be missing again. Whoever has been told stays told where a later
 // decision tells others, as long as it is about the same child; one that is held tells nobody yet.
 func (s *State) endsBy(l *Lineage, d *ledgerv1.Decision, e *Event) []string {
 	if e.Overtaken || e.Withdrawn || e.EndedMs == 0 { // one from before it was kept when ends nothing

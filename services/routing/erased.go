@@ -16,7 +16,7 @@ import (
 //     recipient is told of, a duty that is over. Where it told of other events as well and has reached nobody, it is made anew
 //     of those. A setting that says it does not have the child ends its notice too, and a person is asked.
 //   - Its children stay children of the matter, with their tasks and with what they gave to notices before term.
-//   - An acceptance of responsibility that was given stays given, and what was accepted counts as it did.
+//   - An acceptance of responsibility that was given stays given, and what was accepted counts as it did. What had ended has.
 //   - Where somebody would have to be told and nobody can be, the publisher's desk is asked.
 //
 // A replay, which nobody needs, leaves such a lineage alone; that is the engine's to see to.
@@ -26,6 +26,7 @@ type Erased struct {
 	Children    []*ledgerv1.ChildFinding // that the last round found in them
 	Lacks       []*ledgerv1.Lack         // that they leave out
 	Tasks       map[string]bool          // open ones that are about them, or may be
+	Ended       []*ledgerv1.Ended        // who of them is told of the end instead, by the last round
 	Contributed []*ledgerv1.Contribution // what they gave to notices before term; refs as in this round's sources
 	Acceptances bool                     // an event that accepts responsibility for the lineage's matter is among what was erased
 	Matters     map[string]bool          // event that accepts → an event of what it accepts is
@@ -59,6 +60,16 @@ func (d *decider) keepErased() {
 		}
 	}
 	d.out.Lacks = append(d.out.Lacks, erased.Lacks...)
+	for _, x := range erased.Ended {
+		s := &subject{finding: &ledgerv1.ChildFinding{Child: x.Child}, event: &eventv1.Event{Type: string(d.round.Kind)}}
+		switch {
+		case slices.ContainsFunc(d.out.Ended, func(o *ledgerv1.Ended) bool { return o.Obligation == x.Obligation }):
+		case d.stillSaid(s, x.Notice):
+			d.out.Ended = append(d.out.Ended, x)
+		default:
+			d.askErased(s.finding, "what had ended this was taken back or corrected, and the event was erased: telephone those who were told that it had ended")
+		}
+	}
 	for _, c := range erased.Contributed {
 		if !slices.ContainsFunc(d.out.Contributions, func(x *ledgerv1.Contribution) bool { return x.Lineage == c.Lineage }) {
 			d.out.Contributions = append(d.out.Contributions, c)

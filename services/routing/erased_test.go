@@ -6,6 +6,7 @@ import (
 
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
+	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/routing"
 )
 
@@ -123,4 +124,21 @@ func TestWhateverARoundIsForItTakesNothingBackBecauseAnEventWasErased(t *testing
 			equals(t, name+": children", len(d.Children), len(before.Children))
 		}
 	}
+}
+
+func TestAMatterThatWasErasedStaysEndedUntilTheEndIsTakenBackAndThenAPersonIsAsked(t *testing.T) {
+	w := whereFound(t, everybody, "ada")
+	before := w.first(missing("ada"))
+	equals(t, "ended", len(before.Ended) > 0, true)
+	r := next(ledgerv1.Cause_CAUSE_ENDING, before)
+	r.Agency, r.Kind = "ashmere-police", notice.MissingReported
+	r.Erased = routing.Erased{Sources: before.Sources, Children: before.Children, Ended: before.Ended}
+	after := routing.Decide(nil, r, w.Facts)
+	equals(t, "ended", len(after.Ended), len(before.Ended))
+	equals(t, "tasks", len(after.Tasks), 0)
+
+	w.Endings = nil
+	after = routing.Decide(nil, r, w.Facts)
+	equals(t, "ended", len(after.Ended), 0)
+	equals(t, "tasks", len(after.Tasks), 1)
 }

@@ -59,7 +59,8 @@ type Prior struct {
 type Round struct {
 	Lineage string
 	Agency  notice.AgencyID // that published its events; of a notice before term, those of one incident
-	Number  uint32          // of the decision to make
+	Kind    notice.EventKind
+	Number  uint32 // of the decision to make
 	Cause   ledgerv1.Cause
 	Prior   []Prior
 	Tasks   map[string]bool // tasks that the rounds before asked for, none of them a notice's own: true while open
