@@ -24,7 +24,6 @@ func startCare(t *testing.T, at string) *apptest.Rig {
 		"id,organisation,role,name,channel,address,use,hours,verified_on,shared,code_address",
 		"ashmere-paediatrics,ashmere-health,duty,Paediatric Registrar,email,registrar@ashmere-health.example,,Mon-Fri 09:00-17:00,2026-05-18,,",
 		"ashmere-on-call,ashmere-health,duty,Paediatrician on call,email,on.call@ashmere-health.example,out_of_hours,\"Mon-Fri 17:00-09:00; Sat,Sun 00:00-24:00\",2026-05-18,,",
-		"ashmere-midwife,ashmere-health,midwifery,Safeguarding Midwife,email,midwife@ashmere-health.example,,,2026-05-18,,",
 	}
 	header := &directoryv1.ImportHeader{Format: "contacts", Name: "contacts.csv", Source: "care-contacts"}
 	if result := r.Import(header, []byte(strings.Join(contacts, "\n")+"\n")); len(result.Faults) > 0 {
@@ -223,10 +222,10 @@ func TestABabyNotYetBornIsToldToMidwiferyAndTheHubAndNoSetting(t *testing.T) {
 	equal(t, "told", apptest.Told(r.Decision(police.ID, "np-1")), []string{
 		"encompass.school gias:900101: 08:30 Fri 19 Jun (BST)", // of the sibling
 		"unborn.hub ashmere-council: 12:00 Fri 19 Jun (BST)",
-		"unborn.midwifery ashmere-health: 12:00 Fri 19 Jun (BST)",
+		"unborn.midwifery ashmere-midwifery: 12:00 Fri 19 Jun (BST)",
 	})
 	equal(t, "tasks", r.OpenTasks(), []string{})
-	midwife := r.Person("midwife@ashmere-health.example")
+	midwife := r.Person("safeguarding@ashmere-midwifery.example")
 	page := midwife.Open(midwife.Notices()[0])
 	for _, want := range []string{"Maren Brennock", "30 September 2026", "30 April 1994"} {
 		if !strings.Contains(page, want) {

@@ -17,6 +17,10 @@ const (
 // checkUnborn checks a child who is not born yet.
 func checkUnborn(ev *eventv1.Event, child *eventv1.Child, at string, when moment, found *faults) {
 	u := child.GetUnborn()
+	if kind := notice.EventKind(ev.GetType()); !kind.Unborn() {
+		found.add(at+".unborn", "is set, and %s cannot be about a child who is not born yet: give name and date of birth, or name the mother alone "+
+			"and publish the concern for her baby as a notice or a referral of its own", kind)
+	}
 	if dateShaped(u.GetExpectedOn()) {
 		switch expected, err := time.Parse(time.DateOnly, u.GetExpectedOn()); {
 		case err != nil:
@@ -139,11 +143,6 @@ func checkEnrolment(ev *eventv1.Event, e *eventv1.EnrolmentChanged, found *fault
 			found.add("enrolment_changed.on", "is not a date of the calendar: give the date as YYYY-MM-DD")
 		case ev.GetTime().CheckValid() == nil && (day.After(ev.GetTime().AsTime().Add(meetsAhead)) || day.Before(ev.GetTime().AsTime().Add(-meetsAhead))):
 			found.add("enrolment_changed.on", "is more than a year from the event: correct the year")
-		}
-	}
-	for i, c := range ev.GetChildren() {
-		if c.GetUnborn() != nil {
-			found.add(fmt.Sprintf("children[%d].unborn", i), "is set for a child who joined or left a setting: give name and date of birth")
 		}
 	}
 }

@@ -58,6 +58,18 @@ func EventKinds() []EventKind {
 	}
 }
 
+// Unborn says whether an event of this kind can be about a child who is not born yet. No such child can be missing, detained, in
+// police protection, placed, examined or enrolled; whatever else happens, midwifery and the hub have to know.
+func (k EventKind) Unborn() bool {
+	switch k {
+	case MissingReported, MissingFound, ReturnInterviewCompleted, PoliceProtectionExercised, PoliceProtectionEnded,
+		CustodyDetained, CustodyReleased, PlacementNotified, MedicalRequested, MedicalConcluded, EnrolmentChanged:
+		return false
+	default:
+		return true
+	}
+}
+
 // Family is the part before the dot, or all of a kind that has none, the last token of the subject that the event is published on.
 func (k EventKind) Family() string {
 	family, _, _ := strings.Cut(string(k), ".")

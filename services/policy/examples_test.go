@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	policyv1 "github.com/signalbox-hq/signalbox/api/signalbox/policy/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
 	"github.com/signalbox-hq/signalbox/services/policy"
@@ -52,5 +53,22 @@ func TestEveryEventBesideTheDefaultPolicyIsOfOneExample(t *testing.T) {
 	}
 	if diff := cmp.Diff(files, inUse); diff != "" {
 		t.Errorf("files beside the policy (-there +in use):\n%s", diff)
+	}
+}
+
+// Whatever can be about a child who is not born: a kind that is added has to be added there too.
+func TestTheDefaultPolicyTellsMidwiferyAndTheHubOfEveryKindThatCanBeAboutAnUnbornChild(t *testing.T) {
+	p := load(t, string(policy.Default()))
+	for _, kind := range slices.DeleteFunc(notice.EventKinds(), func(k notice.EventKind) bool { return !k.Unborn() }) {
+		functions := map[string]bool{}
+		for _, r := range p.Rules(kind) {
+			ok, err := r.Applies(policy.Input{Event: &eventv1.Event{Type: string(kind)}, Child: &eventv1.Child{Unborn: &eventv1.Unborn{}}})
+			if err == nil && ok {
+				functions[r.GetFunction()] = true
+			}
+		}
+		if !functions["midwifery"] || !functions["hub"] {
+			t.Errorf("%s of an unborn child tells %v, want midwifery and the hub", kind, functions)
+		}
 	}
 }

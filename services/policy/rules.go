@@ -18,6 +18,7 @@ const (
 	referrer      = "referrer"
 	network       = "network"
 	inResidence   = "residence_organisation"
+	inHealth      = "residence_health"
 
 	designatedOfficer = "designated_officer"
 )
@@ -101,8 +102,8 @@ func (c checker) recipients(i int, r *policyv1.Rule, view disclosure.View) {
 	switch kind := r.GetOrganisationKind(); {
 	case r.GetTell() == inResidence && kind == "":
 		c.add(c.at("rules", i, "tell"), "name the kind of organisation to tell: `organisation_kind: youth_justice`")
-	case r.GetTell() != inResidence && kind != "":
-		c.add(c.key("organisation_kind", "rules", i), "a kind of organisation is named only where the rule tells `%s`", inResidence)
+	case r.GetTell() != inResidence && r.GetTell() != inHealth && kind != "":
+		c.add(c.key("organisation_kind", "rules", i), "a kind of organisation is named only where the rule tells `%s` or `%s`", inResidence, inHealth)
 	case kind != "" && !functionPattern.MatchString(kind):
 		c.add(c.at("rules", i, "organisation_kind"), "a kind of organisation is lower-case letters and underscores, such as youth_justice")
 	}

@@ -12,6 +12,7 @@ import (
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/directory"
+	"github.com/signalbox-hq/signalbox/services/policy"
 	"github.com/signalbox-hq/signalbox/services/routing"
 )
 
@@ -153,7 +154,9 @@ func TestWhatRestrictsTheMotherBindsWhatIsToldOfHerUnbornChild(t *testing.T) {
 func TestAnUnbornChildOfWhomNobodyIsToldIsAPersonsTask(t *testing.T) {
 	ev := referralReceived(referrer(false))
 	ev.Children = []*eventv1.Child{unborn("u1", "r")}
-	d := newWorld(t, "2026-11-05T10:05:00Z").first(ev)
+	w := newWorld(t, "2026-11-05T10:05:00Z")
+	w.Policy = policyOf(t, []byte(strings.ReplaceAll(string(policy.Default()), "when: has(child.unborn)\n", `when: "1 == 2"`+"\n")))
+	d := w.first(ev)
 	equals(t, "tasks", len(d.Tasks), 1)
 	if !strings.Contains(d.Tasks[0].Detail, "midwifery") {
 		t.Errorf("the task says %q", d.Tasks[0].Detail)

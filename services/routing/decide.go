@@ -122,11 +122,14 @@ func (d *decider) findChildren() []*subject {
 			s.finding, s.event, s.index, s.named = l.finding, ev.Body, i, l.named
 			s.refs[i] = c.Ref
 			s.known, s.found = d.Directory.Child(s.id())
-			s.child = d.completed(c, s.known)
+			s.child, s.livesAs = d.completed(c, s.known), s.known
 			s.restrictions = append(s.restrictions, d.restrictions(l.candidates)...)
 			s.age = ageAt(c, s.known, ev.Body.Time.AsTime())
 			d.out.Children = append(d.out.Children, l.finding)
 		}
+	}
+	for _, s := range subjects {
+		d.liveWithMother(s, subjects)
 	}
 	return subjects
 }

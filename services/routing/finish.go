@@ -298,6 +298,9 @@ func (d *decider) withholdText(s *subject, rules []*policy.Rule) {
 	}
 	shown := map[string]bool{}
 	for _, r := range rules {
+		if ofTheChildAlone(r) && !d.applies(r, s, policy.Input{}) {
+			continue
+		}
 		_, paths := disclosure.Apply(s.event, s.child.Ref, "", r.View)
 		for _, p := range paths {
 			shown[p] = true
@@ -308,6 +311,16 @@ func (d *decider) withholdText(s *subject, rules []*policy.Rule) {
 			d.askPublisher(ledgerv1.TaskKind_TASK_KIND_TEXT_WITHHELD, s,
 				fmt.Sprintf("%s was held back (%s): publish a correction with a text that may be disclosed", f.Field, f.Code))
 		}
+	}
+}
+
+// ofTheChildAlone says whether a rule's condition knows nobody but the event and the child, so that it can be asked once.
+func ofTheChildAlone(r *policy.Rule) bool {
+	switch r.Tell {
+	case "child_settings", "invited", "attended", "absent", "participants", "referrer", "network":
+		return false
+	default:
+		return true
 	}
 }
 

@@ -115,6 +115,7 @@ type subject struct {
 	refs         []string               // handle in each source; empty where it is not in it
 	found        bool                   // the directory knows the child
 	known        *directoryv1.Child
+	livesAs      *directoryv1.Child         // who on a roll says where the child lives: itself or, of an unborn child, its mother
 	named        notice.ChildID             // whom a person named in vain: nobody on a roll
 	places       []place                    // where the child is taught or cared for
 	home         []notice.Area              // of the authorities that answer for its education at home

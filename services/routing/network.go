@@ -65,7 +65,7 @@ func (d *decider) residence(s *subject) notice.Area {
 // postcode lies in, where that is known and lies in the same authority, else of the authority's own.
 func (d *decider) where(s *subject, of func(notice.Area) (*directoryv1.Organisation, bool), part func(directory.Lies) notice.Area) func(notice.Area) (*directoryv1.Organisation, bool) {
 	return func(area notice.Area) (*directoryv1.Organisation, bool) {
-		if lies, ok := d.lives(s.child, s.known); ok && lies.Authority == area && part(lies) != "" {
+		if lies, ok := d.lives(s.child, s.livesAs); ok && lies.Authority == area && part(lies) != "" {
 			if org, ok := of(part(lies)); ok {
 				return org, true
 			}

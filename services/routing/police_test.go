@@ -67,6 +67,10 @@ func TestWhoIsToldOfAMissingOrDetainedChild(t *testing.T) {
 			want: []string{"missing.authority ashmere-council", "missing.police ashmere-police", "missing.setting gias:900101"}},
 		"placed by another authority": {event: missing("ada"), change: placed(kestrelVale), want: []string{
 			"missing.authority ashmere-council", "missing.placing_authority kestrel-vale-council", "missing.setting gias:900101"}},
+		"the roll still has the old home, where the authority that looks after it is: the one where the child is missing is told too": {
+			event: missing("kay"), change: func(ev *eventv1.Event) { ev.Children[0].ResidenceArea, ev.Children[0].LookedAfterBy = "", kestrelVale },
+			want: []string{"missing.authority kestrel-vale-council", "missing.incident_authority ashmere-council",
+				"missing.police kestrel-vale-police", "missing.setting gias:900201"}},
 		"looked after at home: the one authority is told once": {event: missing("ada"), change: placed(ashmere),
 			want: []string{"missing.authority ashmere-council", "missing.setting gias:900101"}},
 		"nobody knows where the child lives, and the authority of the place looks after it: told once": {
@@ -78,7 +82,7 @@ func TestWhoIsToldOfAMissingOrDetainedChild(t *testing.T) {
 			"custody.authority ashmere-council", "custody.placing_authority kestrel-vale-council",
 			"custody.youth_justice east-justice", "custody.youth_justice west-justice"}},
 		"no youth justice service is a gap": {event: detained("ada"), change: func(ev *eventv1.Event) { ev.Children[0].ResidenceArea = kestrelVale },
-			want: []string{"custody.authority kestrel-vale-council"}, gaps: []string{"no organisation of kind youth_justice in the directory for area E09000902"}},
+			want: []string{"custody.authority kestrel-vale-council", "custody.incident_authority ashmere-council"}, gaps: []string{"no organisation of kind youth_justice in the directory for area E09000902"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, night, having(justice("west-justice", ashmere)), having(justice("east-justice", ashmere)))

@@ -70,7 +70,7 @@ func (d *decider) applyToChild(rule *policy.Rule, s *subject) {
 	case "placing_authority":
 		d.tellPlacing(rule, s, d.Directory.Authority, "local authority")
 	case "residence_health":
-		d.tellArea(rule, s, d.residence(s), d.where(s, d.Directory.Health, func(l directory.Lies) notice.Area { return l.Health }), "NHS organisation")
+		d.tellHealth(rule, s, d.residence(s))
 	case "placing_health":
 		d.tellPlacing(rule, s, d.Directory.Health, "NHS organisation")
 	case "incident_health":

@@ -62,17 +62,25 @@ func (d *decider) mayAccept(acceptance *eventv1.Event, child *eventv1.Child, ev 
 	}
 	host := d.authorityID(notice.Area(ev.Area))
 	return slices.ContainsFunc(ev.Children, func(c *eventv1.Child) bool {
-		home := d.authorityID(d.home(c))
+		home := d.authorityID(d.home(ev, c))
 		return d.sameChild(child, c) && home != "" && home != host && string(home) == agency.Organisation
 	})
 }
 
-// home is the area that is responsible for a child: that of the authority that looks after it, else the one where it lives.
-// Nothing is assumed where nobody says.
-func (d *decider) home(c *eventv1.Child) notice.Area {
+// home is the area that is responsible for a child of an event: that of the authority that looks after it, else the one where it
+// lives, an unborn child with its mother. Nothing is assumed where nobody says.
+func (d *decider) home(ev *eventv1.Event, c *eventv1.Child) notice.Area {
 	known, _ := d.Directory.Child(d.identified(c))
-	c = d.completed(c, known)
-	return notice.Area(cmp.Or(c.LookedAfterBy, c.ResidenceArea))
+	s := &subject{child: d.completed(c, known), event: ev}
+	if c.Unborn != nil {
+		var mothers []*subject
+		if mother := motherOf(ev, c); mother != nil {
+			known, _ := d.Directory.Child(d.identified(mother))
+			mothers = []*subject{{child: d.completed(mother, known), known: known, refs: []string{mother.Ref}}}
+		}
+		d.liveWithMother(s, mothers)
+	}
+	return notice.Area(cmp.Or(s.child.LookedAfterBy, s.child.ResidenceArea))
 }
 
 // sameChild says whether two events report the same child.

@@ -3,6 +3,8 @@ package routing
 import (
 	"slices"
 
+	"google.golang.org/protobuf/proto"
+
 	eventv1 "github.com/signalbox-hq/signalbox/api/signalbox/event/v1"
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	"github.com/signalbox-hq/signalbox/services/notice"
@@ -19,13 +21,43 @@ func (d *decider) findUnborn(ev Event, c *eventv1.Child) lookup {
 	l := lookup{unmatched: id, finding: &ledgerv1.ChildFinding{
 		Ref: c.Ref, Event: ev.Source.Event, Child: id, Match: ledgerv1.Match_MATCH_NONE, Reason: reasonUnborn,
 	}}
-	for _, mother := range ev.Body.Children {
-		if mother.Ref == c.Unborn.MotherRef && mother.Unborn == nil {
-			found := d.Directory.Match(query(mother))
-			l.candidates = append(slices.Clone(found.Candidates), found.Child)
-		}
+	if mother := motherOf(ev.Body, c); mother != nil {
+		found := d.Directory.Match(query(mother))
+		l.candidates = append(slices.Clone(found.Candidates), found.Child)
 	}
 	return l
+}
+
+// motherOf is the mother of an unborn child, where she is a child of the event herself.
+func motherOf(ev *eventv1.Event, c *eventv1.Child) *eventv1.Child {
+	for _, mother := range ev.Children {
+		if mother.Ref == c.GetUnborn().GetMotherRef() && mother.Unborn == nil {
+			return mother
+		}
+	}
+	return nil
+}
+
+// liveWithMother has an unborn child live where its mother does, where nobody says otherwise: by what is known of her where she is
+// a child of the event too, else by the address that was published of her.
+func (d *decider) liveWithMother(s *subject, all []*subject) {
+	if s.child.GetUnborn() == nil || s.child.ResidenceArea != "" {
+		return
+	}
+	ref, with := s.child.Unborn.MotherRef, proto.CloneOf(s.child)
+	for _, mother := range all {
+		if mother.child.GetUnborn() == nil && mother.refs[s.index] == ref {
+			with.ResidenceArea, with.Address = mother.child.ResidenceArea, mother.child.Address
+			s.child, s.livesAs = with, mother.known
+			return
+		}
+	}
+	for _, p := range s.event.People {
+		if p.Ref == ref {
+			with.Address = p.Address
+			s.child = d.completed(with, nil)
+		}
+	}
 }
 
 // unbornAtSetting says whether a notice would tell a setting of an unborn child, which none is told of. Where one takes part in

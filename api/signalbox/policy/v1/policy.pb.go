@@ -654,7 +654,8 @@ type Rule struct {
 	Holiday *Holiday `protobuf:"bytes,16,opt,name=holiday,proto3" json:"holiday,omitempty"`
 	// For `network`: the functions told (`gp`, `health_visitor`, …); none is all.
 	Network []string `protobuf:"bytes,17,rep,name=network,proto3" json:"network,omitempty"`
-	// For `residence_organisation`: the directory's kind of organisation, for example `youth_justice`.
+	// For `residence_organisation`: the directory's kind of organisation, for example `youth_justice`. For `residence_health`: the
+	// kind that is told before the NHS organisation where the directory has one there, for example `midwifery`.
 	OrganisationKind string `protobuf:"bytes,21,opt,name=organisation_kind,json=organisationKind,proto3" json:"organisation_kind,omitempty"`
 	// True where the duty to tell ends once the home area has accepted responsibility for the child (`responsibility.accepted`).
 	UntilAccepted bool `protobuf:"varint,25,opt,name=until_accepted,json=untilAccepted,proto3" json:"until_accepted,omitempty"`
