@@ -216,3 +216,48 @@ func TestASchoolsWeekInAugustNamesWhomANoticeOfThatDayGoesTo(t *testing.T) {
 		"dsl from 00:00 Mon 31 Aug (BST): contacts/beacon-row-holiday (holiday)", "dsl from 00:00 Tue 1 Sep (BST): contacts/beacon-row-dsl",
 	})
 }
+
+// By the default policy: the shift changes in the hour that comes twice, and nobody of the first one answers.
+func TestPoliceProtectionInTheHourThatComesTwiceGoesToTheNextShiftAndThenToTheTelephone(t *testing.T) {
+	at := func(hhmm, offset string) time.Time {
+		instant, err := time.Parse(time.RFC3339, "2026-10-25T"+hhmm+":00"+offset)
+		check(t, err)
+		return instant
+	}
+	const bst, gmt = "+01:00", "Z"
+	r := withRota(t, "2026-10-24 20:00", "pike,2026-10-24 17:00,2026-10-25 01:00 GMT", "holm,2026-10-25 01:00 GMT,2026-10-25 01:15 GMT", "lund,2026-10-25 01:15 GMT,2026-10-25 09:00")
+	police := r.AddAgency("northbridge-police", "northbridge-police")
+	r.Clock.Set(at("01:50", bst))
+	joss := apptest.Child("c1", "Joss", "Penhallow", "2013-06-18")
+	joss.ResidenceArea = apptest.KestrelVale
+	began := r.Clock.Now().Add(-time.Hour)
+	police.Publish(protection(police, "pp-1", r.Clock.Now(), began, began.Add(72*time.Hour), joss))
+	r.Settle()
+	equal(t, "told", apptest.Told(r.Decision(police.ID, "pp-1")), []string{
+		"police_protection.found_area ashmere-council: 01:20 Sun 25 Oct (GMT)", "police_protection.home_area kestrel-vale-council: 01:20 Sun 25 Oct (GMT)",
+	})
+	for _, step := range []struct {
+		at   time.Time
+		want map[string]int
+	}{
+		{at("01:50", bst), map[string]int{"pike": 1}},
+		{at("01:04", gmt), map[string]int{"pike": 1}}, // ten to two by the summer clock, and fourteen minutes later
+		{at("01:05", gmt), map[string]int{"pike": 1, "holm": 1}},
+	} {
+		r.Clock.Set(step.at)
+		r.Settle()
+		equal(t, "told by "+apptest.Clock(step.at.UnixMilli()), team(r), step.want)
+	}
+	equal(t, "tasks before it is due", r.OpenTasks(), []string{})
+	holm := r.Person("b.holm@edt.ashmere.example")
+	page := holm.Open(holm.Notices()[0])
+	if !strings.Contains(page, "23:50 on Tuesday 27 October 2026 (GMT)") {
+		t.Errorf("the next shift does not see when the protection ends:\n%s", page)
+	}
+	holm.Acknowledge(holm.Notices()[0])
+	r.Clock.Set(at("01:20", gmt))
+	r.Settle()
+	equal(t, "after the acknowledgement", team(r), map[string]int{"pike": 1, "holm": 1})
+	equal(t, "tasks when it is due: nobody answered at the home area", r.OpenTasks(), []string{"EXHAUSTED northbridge-police desk"})
+	r.Verify()
+}
