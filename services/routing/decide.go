@@ -97,6 +97,7 @@ func (d *decider) decideChild(s *subject, rules []*policy.Rule) {
 		}
 	}
 	d.holdAgainstRoll(s)
+	d.holdPlacementAgainstRoll(s)
 	d.withholdText(s, rules)
 }
 
