@@ -2,7 +2,6 @@ package app_test
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -14,7 +13,6 @@ import (
 	ledgerv1 "github.com/signalbox-hq/signalbox/api/signalbox/ledger/v1"
 	sendingv1 "github.com/signalbox-hq/signalbox/api/signalbox/sending/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
-	"github.com/signalbox-hq/signalbox/services/policy"
 )
 
 const emergencyTeam = `id,organisation,role,name,channel,address,verified_on,use
@@ -23,22 +21,10 @@ holm,ashmere-council,duty,Birk Holm,email,b.holm@edt.ashmere.example,2026-05-18,
 lund,ashmere-council,duty,Cai Lund,email,c.lund@edt.ashmere.example,2026-05-18,out_of_hours
 `
 
-// withRota is the borough with an emergency duty team, its rota as rows "contact,from,until", and the rule of
-// docs/policy.md by which referrals of the night go to whoever is on duty.
+// withRota is the borough with an emergency duty team and its rota, as rows "contact,from,until".
 func withRota(t *testing.T, at string, shifts ...string) *apptest.Rig {
 	t.Helper()
 	r := apptest.Start(t, apptest.London(at))
-	guide, err := os.ReadFile("../../docs/policy.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rule, found := strings.Cut(string(guide), "```yaml\n  - id: referral.out_of_hours\n")
-	rule, _, closed := strings.Cut(rule, "```")
-	if !found || !closed {
-		t.Fatal("docs/policy.md has no rule referral.out_of_hours")
-	}
-	text := strings.Replace(string(policy.Default()), "\nrules:\n", "\nrules:\n  - id: referral.out_of_hours\n"+rule+"\n", 1)
-	r.Import(&directoryv1.ImportHeader{Format: "policy"}, []byte(text))
 	r.Import(&directoryv1.ImportHeader{Format: "contacts", Source: "edt"}, []byte(emergencyTeam))
 	importRota(r, shifts...)
 	return r

@@ -75,10 +75,11 @@ func TestTheNetworkAndThePostcodeOfAChildSayWhoIsTold(t *testing.T) {
 func TestPlacesThatAreNoSchoolInEngland(t *testing.T) {
 	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
 	police := r.AddAgency("northbridge-police", "northbridge-police")
-	r.Import(&directoryv1.ImportHeader{Format: "areas"}, []byte("gss,name,kind\nS12000904,Glen Sorrel,local_authority\n"))
-	r.Import(&directoryv1.ImportHeader{Format: "organisations"}, []byte("id,name,kind,area\nglen-sorrel-council,Glen Sorrel Council,local_authority,S12000904\nscotland:8123456,Glen Sorrel Primary,school,S12000904\n"))
+	r.Import(&directoryv1.ImportHeader{Format: "areas"}, []byte("gss,name,kind\nS12000904,Glen Sorrel,local_authority\nN09000905,Lough Fern,local_authority\n"))
+	r.Import(&directoryv1.ImportHeader{Format: "organisations"}, []byte("id,name,kind,area\nglen-sorrel-council,Glen Sorrel Council,local_authority,S12000904\nscotland:8123456,Glen Sorrel Primary,school,S12000904\n"+
+		"lough-fern-authority,Lough Fern Education Authority,local_authority,N09000905\nni:1230123,Lough Fern Nursery School,nursery,N09000905\n"))
 	r.Import(&directoryv1.ImportHeader{Format: "pupil-roll", Source: "glen-sorrel-roll"},
-		[]byte("pupil_id,upn,given,family,date_of_birth,setting,as_of\nG-1,,Isla,Menzies,2016-04-04,scotland:8123456,2026-06-15\n"))
+		[]byte("pupil_id,upn,given,family,date_of_birth,setting,as_of\nG-1,,Isla,Menzies,2016-04-04,scotland:8123456,2026-06-15\nG-2,,Gwen,Tallis,2022-12-24,ni:1230123,2026-06-15\n"))
 	police.Publish(apptest.Incident(police, "np-1", "NP/26/1", r.Clock.Now(),
 		apptest.Child("wales", "Lena", "Prosser", "2014-07-07"), apptest.Child("scotland", "Isla", "Menzies", "2016-04-04"),
 		apptest.Child("college", "Marlow", "Teague", "2009-01-23"), apptest.Child("childminder", "Otis", "Graveney", "2024-05-05"),
@@ -96,5 +97,27 @@ func TestPlacesThatAreNoSchoolInEngland(t *testing.T) {
 		"ofsted:EY900202 encompass_outside_duty encompass_minimal",
 		"scotland:8123456 encompass_outside_duty encompass_full",
 	})
+
+	// Missing: what is guidance for England is no basis there.
+	for name, child := range map[string]*eventv1.Child{
+		"gias:400901": apptest.Child("wales", "Lena", "Prosser", "2014-07-07"), "scotland:8123456": apptest.Child("scotland", "Isla", "Menzies", "2016-04-04"),
+		"ni:1230123": apptest.Child("ni", "Gwen", "Tallis", "2022-12-24"), "gias:900101": apptest.Child("england", "Ivo", "Brennock", "2015-05-09"),
+	} {
+		police.Publish(reportedMissing(police, "mis-"+child.Ref, r.Clock.Now(), child))
+		r.Settle()
+		want := "safeguarding_outside_england"
+		if child.Ref == "england" {
+			want = "missing_children"
+		}
+		for _, n := range r.Decision(police.ID, "mis-"+child.Ref).GetNotices() {
+			if n.GetFunction() == "setting" && (n.GetOrganisation() != name || n.GetBasis() != want) {
+				t.Errorf("of the child missing from %s: %s is told on %s, want %s", name, n.GetOrganisation(), n.GetBasis(), want)
+			}
+		}
+	}
+	welsh := r.Person("g.bevan@nantyfelin.example")
+	if page := welsh.Open(welsh.Notices()[1]); !strings.Contains(page, "Social Services and Well-being (Wales) Act 2014") || strings.Contains(page, "Statutory guidance on children") {
+		t.Errorf("the notice to the school in Wales does not give the basis that holds there:\n%s", page)
+	}
 	r.Verify()
 }

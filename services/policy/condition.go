@@ -27,6 +27,7 @@ type Input struct {
 	Participant *eventv1.Participant       // where the rule tells participants of any kind
 	Person      *eventv1.Person            // where the rule tells the referrer, or the designated officer of somebody
 	Member      *directoryv1.NetworkMember // where the rule tells the network
+	WorkingDay  bool                       // the event's day is no weekend and no bank holiday
 }
 
 // condition is a compiled `when`; the zero condition always holds.
@@ -75,6 +76,8 @@ func (v *variables) ResolveName(name string) (any, bool) {
 		return orEmpty(v.in.Event), true
 	case "child":
 		return orEmpty(v.in.Child), true
+	case "working_day":
+		return v.in.WorkingDay, true
 	case "age":
 		return int64(v.in.Age), true
 	case "setting":
@@ -104,6 +107,7 @@ func orEmpty[M any](m *M) *M {
 type conditions struct {
 	event *cel.Env // knows the event alone
 	base  *cel.Env // and the child
+	rule  *cel.Env // and the day
 }
 
 func newConditions() (conditions, error) {
@@ -119,7 +123,11 @@ func newConditions() (conditions, error) {
 		cel.Variable("child", cel.ObjectType("signalbox.event.v1.Child")),
 		cel.Variable("age", cel.IntType),
 	)
-	return conditions{event: event, base: base}, err
+	if err != nil {
+		return conditions{}, err
+	}
+	rule, err := base.Extend(cel.Variable("working_day", cel.BoolType))
+	return conditions{event: event, base: base, rule: rule}, err
 }
 
 // issue is one fault in a condition: its place in the condition's text, lines from 1 and columns from 0.
@@ -133,7 +141,7 @@ func (c conditions) compile(when, tell string) (condition, []issue) {
 	if strings.TrimSpace(when) == "" {
 		return condition{}, nil
 	}
-	env := c.base
+	env := c.rule
 	if v := extraVariable(tell); v != "" {
 		var err error
 		if env, err = env.Extend(cel.Variable(v, cel.ObjectType(extraVariables()[v].message))); err != nil {

@@ -106,6 +106,7 @@ func TestEachFaultIsNamedWithItsPlace(t *testing.T) {
 		{name: "a required function that the network leaves out", old: "tell: invited", new: "tell: network\n    network: [gp]"},
 
 		{name: "organisations of a kind that is not named", old: "tell: invited", new: "tell: residence_organisation"},
+		{name: "a basis outside England that there is none of", old: "tell: invited", new: "tell: invited\n    outside_england: elsewhere"},
 		{name: "a kind of organisation that is none", old: "tell: invited", new: "tell: residence_organisation\n    organisation_kind: Youth Justice"},
 		{name: "a kind of organisation for others", old: "tell: invited", new: "tell: invited\n    organisation_kind: police"},
 		{name: "a designated officer who is shown a child", old: "tell: invited", new: "tell: designated_officer"},

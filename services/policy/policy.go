@@ -53,6 +53,14 @@ type Rule struct {
 	condition condition
 }
 
+// BasisIn is the lawful basis on which a recipient in an area is told; an area that is not known counts as one of England.
+func (r *Rule) BasisIn(area notice.Area) string {
+	if elsewhere := r.GetOutsideEngland(); elsewhere != "" && area != "" && !strings.HasPrefix(string(area), "E") {
+		return elsewhere
+	}
+	return r.GetBasis()
+}
+
 // Digest identifies the policy.
 func (p *Policy) Digest() string { return p.digest }
 

@@ -316,6 +316,7 @@ func TestTheDefaultRules(t *testing.T) {
 		"encompass.incident: unborn.hub tells residence_authority as hub, view unborn, due noon_next_working_day, to be acknowledged",
 		"referral.received: referral.receipt tells referrer as referrer, view referral_receipt, due at_once",
 		"referral.received: referral.acknowledgement tells referrer as referrer, view referral_acknowledgement, due at_once",
+		"referral.received: referral.out_of_hours tells residence_authority as authority, view child_alert, due at_once, to be acknowledged",
 		"referral.received: unborn.midwifery tells residence_health as midwifery, view unborn, due noon_next_working_day, to be acknowledged",
 		"referral.received: unborn.hub tells residence_authority as hub, view unborn, due noon_next_working_day, to be acknowledged",
 		"referral.decided: referral.decision tells referrer as referrer, view referral_decision, due working_days received",

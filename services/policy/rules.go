@@ -59,6 +59,13 @@ func (c checker) basis(i int, r *policyv1.Rule) {
 	if r.GetBasis() != "" && !slices.Contains(codes, r.GetBasis()) {
 		c.add(c.at("rules", i, "basis"), "there is no basis %q: the bases are %s", r.GetBasis(), strings.Join(codes, ", "))
 	}
+	switch elsewhere := r.GetOutsideEngland(); {
+	case elsewhere == "":
+	case r.GetTell() == subscribers:
+		c.add(c.key("outside_england", "rules", i), "a subscription counts on the basis on which it was granted: remove it, and give that basis a rule of its own")
+	case !slices.Contains(codes, elsewhere):
+		c.add(c.at("rules", i, "outside_england"), "there is no basis %q: the bases are %s", elsewhere, strings.Join(codes, ", "))
+	}
 }
 
 // recipients checks that those told are to be found in the events told of.

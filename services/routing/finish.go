@@ -49,7 +49,7 @@ func (d *decider) oblige(rule *policy.Rule, s *subject, r recipient, steps []*po
 		return
 	}
 	n.Kind, n.Rule, n.Child, n.Organisation = s.event.Type, rule.Id, s.finding.Child, string(r.organisation)
-	n.Function, n.View, n.Basis, n.Acknowledge, n.Because = r.function, rule.View.ID(), rule.Basis, rule.Acknowledge, r.because
+	n.Function, n.View, n.Basis, n.Acknowledge, n.Because = r.function, rule.View.ID(), rule.BasisIn(notice.Area(d.areaOf(r.organisation))), rule.Acknowledge, r.because
 	n.Subscription, n.HomeArea = r.subscription.GetId(), homeFor(r.subscription, s)
 	eventScope := ""
 	if n.Child == "" && rule.Tell != designatedOfficer {

@@ -29,5 +29,5 @@ func (d *decider) lane(rule *policy.Rule, s *subject, n *ledgerv1.Notice) {
 			})
 		}
 	}
-	n.Lane, n.LaneBecause = d.Policy.Raised(d.Policy.Lane(rule, s.event.Risk), policy.Input{Event: s.event, Child: s.child, Age: s.age}, pressing)
+	n.Lane, n.LaneBecause = d.Policy.Raised(d.Policy.Lane(rule, s.event.Risk), policy.Input{Event: s.event, Child: s.child, Age: s.age, WorkingDay: d.workingDay(s)}, pressing)
 }

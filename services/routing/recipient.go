@@ -29,13 +29,18 @@ type recipient struct {
 
 // applies evaluates a rule's condition. One that cannot be evaluated holds nobody back silently: it is a gap.
 func (d *decider) applies(rule *policy.Rule, s *subject, in policy.Input) bool {
-	in.Event, in.Child, in.Age = s.event, s.child, s.age
+	in.Event, in.Child, in.Age, in.WorkingDay = s.event, s.child, s.age, d.workingDay(s)
 	ok, err := rule.Applies(in)
 	if err != nil {
 		d.gap(rule, s, "the rule's condition could not be evaluated")
 		return false
 	}
 	return ok
+}
+
+// workingDay says whether the day of the event is neither of a weekend nor a bank holiday.
+func (d *decider) workingDay(s *subject) bool {
+	return d.Directory.WorkingDays().Is(directory.DateOf(s.event.Time.AsTime()))
 }
 
 // applyToEvents applies a rule whose view shows no child: one notice for each event and recipient.

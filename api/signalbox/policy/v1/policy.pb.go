@@ -659,8 +659,11 @@ type Rule struct {
 	OrganisationKind string `protobuf:"bytes,21,opt,name=organisation_kind,json=organisationKind,proto3" json:"organisation_kind,omitempty"`
 	// True where the duty to tell ends once the home area has accepted responsibility for the child (`responsibility.accepted`).
 	UntilAccepted bool `protobuf:"varint,25,opt,name=until_accepted,json=untilAccepted,proto3" json:"until_accepted,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// The basis on which a recipient in Wales, Scotland or Northern Ireland is told, where `basis` is law or guidance for England
+	// alone. Empty is `basis` for all.
+	OutsideEngland string `protobuf:"bytes,26,opt,name=outside_england,json=outsideEngland,proto3" json:"outside_england,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Rule) Reset() {
@@ -824,6 +827,13 @@ func (x *Rule) GetUntilAccepted() bool {
 		return x.UntilAccepted
 	}
 	return false
+}
+
+func (x *Rule) GetOutsideEngland() string {
+	if x != nil {
+		return x.OutsideEngland
+	}
+	return ""
 }
 
 // Clock gives a due time.
@@ -1386,7 +1396,7 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\x05Retry\x12%\n" +
 	"\battempts\x18\x01 \x01(\x05B\t\xbaH\x06\x1a\x04\x182(\x01R\battempts\x12,\n" +
 	"\rfirst_seconds\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\ffirstSeconds\x120\n" +
-	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\x9a\b\n" +
+	"\x0flongest_seconds\x18\x03 \x01(\x05B\a\xbaH\x04\x1a\x02(\x01R\x0elongestSeconds\"\xc3\b\n" +
 	"\x04Rule\x12$\n" +
 	"\x02id\x18\x01 \x01(\tB\x14\xbaH\x11r\x0f2\r^[a-z0-9_.]+$R\x02id\x12\x18\n" +
 	"\x02on\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\b\x01R\x02on\x12\x12\n" +
@@ -1407,7 +1417,8 @@ const file_signalbox_policy_v1_policy_proto_rawDesc = "" +
 	"\aholiday\x18\x10 \x01(\v2\x1c.signalbox.policy.v1.HolidayR\aholiday\x12\x18\n" +
 	"\anetwork\x18\x11 \x03(\tR\anetwork\x12+\n" +
 	"\x11organisation_kind\x18\x15 \x01(\tR\x10organisationKind\x12%\n" +
-	"\x0euntil_accepted\x18\x19 \x01(\bR\runtilAccepted\"\xfe\x01\n" +
+	"\x0euntil_accepted\x18\x19 \x01(\bR\runtilAccepted\x12'\n" +
+	"\x0foutside_england\x18\x1a \x01(\tR\x0eoutsideEngland\"\xfe\x01\n" +
 	"\x05Clock\x12r\n" +
 	"\x05clock\x18\x01 \x01(\tB\\\xbaHYrWR\aat_onceR\fnext_sessionR\fworking_daysR\x15noon_next_working_dayR\x0ebefore_meetingR\tplacementR\x05clock\x12!\n" +
 	"\aminutes\x18\x02 \x01(\x05B\a\xbaH\x04\x1a\x02(\x00R\aminutes\x12*\n" +
