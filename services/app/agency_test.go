@@ -176,6 +176,7 @@ func TestWithinTheHourOfARepeatedHour(t *testing.T) {
 	council.Publish(received)
 	r.Settle()
 	equal(t, "told", apptest.Told(r.Decision(council.ID, "hv-1")), []string{
+		"referral.out_of_hours ashmere-council: 01:30 Sun 25 Oct (GMT)", // an hour later, by no clock
 		"referral.receipt ashmere-health-visiting: 01:30 Sun 25 Oct (GMT)",
 	})
 }

@@ -51,6 +51,15 @@ func TestTheAuthorityOfWhereItHappenedCannotBeLeftOut(t *testing.T) {
 	released.Payload = &eventv1.Event_CustodyReleased{CustodyReleased: &eventv1.CustodyReleased{
 		DetainedAt: ago(2 * time.Hour), ReleasedAt: ago(time.Hour), Outcome: eventv1.CustodyOutcome_CUSTODY_OUTCOME_BAILED,
 	}}
+	// Where the authority of the place is told already, it is told once.
+	here := joss()
+	here.LookedAfterBy = apptest.Ashmere
+	police.Publish(reportedMissing(police, "looked-after-here", now, here))
+	r.Settle()
+	equal(t, "where the authority of the place looks after the child", councils(r, police, "looked-after-here"), []string{
+		"missing.authority kestrel-vale-council", "missing.placing_authority ashmere-council",
+	})
+
 	for _, tc := range []struct {
 		event *eventv1.Event
 		rules string // whose rules tell both authorities
@@ -81,13 +90,5 @@ func TestTheAuthorityOfWhereItHappenedCannotBeLeftOut(t *testing.T) {
 		equal(t, "told of "+id, councils(r, police, id), want)
 	}
 
-	// Where the authority of the place is told already, it is told once.
-	here := joss()
-	here.LookedAfterBy = apptest.Ashmere
-	police.Publish(reportedMissing(police, "looked-after-here", now, here))
-	r.Settle()
-	equal(t, "where the authority of the place looks after the child", councils(r, police, "looked-after-here"), []string{
-		"missing.authority kestrel-vale-council", "missing.placing_authority ashmere-council",
-	})
 	r.Verify()
 }
