@@ -5,13 +5,13 @@ func careOutcomes() map[string][]string {
 	return map[string][]string{
 		"41-placement.json": {
 			"ashmere-council v1 ✓ delivered", "ashmere-health v1 ✓ acknowledged", "ashmere-school-nursing v1 ✓ delivered",
-			"gias:900108 v1 ✓ acknowledged", "ods:X99001 v1 ✓ delivered", "task desk of ashmere-council: told_by_telephone",
+			"gias:900108 v1 ✓ acknowledged", "ods:X99001 v1 ✓ delivered", "task desk of ashmere-council: told_by_telephone", "task education_safeguarding of ashmere-council: told_by_telephone",
 		},
 		"42-responsibility-accepted.json": {"ashmere-council v1 ✓ acknowledged"},
 		"43-plan-started.json": {
-			"ashmere-council v1 ✓ acknowledged", "ashmere-health v1 ✓ acknowledged", // of the unborn child
+			"ashmere-council v1 ✓ acknowledged", // of the unborn child, as midwifery
 			"ashmere-health v1 ✓ delivered", "ashmere-health v1 ✓ delivered",
-			"gias:900102 v1 ✓ acknowledged", "gias:900105 v1 ✓ delivered",
+			"ashmere-midwifery v1 ✓ acknowledged", "gias:900102 v1 ✓ acknowledged", "gias:900105 v1 ✓ delivered",
 			"northbridge-police v1 ✓ delivered", "northbridge-police v1 ✓ delivered",
 			"task desk of ashmere-council: told_by_telephone",
 		},

@@ -10,9 +10,10 @@ func careMorning() []piece {
 	grpc := way{}
 	return []piece{
 		{file: "41-placement.json", by: grpc, also: telephonePlacement, say: "A child whom Ashmere looks after is to be placed with foster carers on Monday: those concerned " +
-			"are told before, the child's doctor and social worker among them. Who the reviewing officer is, nobody has said."},
+			"are told before, the child's doctor and social worker among them. Who the reviewing officer is, nobody has said; the " +
+			"roll does not have the placement yet, and a person is asked to put it right."},
 		{file: "42-responsibility-accepted.json", by: grpc, say: "Kestrel Vale accepts responsibility, in writing, for the child of yesterday's enquiry: Ashmere's duty ends."},
-		{file: "43-plan-started.json", by: grpc, say: "A child protection plan starts, for a child and for a baby who is not born: no setting is told of the baby.", kids: map[string]string{
+		{file: "43-plan-started.json", by: grpc, say: "A child protection plan starts, for a child and for a baby who is not born: midwifery and the hub are told of the baby, and no setting.", kids: map[string]string{
 			"c1": "The child, 15, at two places; one is in the core group", "c2": "The unborn child",
 		}, also: telephonePlacement},
 		{file: "44-plan-ended.json", by: grpc, say: "Another plan ends, for a child who is educated at home."},
