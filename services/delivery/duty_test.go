@@ -112,7 +112,7 @@ func TestAWeekInTheHolidaysShowsTheHolidayContact(t *testing.T) {
 			if w.Holiday {
 				use = inHoliday
 			}
-			ep, _, _ := Resolve(&ledgerv1.Link{Organisation: "gias:900101", Roles: []string{role}, Use: use}, "", s, w.From, History{})
+			ep, _, _ := Resolve(&ledgerv1.Link{Organisation: "gias:900101", Roles: []string{role}, Use: use}, About{}, s, w.From, History{})
 			if ep.Contact != w.Contact.GetId() || w.Holiday != (s.Calendar("gias:900101").InHoliday(w.From) && inHoliday != "") {
 				t.Errorf("%s: %q is sent to", line, ep.Contact)
 			}

@@ -70,7 +70,7 @@ func (e *Engine) markErased(round *routing.Round, erased []*ledgerv1.Source) {
 // childrenOfErased gives a round the children that the last one found in what has been erased since, and their tasks.
 func (e *Engine) childrenOfErased(l *ledger.Lineage, round *routing.Round, erased []*ledgerv1.Source) {
 	known := &round.Erased
-	known.Tasks = map[string]bool{}
+	known.Tasks, known.Parties = map[string]bool{}, l.Parties
 	for _, c := range l.Children {
 		if isAmong(erased, e.state.StandsNow(c.Event)) {
 			known.Children = append(known.Children, c)

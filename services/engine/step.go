@@ -193,7 +193,6 @@ func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.C
 		round := e.round(l, cause)
 		if len(erased) > 0 {
 			e.keepErasedIncidents(l, &round, erased)
-			round.Parties = l.Parties
 		}
 		return routing.DecideBeforeTerm(incidents, round, facts), nil
 	}
@@ -210,7 +209,6 @@ func (e *Engine) routed(ctx context.Context, l *ledger.Lineage, cause ledgerv1.C
 	}
 	if len(erased) > 0 {
 		e.keepErased(l, &round, events, erased)
-		round.Parties = l.Parties
 	}
 	if err := e.withAcceptances(ctx, l, &round); err != nil {
 		return nil, err

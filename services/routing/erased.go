@@ -25,6 +25,7 @@ type Erased struct {
 	Undecided   []*ledgerv1.Source       // those of them that no round has decided on
 	Children    []*ledgerv1.ChildFinding // that the last round found in them
 	Lacks       []*ledgerv1.Lack         // that they leave out
+	Parties     [][]byte                 // of the round before: digests, as Decision.parties
 	Tasks       map[string]bool          // open ones that are about them, or may be
 	Ended       []*ledgerv1.Ended        // who of them is told of the end instead, by the last round
 	Contributed []*ledgerv1.Contribution // what they gave to notices before term; refs as in this round's sources

@@ -71,8 +71,6 @@ type Round struct {
 	Accepted    []string           // children for whom it was accepted, by the round before
 	Supposed    bool               // nothing of the kind is looked up: an acceptance is taken for one that may be made
 
-	Parties [][]byte // of the round before, where an event that it rested on was erased: digests, as Decision.parties
-
 	Matched map[string]notice.ChildID                // unmatched key → the child a person says it is
 	Chosen  map[notice.ChildID][]notice.OrgID        // settings a person chose for a child
 	NotAt   map[notice.ChildID]map[notice.OrgID]bool // settings that say they do not have the child

@@ -49,7 +49,7 @@ func (d *decider) findParties() {
 		parties = append(parties, partiesOf(ev.Body)...)
 	}
 	digests := directory.PartyDigests(d.Key, parties)
-	for _, before := range d.round.Parties {
+	for _, before := range d.round.Erased.Parties {
 		if !slices.ContainsFunc(digests, func(x []byte) bool { return bytes.Equal(x, before) }) {
 			digests = append(digests, before)
 		}

@@ -107,7 +107,7 @@ func TestACorrectionThatNamesWhoeverWasToldHasSomebodyElseTold(t *testing.T) {
 		t.Error("a party of the event that was corrected is kept off still")
 	}
 	erased := next(ledgerv1.Cause_CAUSE_TASK, d)
-	erased.Parties = d.Parties
+	erased.Erased.Parties = d.Parties
 	if after := w.decide(erased, ev); !cmp.Equal(after.Parties, d.Parties) {
 		t.Error("a party of an event that was erased is forgotten")
 	}
