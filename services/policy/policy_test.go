@@ -432,7 +432,7 @@ func TestTheDefaultRules(t *testing.T) {
 	wantApart := []string{
 		"encompass.incident position", "referral.received position", "strategy_meeting.convened position",
 		"strategy_meeting.concluded position", "enquiry.concluded position", "conference.concluded position",
-		"vulnerable_person_notice.raised position", "return_interview.completed position", "police_protection.exercised position",
+		"vulnerable_person_notice.raised position", "return_interview.completed position",
 	}
 	if diff := cmp.Diff(wantApart, apart); diff != "" {
 		t.Errorf("kinds that tell the designated officer (-want +got):\n%s", diff)
