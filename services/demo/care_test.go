@@ -9,7 +9,7 @@ func careOutcomes() map[string][]string {
 		},
 		"42-responsibility-accepted.json": {"ashmere-council v1 ✓ acknowledged"},
 		"43-plan-started.json": {
-			"ashmere-council v1 ✓ acknowledged", // of the unborn child, as midwifery
+			"ashmere-council v1 ✓ acknowledged", // of the unborn child
 			"ashmere-health v1 ✓ delivered", "ashmere-health v1 ✓ delivered",
 			"ashmere-midwifery v1 ✓ acknowledged", "gias:900102 v1 ✓ acknowledged", "gias:900105 v1 ✓ delivered",
 			"northbridge-police v1 ✓ delivered", "northbridge-police v1 ✓ delivered",
