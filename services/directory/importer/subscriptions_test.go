@@ -1,32 +1,51 @@
 package importer
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-
-	"github.com/signalbox-hq/signalbox/services/directory"
 )
 
-func TestASubscriptionToTheListIsImportedAndIsOfNoKinds(t *testing.T) {
-	const header = "id,agency,organisation,list,kinds,area,basis,authoriser,from,until,review_on\n"
-	const rest = ",E09000901,children_missing_meeting,Director of Children's Services,2026-09-01,2027-09-01,2027-03-01\n"
-	s := filled(t, Subscriptions)
-	res := plan(t, request(Subscriptions), header+
-		"L-1,ashmere-school-nursing,ashmere-school-nursing,yes,"+rest+
-		"L-2,ashmere-school-nursing,ashmere-school-nursing,yes,conference.concluded"+rest+
-		"L-3,ashmere-school-nursing,ashmere-school-nursing,no,conference.concluded"+rest+
-		"L-4,ashmere-school-nursing,ashmere-school-nursing,perhaps,"+rest, s)
-	if diff := cmp.Diff([]string{
-		"3 kinds: are not for a subscription to the list", `5 list: is not one of no, yes`,
-	}, faults(res)); diff != "" {
-		t.Errorf("faults (-want +got):\n%s", diff)
+func TestASubscriptionThatWouldTellNobodyIsABadRow(t *testing.T) {
+	const basis = "children_act_2004_s10"
+	told := func(rule string, kinds ...string) func(string, []string) bool {
+		return func(on string, asked []string) bool {
+			return on == rule && (len(asked) == 0 || slices.ContainsFunc(asked, func(k string) bool { return slices.Contains(kinds, k) }))
+		}
 	}
-	lists := map[string]bool{}
-	for _, row := range apply(t, s, res).Rows(directory.KindSubscription) {
-		lists[row.GetSubscription().GetId()] = row.GetSubscription().GetList()
+	for _, tc := range []struct {
+		name  string
+		told  func(string, []string) bool
+		want  []string
+		added int64
+	}{
+		{"both kinds have a rule", told(basis, "conference.concluded", "enquiry.concluded"), nil, 2},
+		{"one of the two kinds has none", told(basis, "conference.concluded"), []string{"2 kinds: names a kind of which no rule of the policy tells subscribers on this basis"}, 1},
+		{"neither has", told(basis, "medical.concluded"), []string{"2 kinds: names a kind of which no rule of the policy tells subscribers on this basis"}, 1},
+		{"no policy is asked", nil, nil, 2},
+	} {
+		req := request(Subscriptions)
+		req.Told, req.Listed = tc.told, func(string) bool { return false }
+		res := plan(t, req, sample(t, Subscriptions), filled(t, Subscriptions))
+		if diff := cmp.Diff(tc.want, faults(res)); diff != "" || res.Added != tc.added {
+			t.Errorf("%s: added %d, want %d; faults (-want +got):\n%s", tc.name, res.Added, tc.added, diff)
+		}
 	}
-	if diff := cmp.Diff(map[string]bool{"L-1": true, "L-3": false}, lists); diff != "" {
-		t.Errorf("to the list (-want +got):\n%s", diff)
+	req := request(Subscriptions)
+	req.Told, req.Listed = told("another", "conference.concluded", "enquiry.concluded"), func(on string) bool { return on == "another" }
+	one, _, _ := strings.Cut(sample(t, Subscriptions), "S-2")
+	for file, want := range map[string][]string{
+		one: {"2 basis: is one on which no rule of the policy tells subscribers"},
+		"id,agency,organisation,list,area,basis,authoriser,from,until,review_on\n" +
+			"L-1,ashmere-school-nursing,ashmere-school-nursing,yes,E09000901,another,Director,2026-09-01,2027-09-01,2027-03-01\n" +
+			"L-2,ashmere-school-nursing,ashmere-school-nursing,yes,E09000901,children_act_2004_s10,Director,2026-09-01,2027-09-01,2027-03-01\n": {
+			"3 basis: is one on which the policy does not grant the list",
+		},
+	} {
+		if diff := cmp.Diff(want, faults(plan(t, req, file, filled(t, Subscriptions)))); diff != "" {
+			t.Errorf("faults (-want +got):\n%s", diff)
+		}
 	}
 }
