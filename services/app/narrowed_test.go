@@ -3,6 +3,7 @@ package app_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	subscriptionv1 "github.com/signalbox-hq/signalbox/api/signalbox/subscription/v1"
 	"github.com/signalbox-hq/signalbox/services/app/apptest"
 	"github.com/signalbox-hq/signalbox/services/notice"
+	"github.com/signalbox-hq/signalbox/services/policy"
 	"github.com/signalbox-hq/signalbox/services/rpc"
 )
 
@@ -31,6 +33,16 @@ func grants(r *apptest.Rig, x terms) {
 	}
 }
 
+// onAnotherBasisToo is the default policy with a rule that tells subscribers of the same, but for conferences, on another basis.
+func onAnotherBasisToo() []byte {
+	text := string(policy.Default())
+	i, j := strings.Index(text, "  - id: outcome.subscriber"), strings.Index(text, "# What the rules come to")
+	other := strings.NewReplacer(
+		"outcome.subscriber", "outcome.other_subscriber", "children_act_2004_s10", "children_act_1989_s47", "      - conference.concluded\n", "",
+	).Replace(text[i:j])
+	return []byte(text[:j] + other + text[j:])
+}
+
 func TestWhatASubscriptionCoversNoMoreIsNeitherShownNorSent(t *testing.T) {
 	for name, narrow := range map[string]func(*terms){
 		"to other kinds":    func(x *terms) { x.kinds = "referral.decided;enquiry.concluded" },
@@ -41,6 +53,7 @@ func TestWhatASubscriptionCoversNoMoreIsNeitherShownNorSent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, council, health := weekday(t)
+			r.Import(&directoryv1.ImportHeader{Format: "policy", Name: "policy.yaml"}, onAnotherBasisToo())
 			grants(r, wide())
 			council.Publish(outcome(council, "CC-1", r.Clock.Now(), ivo()))
 			r.Settle()
