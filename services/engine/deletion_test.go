@@ -64,7 +64,7 @@ func TestARequestToDeleteGoesOutOnceAPersonSaysThatItIsSafe(t *testing.T) {
 	}
 	r.clock.Advance(4 * time.Hour)
 	e.settle()
-	if to := r.post.to(); !strings.HasSuffix(to, ", dsl") || strings.Count(to, ",") != 4 {
+	if to := r.post.to(); !strings.HasSuffix(to, ", dsl (again)") || strings.Count(to, ",") != 4 {
 		t.Errorf("the lead, who has not answered, is not asked once more: %s", to)
 	}
 	r.clock.Advance(24 * time.Hour)

@@ -127,7 +127,7 @@ func (e *Engine) start(q *queue.Queue, item *queue.Item, n *ledger.Notice, endpo
 	started := &ledgerv1.AttemptStarted{
 		Notice: n.Id, Attempt: uint32(len(n.Attempts) + 1), Link: n.Link, Contact: endpoint.Contact,
 		Channel: endpoint.Channel, Organisation: string(endpoint.Organisation), Role: endpoint.Role,
-		LeaseMs: e.now().Add(e.config.Lease).UnixMilli(), PossibleDuplicate: n.Unknown(endpoint.Contact), Form: form.String(),
+		LeaseMs: e.now().Add(e.config.Lease).UnixMilli(), PossibleDuplicate: n.MayHave(endpoint.Contact), Form: form.String(),
 		Address: e.addressOf(endpoint), PassedOver: delivery.PassedOver(passed),
 	}
 	if n.Kind == string(notice.DeletionRequest) {

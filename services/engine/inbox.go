@@ -15,7 +15,7 @@ func (e *Engine) place(n *ledger.Notice, endpoint delivery.Endpoint, passed []de
 	e.intoInbox(notice.AgencyID(endpoint.Address), &ledgerv1.Fact{Fact: &ledgerv1.Fact_AttemptStarted{AttemptStarted: &ledgerv1.AttemptStarted{
 		Notice: n.Id, Attempt: uint32(len(n.Attempts) + 1), Link: n.Link, Contact: endpoint.Contact,
 		Channel: endpoint.Channel, Organisation: string(endpoint.Organisation), Role: endpoint.Role,
-		LeaseMs: n.WaitEndsMS(e.nowMS()), PossibleDuplicate: n.Unknown(endpoint.Contact), Form: delivery.Full.String(),
+		LeaseMs: n.WaitEndsMS(e.nowMS()), PossibleDuplicate: n.MayHave(endpoint.Contact), Form: delivery.Full.String(),
 		Address: e.addressOf(endpoint), Inbox: endpoint.Address,
 		PassedOver: delivery.PassedOver(passed),
 	}}})

@@ -118,7 +118,7 @@ func TestNotice(t *testing.T) {
 			b.expect(1, "")
 			b.expect(2, "expire n attempt 1")
 			b.must(2, finished("n", 1, unknown, 3))
-			if !b.state.Notices["n"].Unknown("dsl") || b.state.Notices["n"].Unknown("head") {
+			if !b.state.Notices["n"].MayHave("dsl") || b.state.Notices["n"].MayHave("head") {
 				t.Fatal("another send to this contact, and to no other, may arrive twice")
 			}
 			b.expect(3, "send n link 0")

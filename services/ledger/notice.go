@@ -147,10 +147,11 @@ func (n *Notice) GaveUp(contact string) bool {
 	return false
 }
 
-// Unknown says whether an earlier attempt to the contact ended unknown, so that another may arrive twice.
-func (n *Notice) Unknown(contact string) bool {
+// MayHave says whether an earlier attempt may have reached the contact, so that another comes there a second time: its end is
+// unknown, or it arrived and a later step of the chain comes to the same contact.
+func (n *Notice) MayHave(contact string) bool {
 	for i := range n.Attempts {
-		if n.Attempts[i].Outcome == ledgerv1.Outcome_OUTCOME_UNKNOWN && n.Attempts[i].Contact == contact {
+		if n.Attempts[i].Contact == contact && n.Attempts[i].MayHaveArrived() {
 			return true
 		}
 	}
