@@ -1,6 +1,9 @@
 package notice
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // EventKind is a kind of event, family and verb: `encompass.incident`.
 type EventKind string
@@ -61,13 +64,10 @@ func EventKinds() []EventKind {
 // Unborn says whether an event of this kind can be about a child who is not born yet. No such child can be missing, detained, in
 // police protection, placed, examined or enrolled; whatever else happens, midwifery and the hub have to know.
 func (k EventKind) Unborn() bool {
-	switch k {
-	case MissingReported, MissingFound, ReturnInterviewCompleted, PoliceProtectionExercised, PoliceProtectionEnded,
-		CustodyDetained, CustodyReleased, PlacementNotified, MedicalRequested, MedicalConcluded, EnrolmentChanged:
-		return false
-	default:
-		return true
-	}
+	return !slices.Contains([]EventKind{
+		MissingReported, MissingFound, ReturnInterviewCompleted, PoliceProtectionExercised, PoliceProtectionEnded,
+		CustodyDetained, CustodyReleased, PlacementNotified, MedicalRequested, MedicalConcluded, EnrolmentChanged,
+	}, k)
 }
 
 // Family is the part before the dot, or all of a kind that has none, the last token of the subject that the event is published on.
