@@ -192,7 +192,17 @@ func freePort(t *testing.T) int {
 	return apptest.FreePort(t)
 }
 
-// referral is an event with one notice: to its referrer, who need not acknowledge it.
+// decision is an event with one notice, at whatever hour: to who referred, who need not acknowledge it.
+func decision(a *apptest.Agency, id string) *eventv1.Event {
+	ev := referral(a, id)
+	ev.Type = string(notice.ReferralDecided)
+	ev.Payload = &eventv1.Event_ReferralDecided{ReferralDecided: &eventv1.ReferralDecided{
+		ReceivedAt: ev.Time, DecidedAt: ev.Time, Decision: eventv1.ReferralDecision_REFERRAL_DECISION_ASSESSMENT, NextStep: "A social worker visits.",
+	}}
+	return ev
+}
+
+// referral is an event whose referrer is told at once that it arrived; the authority's duty team too, out of hours.
 func referral(a *apptest.Agency, id string) *eventv1.Event {
 	ev := envelope(a, id, notice.ReferralReceived, id, time.Now(), apptest.Child("c1", "Ivo", "Brennock", "2015-05-09"))
 	ev.People = []*eventv1.Person{{

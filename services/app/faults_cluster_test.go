@@ -164,7 +164,7 @@ func (c *cluster) configure(n *node, common string) *server.Options {
 func (c *cluster) publish(a *account, what string, n int) {
 	c.t.Helper()
 	for i := range n {
-		check(c.t, a.publishUntilTaken(c.council, referral(c.council, fmt.Sprintf("ref-%s-%02d", what, i))))
+		check(c.t, a.publishUntilTaken(c.council, decision(c.council, fmt.Sprintf("ref-%s-%02d", what, i))))
 	}
 }
 

@@ -74,7 +74,7 @@ func diskFull(t *testing.T, a *account) {
 	number := 0
 	publish := func() error {
 		number++
-		return a.publish(council, referral(council, fmt.Sprintf("ref-%05d", number)))
+		return a.publish(council, decision(council, fmt.Sprintf("ref-%05d", number)))
 	}
 	for range 20 {
 		check(t, publish())
@@ -98,7 +98,7 @@ func diskFull(t *testing.T, a *account) {
 	a.note("%d taken until it was full; the service ended %v later", taken, took.Round(time.Millisecond))
 	for range 10 {
 		number++
-		check(t, a.publishUntilTaken(council, referral(council, fmt.Sprintf("ref-%05d", number))))
+		check(t, a.publishUntilTaken(council, decision(council, fmt.Sprintf("ref-%05d", number))))
 	}
 	world.AwaitSummary(a.quiet)
 	service.stop()

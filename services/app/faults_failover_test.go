@@ -46,7 +46,7 @@ func startProcesses(t *testing.T, a *account) *processes {
 func (p *processes) publish(n int) error {
 	for range n {
 		p.published++
-		if err := p.account.publishUntilTaken(p.council, referral(p.council, fmt.Sprintf("ref-%04d", p.published))); err != nil {
+		if err := p.account.publishUntilTaken(p.council, decision(p.council, fmt.Sprintf("ref-%04d", p.published))); err != nil {
 			return err
 		}
 	}

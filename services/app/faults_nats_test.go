@@ -136,7 +136,7 @@ func streamOf(t *testing.T, c app.NATSConfig, name string) (jetstream.JetStream,
 // eventsFull fills the stream of an agency, and frees it again.
 func eventsFull(t *testing.T, a *account) {
 	r, _, _, council := behindCable(t, a)
-	check(t, a.publish(council, referral(council, "ref-first")))
+	check(t, a.publish(council, decision(council, "ref-first")))
 	js, config, bytes := streamOf(t, r.Config.NATS, "EVENTS_"+string(council.ID))
 	roomy := config.MaxBytes
 	config.MaxBytes = int64(bytes) * 20
@@ -145,7 +145,7 @@ func eventsFull(t *testing.T, a *account) {
 	refused := 0
 	for i := 0; refused < 5; i++ {
 		var answer *nats.APIError
-		switch err := a.publish(council, referral(council, fmt.Sprintf("ref-%03d", i))); {
+		switch err := a.publish(council, decision(council, fmt.Sprintf("ref-%03d", i))); {
 		case errors.As(err, &answer):
 			refused++
 		case err != nil:
@@ -159,7 +159,7 @@ func eventsFull(t *testing.T, a *account) {
 	_, err = js.UpdateStream(t.Context(), config)
 	check(t, err)
 	for i := range 10 {
-		check(t, a.publishUntilTaken(council, referral(council, fmt.Sprintf("ref-after-%d", i))))
+		check(t, a.publishUntilTaken(council, decision(council, fmt.Sprintf("ref-after-%d", i))))
 	}
 	r.AwaitSummary(a.quiet)
 	a.note("%d refused", refused)
@@ -169,7 +169,7 @@ func eventsFull(t *testing.T, a *account) {
 // ledgerFull leaves no room for another pack, and frees it again. Events are acknowledged all the while.
 func ledgerFull(t *testing.T, a *account) {
 	r, _, _, council := behindCable(t, a)
-	check(t, a.publish(council, referral(council, "ref-first")))
+	check(t, a.publish(council, decision(council, "ref-first")))
 	r.AwaitSummary(a.quiet)
 	js, config, bytes := streamOf(t, r.Config.NATS, fmt.Sprintf("LEDGER_%d", r.Clock.Now().Year()))
 	config.MaxBytes = int64(bytes) + 500
@@ -178,7 +178,7 @@ func ledgerFull(t *testing.T, a *account) {
 	lasting := time.Duration(a.pick(3, 40, 120)) * time.Second
 	full := time.After(lasting)
 	for i := range 30 {
-		check(t, a.publish(council, referral(council, fmt.Sprintf("ref-%03d", i))))
+		check(t, a.publish(council, decision(council, fmt.Sprintf("ref-%03d", i))))
 	}
 	<-full
 	if a.quiet(r.Summary()) {

@@ -81,7 +81,7 @@ func (a *account) load(agency *apptest.Agency) *load {
 	l := &load{acknowledged: make(chan struct{}, 16), stop: make(chan struct{}), done: make(chan error, 1)}
 	go func() {
 		for i := 0; ; i++ {
-			if err := a.publishUntilTaken(agency, referral(agency, fmt.Sprintf("load-%05d", i))); err != nil {
+			if err := a.publishUntilTaken(agency, decision(agency, fmt.Sprintf("load-%05d", i))); err != nil {
 				l.done <- err
 				return
 			}
@@ -178,7 +178,7 @@ func startedAtOnce(t *testing.T, a *account) {
 			council = leader.AddAgency("ashmere-social-care", "ashmere-council")
 		}
 		for i := range 5 {
-			check(t, a.publishUntilTaken(council, referral(council, fmt.Sprintf("ref-%d-%d", round, i))))
+			check(t, a.publishUntilTaken(council, decision(council, fmt.Sprintf("ref-%d-%d", round, i))))
 		}
 		leader.Settle()
 		standby.Stop()

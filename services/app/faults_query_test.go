@@ -81,7 +81,7 @@ func readModelDeleted(t *testing.T, a *account) {
 	a.mailbox(r.Mail)
 	council := r.AddAgency("ashmere-social-care", "ashmere-council")
 	for i := range before {
-		check(t, a.publish(council, referral(council, fmt.Sprintf("before-%02d", i))))
+		check(t, a.publish(council, decision(council, fmt.Sprintf("before-%02d", i))))
 	}
 	r.Settle()
 	awaitReading(t, r)
@@ -95,7 +95,7 @@ func readModelDeleted(t *testing.T, a *account) {
 	deletions := a.pick(3, 10, 100)
 	during := deletions * between
 	for i := range during {
-		check(t, a.publish(council, referral(council, fmt.Sprintf("during-%04d", i))))
+		check(t, a.publish(council, decision(council, fmt.Sprintf("during-%04d", i))))
 		if i%between != between/2 {
 			continue
 		}
