@@ -93,6 +93,7 @@ func busyHoliday(t *testing.T) (*apptest.Rig, *apptest.Agency) {
 }
 
 func TestABackupRestoresEverythingAndSendsNothingUntilItMay(t *testing.T) {
+	t.Parallel()
 	was, police := busyHoliday(t)
 	before := was.Summary()
 	tasks := was.OpenTasks()
@@ -186,6 +187,7 @@ func awaitHealth(t *testing.T, r *apptest.Rig, health grpc_health_v1.HealthClien
 }
 
 func TestABackupUnderLoadIsWholeAndTheEventsOnTheWayAreTakenIn(t *testing.T) {
+	t.Parallel()
 	was, police := busyHoliday(t)
 	settled := was.Summary().Events
 	ctx, stop := context.WithCancel(context.Background())
@@ -268,6 +270,7 @@ func entries(t *testing.T, dir string) []string {
 
 // As the runbook says where the external server's own files are lost too: new ones are made with a scratch authority.
 func TestABackupIsRestoredToAnExternalServer(t *testing.T) {
+	t.Parallel()
 	was, police := busyHoliday(t)
 	sealed := backup(t, was)
 

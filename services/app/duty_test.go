@@ -108,6 +108,7 @@ func TestAReferralOutOfHoursGoesToWhoeverOfTheEmergencyDutyTeamIsOnDutyAtThatHou
 }
 
 func TestAcrossAChangeOfRotaInTheNightTheClocksChangeTheNextStepGoesToTheNextShift(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct {
 		name, referred string
 		shifts         []string

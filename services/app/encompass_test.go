@@ -115,6 +115,7 @@ func TestEverySiblingsPlaceIsToldAndNoNoticeNamesAnotherChild(t *testing.T) {
 
 // Case 3.
 func TestInTheHolidayTheHolidayContactThenTheOtherAreasTeamThenTheSchoolOfTheNewTerm(t *testing.T) {
+	t.Parallel()
 	r := apptest.Start(t, apptest.London("2026-08-07 23:00"))
 	police := r.AddAgency("northbridge-police", "northbridge-police")
 	orla := apptest.Child("c1", "Orla", "Quint", "2015-01-30")
@@ -166,6 +167,7 @@ func TestInTheHolidayTheHolidayContactThenTheOtherAreasTeamThenTheSchoolOfTheNew
 
 // Case 4.
 func TestAClosedSchoolsSuccessorIsToldOrAPersonChoosesOrTheAuthoritysTeamIsTold(t *testing.T) {
+	t.Parallel()
 	r := apptest.Start(t, apptest.London("2026-06-16 19:00"))
 	police := r.AddAgency("northbridge-police", "northbridge-police")
 	police.Publish(apptest.Incident(police, "np-5", "NP/26/5", r.Clock.Now(),
@@ -281,6 +283,7 @@ func TestAnUnmatchedChildIsToldAboutOnceAPersonSaysWhoItIs(t *testing.T) {
 
 // Case 11.
 func TestReportedDuringTheSchoolDay(t *testing.T) {
+	t.Parallel()
 	for _, tc := range []struct{ at, due string }{
 		{"2026-06-17 10:00", "11:00 Wed 17 Jun (BST)"},
 		{"2026-06-17 15:00", "15:30 Wed 17 Jun (BST)"},
@@ -297,6 +300,7 @@ func TestReportedDuringTheSchoolDay(t *testing.T) {
 
 // Case 10.
 func TestDueTimesAcrossClockChangesAndInsetDays(t *testing.T) {
+	t.Parallel()
 	rowan := apptest.Child("c1", "Rowan", "Alder", "2013-02-17")   // at Lanternfield, which has an INSET day of its own
 	joss := apptest.Child("c1", "Joss", "Penhallow", "2013-06-18") // at Kestrel Vale High, given terms of its own below
 	for _, tc := range []struct {

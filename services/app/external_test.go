@@ -54,6 +54,7 @@ func (e *external) start() {
 }
 
 func TestOverAnExternalServerFromWhatInitWrote(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	r := apptest.World(t, apptest.London("2026-06-18 19:42"))
 	if err := app.Init(t.Context(), r.Config, dir, []string{"127.0.0.1"}); err != nil {

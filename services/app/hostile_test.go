@@ -41,6 +41,7 @@ func TestAMessageOfTheLargestSizeIsRefusedAndStopsNobody(t *testing.T) {
 }
 
 func TestALinkIsDeadOnceItsReaderIsBarredOrTheChildIsSealed(t *testing.T) {
+	t.Parallel()
 	for name, restriction := range map[string]string{
 		"the contact is barred":      "barred_contact,contacts/beacon-row-dsl",
 		"the organisation is barred": "barred_organisation,900101",

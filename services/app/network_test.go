@@ -73,6 +73,7 @@ func TestTheNetworkAndThePostcodeOfAChildSayWhoIsTold(t *testing.T) {
 
 // Each place outside England's schools is told, on the basis that the policy names for it.
 func TestPlacesThatAreNoSchoolInEngland(t *testing.T) {
+	t.Parallel()
 	r := apptest.Start(t, apptest.London("2026-06-18 19:42"))
 	police := r.AddAgency("northbridge-police", "northbridge-police")
 	r.Import(&directoryv1.ImportHeader{Format: "areas"}, []byte("gss,name,kind\nS12000904,Glen Sorrel,local_authority\nN09000905,Lough Fern,local_authority\n"))

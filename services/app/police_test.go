@@ -165,6 +165,7 @@ func TestPoliceProtectionOnANightWhenTheClocksChange(t *testing.T) {
 }
 
 func TestARedVulnerablePersonNoticeBehindFiveHundredGreenOnesArrivesFirst(t *testing.T) {
+	t.Parallel()
 	const green = 500
 	r := apptest.World(t, apptest.London("2026-06-18 10:00"))
 	r.Config.Send.Emails = 1 // one at a time, so that the order of arrival is that of the queue

@@ -15,6 +15,7 @@ import (
 )
 
 func TestWhatAPatternOrAnIndicatorRaisesGoesBeforeFiveHundredThatWaited(t *testing.T) {
+	t.Parallel()
 	const standard = 500
 	r := apptest.World(t, apptest.London("2026-06-18 19:42"))
 	r.Config.Send.Emails = 1 // one at a time, so that the order of arrival is that of the queue

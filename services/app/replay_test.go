@@ -208,6 +208,7 @@ func TestAReplayIsRefusedWhereTheWorldHasChangedSinceItsPlan(t *testing.T) {
 }
 
 func TestAReplayOfARangeTakesItsMattersInOrderAndLeavesOutWhatWasErased(t *testing.T) {
+	t.Parallel()
 	r := withoutBeaconRow(t, apptest.London("2026-06-16 18:00"))
 	police := r.AddAgency("northbridge-police", "northbridge-police")
 	for i, reference := range []string{"NP/26/1", "NP/26/2", "NP/26/3", "NP/26/4"} {

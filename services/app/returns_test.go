@@ -114,6 +114,7 @@ func TestAContactWhoseAddressTheRelayRefusesIsFailing(t *testing.T) {
 }
 
 func TestAContactConfirmedAnewIsNoLongerFailing(t *testing.T) {
+	t.Parallel()
 	const row = "beacon-row-dsl,900101,dsl,J. Marlowe,email,j.marlowe@beacon-row.example,,Mon-Fri 08:00-16:30,2026-05-18"
 	for name, change := range map[string][2]string{
 		"confirmed on the day":  {"2026-05-18", "2026-06-18"},
@@ -165,6 +166,7 @@ func TestAnAutomaticReplyGoesToTheDeputyAndTheLeadMayStillAcknowledge(t *testing
 }
 
 func TestWhereEverybodyIsAwayTheChainGoesOnAndEndsWithAPerson(t *testing.T) {
+	t.Parallel()
 	r, _, _ := told(t)
 	answered := 0
 	for answered < len(r.Mail.All()) {

@@ -315,6 +315,7 @@ func TestWhileSendingIsStoppedAnInboxShowsNothingNew(t *testing.T) {
 }
 
 func TestWhatAnAgencyHasFetchedIsNotShownAgainOnceItIsCorrected(t *testing.T) {
+	t.Parallel()
 	r, council, health := weekday(t)
 	health.subscribes(r.Clock.Now().Add(24 * time.Hour))
 	other, same := outcome(council, "CC-1", r.Clock.Now(), ivo()), outcome(council, "CC-2", r.Clock.Now(), ivo())
